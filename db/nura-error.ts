@@ -1,0 +1,20 @@
+/**
+ * The one error of Nura: says what happened and what to do, to the person who can act.
+ *
+ * `code` is stable kebab-case and decides the HTTP status and the exit code (`server/errors.ts`).
+ * `retryable` is the decision: true when the same request may succeed later.
+ * `field` names the input at fault. `cause` is for the log, never for a user.
+ */
+export class NuraError extends Error {
+  readonly code: string
+  readonly retryable: boolean
+  readonly field: string | undefined
+
+  constructor(code: string, message: string, options: { retryable?: boolean; field?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'NuraError'
+    this.code = code
+    this.retryable = options.retryable ?? false
+    this.field = options.field
+  }
+}
