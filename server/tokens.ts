@@ -1,30 +1,61 @@
 import { stemmer } from 'stemmer'
 
-const words = /[\p{L}\p{N}_$]+/gu
+const words = /[\p{L}\p{M}\p{N}_$]+/gu
 const humps = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|\p{L}+/gu
+const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]+/u
+const longest = 100
 
 /** Words that say nothing about which passage is meant. */
 const stopWords = new Set(
-  'a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our shall she should so than that the their them then there these they this those to us was we were what when where which while who why will with would you your'.split(' '),
+  'a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our shall she should so than that the their them then there these they this those to us was we were what when where which while who why will with would you your'.split(
+    ' ',
+  ),
 )
 
 /**
  * The terms of a text for lexical search, in order, repeats kept: each identifier joined and lower-cased
- * (`getUserToken`, `get_user_token` → `getusertoken`), then its stemmed parts (`get`, `user`, `token`).
- * Index and question go through this same function.
+ * (`getUserTokens`, `get_user_tokens` → `getusertoken`), then its parts (`get`, `user`, `token`), all stemmed, accents
+ * dropped. Scripts written without spaces give pairs of characters. Index and question go through this same function.
  */
 export function tokens(text: string): string[] {
   const found: string[] = []
   for (const [word] of text.matchAll(words)) {
-    const parts = word.match(humps) ?? []
+    if (unspaced.test(word)) {
+      found.push(...pairs(word))
+      continue
+    }
+    const parts = fold(word).match(humps) ?? []
     const joined = parts.join('').toLowerCase()
-    if (joined.length === 0 || joined.length > 100 || stopWords.has(joined)) continue
-    found.push(parts.length > 1 ? joined : stem(joined))
-    if (parts.length > 1) for (const part of parts) if (part.length > 1 && !stopWords.has(part.toLowerCase())) found.push(stem(part.toLowerCase()))
+    if (joined.length === 0 || joined.length > longest || stopWords.has(joined)) continue
+    found.push(stem(joined))
+    if (parts.length === 1) continue
+    for (const part of parts) {
+      const lower = part.toLowerCase()
+      if (lower.length > 1 && !stopWords.has(lower)) found.push(stem(lower))
+    }
   }
   return found
 }
 
+function pairs(word: string): string[] {
+  const characters = [...word.toLowerCase()]
+  if (characters.length === 1) return characters
+  return characters.slice(1).map((character, at) => characters[at]! + character)
+}
+
+function fold(word: string): string {
+  // Most of a source tree is ASCII, and normalising costs more than looking.
+  return /^[\w$]*$/.test(word) ? word : word.normalize('NFKD').replace(/\p{M}/gu, '')
+}
+
+/** A tree repeats its words: the same few thousand are stemmed again and again. */
+const stems = new Map<string, string>()
+
 function stem(word: string): string {
-  return /^[a-z]+$/.test(word) ? stemmer(word) : word
+  const known = stems.get(word)
+  if (known !== undefined) return known
+  const stemmed = /^[a-z]+$/.test(word) ? stemmer(word) : word
+  if (stems.size >= 20_000) stems.clear()
+  stems.set(word, stemmed)
+  return stemmed
 }
