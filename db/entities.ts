@@ -1,0 +1,4 @@
+import type { EntitySchema } from '@mikro-orm/postgresql'
+
+/** Every mapped table: the control plane's in `nura`, a tenant's under `schema: '*'`. */
+export const entities: EntitySchema[] = []

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { DbConfig } from './config.ts'
+import { openEmbedded } from './embedded/open-embedded.ts'
+import { createOrm } from './entity-manager.ts'
+import { entities } from './entities.ts'
+import { assertMigrated, controlRole, findExtensionSchema, migrate } from './migrate.ts'
+import { NuraError } from './nura-error.ts'
+import type { Pool } from './pool.ts'
+import { createServerPool } from './server-pool.ts'
+import { rememberStore, type Store } from './store.ts'
+import { createTenantDb, type TenantDb } from './tenant-db.ts'
+import { runTransaction, type Transaction } from './transaction.ts'
+
+export type { TenantDb } from './tenant-db.ts'
+export type { Transaction } from './transaction.ts'
+
+/** The data layer's only door. */
+export type Db = {
+  readonly kind: 'embedded' | 'postgres'
+  /** The only way to a tenant's data. @throws NuraError `unknown-tenant` */
+  tenant(id: string): Promise<TenantDb>
+  /** One transaction on the control plane, without rights on any tenant's schema. */
+  control<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Resolves when the database answers and is migrated. @throws NuraError `store-unavailable`, `not-migrated` */
+  ready(): Promise<void>
+  /**
+   * A node-postgres pool for BullMQ's `createPostgresBackend`; unqualified names mean the schema `bullmq`, which
+   * BullMQ's `runMigrations` must have made. Open for as long as the `Db` is.
+   */
+  queueConnection(): QueueConnection
+  close(): Promise<void>
+}
+
+export type QueueConnection = Pool & {
+  query: Awaited<ReturnType<Pool['connect']>>['query']
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/**
+ * Opens PostgreSQL, or without a URL the embedded store in the data folder.
+ *
+ * The embedded store is created and migrated here. A server is not touched before its first use, so that a process can
+ * start while it is down; `migrate(db)` prepares it.
+ * @throws NuraError `data-dir-in-use`, `data-dir-damaged`
+ */
+export async function openDb(config: DbConfig): Promise<Db> {
+  const opened = config.url === null ? await openEmbedded(config) : openServer(config, config.url)
+  const store: Store = { kind: opened.kind, pool: opened.pool, orm: createOrm(entities), extensionSchema: 'extensions', encryptionKey: opened.encryptionKey }
+  const db = createDb(store, opened)
+  rememberStore(db, store)
+  if (opened.kind === 'embedded') await migrate(db)
+  return db
+}
+
+type Opened = { kind: Store['kind']; pool: Pool; encryptionKey: Buffer | null; queue(): QueueConnection; close(): Promise<void> }
+
+function createDb(store: Store, opened: Opened): Db {
+  let placed: Promise<void> | null = null
+  const place = () => {
+    placed ??= findExtensionSchema(store).then((schema) => void (store.extensionSchema = schema))
+    return placed.catch((error) => {
+      placed = null
+      throw error
+    })
+  }
+  return {
+    kind: store.kind,
+    async tenant(id) {
+      if (store.kind === 'postgres') await place()
+      const row = z.uuid().safeParse(id).success ? (await this.control((tx) => tx.query<{ id: string; slug: string; schema: string }>('select id, slug, schema_name as schema from tenant where id = $1', [id])))[0] : undefined
+      if (!row) throw new NuraError('unknown-tenant', 'There is no such tenant.')
+      return createTenantDb(store, row)
+    },
+    control: (run) => runTransaction(store, { role: controlRole, schema: 'nura' }, run),
+    ready: () => assertMigrated(store),
+    queueConnection: opened.queue,
+    close: opened.close,
+  }
+}
+
+function openServer(config: DbConfig, url: string): Opened {
+  const pool = createServerPool(url, config.poolSize)
+  let queue: ReturnType<typeof createServerPool> | null = null
+  return {
+    kind: 'postgres',
+    pool,
+    encryptionKey: config.encryptionKey,
+    queue: () => (queue ??= createServerPool(url, 20, { options: '-c search_path=bullmq', application_name: 'nura-queue' })).pg as unknown as QueueConnection,
+    async close() {
+      await Promise.all([pool.end(), queue?.end()])
+    },
+  }
+}

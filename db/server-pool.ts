@@ -1,0 +1,53 @@
+import pg from 'pg'
+import type { Pool, PoolClient, PoolQuery } from './pool.ts'
+
+/** Milliseconds the server lets one statement run; the client gives up a little later, so that the server speaks first. */
+export const statementTimeoutMs = 15_000
+export const clientGraceMs = 5_000
+
+/**
+ * A node-postgres pool whose clients are destroyed, not lent again, when they were given back inside a transaction or
+ * after an error that did not come from the server (a read timeout leaves the answer to come on the same socket).
+ */
+export function createServerPool(url: string, size: number, settings: pg.PoolConfig = {}): Pool & { pg: pg.Pool } {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: size,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + clientGraceMs,
+    idle_in_transaction_session_timeout: 60_000,
+    application_name: 'nura',
+    ...settings,
+  })
+  // An idle client that drops is already replaced by the pool; without a listener its error would end the process.
+  pool.on('error', () => {})
+  return { pg: pool, connect: async () => guard(await pool.connect()), end: () => pool.end() }
+}
+
+function guard(client: pg.PoolClient): PoolClient {
+  let broken: Error | null = null
+  const onError = (error: Error) => void (broken = error)
+  client.on('error', onError)
+  return {
+    async query<Row>(query: string | PoolQuery, values?: readonly unknown[]) {
+      try {
+        const result = (await (typeof query === 'string' ? client.query(query, values as unknown[]) : client.query(query as pg.QueryConfig))) as
+          | pg.QueryResult
+          | pg.QueryResult[]
+        const last = Array.isArray(result) ? result.at(-1)! : result
+        return { rows: last.rows as Row[], rowCount: last.rowCount, command: last.command }
+      } catch (error) {
+        if (!(error instanceof pg.DatabaseError)) broken = error as Error
+        throw error
+      }
+    },
+    release(destroy) {
+      client.off('error', onError)
+      client.release(destroy || broken || client.getTransactionStatus() !== 'I')
+    },
+  }
+}

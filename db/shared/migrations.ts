@@ -1,0 +1,68 @@
+/** Hand-written, in order, never edited once released: a change is a new entry. Run by `migrate` with `nura` as the schema. */
+export type Migration = { name: string; sql: string }
+
+export const controlMigrations: Migration[] = [
+  {
+    name: '0001-control-plane',
+    sql: `
+      create table tenant (
+        id uuid primary key,
+        slug text not null unique,
+        name text not null,
+        schema_name text not null unique,
+        cluster text not null default 'default',
+        created_at timestamptz not null default now()
+      );
+      create table inbox (
+        id uuid primary key,
+        tenant_id uuid not null references tenant on delete cascade,
+        surface text not null,
+        kind text not null,
+        event_key text not null unique,
+        thread_key text not null,
+        payload jsonb not null,
+        delivery jsonb,
+        state text not null default 'accepted' check (state in ('accepted', 'running', 'done', 'failed')),
+        attempts integer not null default 0,
+        outcome text,
+        error text,
+        sequence bigint generated always as identity,
+        received_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        done_at timestamptz
+      );
+      create index inbox_unfinished on inbox (updated_at) where state in ('accepted', 'running');
+      create index inbox_thread on inbox (thread_key, sequence) where state in ('accepted', 'running');
+      create index inbox_tenant on inbox (tenant_id);
+      create index inbox_done on inbox (done_at) where done_at is not null;
+      create table reader (
+        tenant_id uuid not null references tenant on delete cascade,
+        kind text not null check (kind in ('channel', 'person')),
+        id text not null,
+        surface text not null,
+        seen_at timestamptz not null default now(),
+        primary key (tenant_id, kind, id)
+      );
+      create table slack_installation (
+        id uuid primary key,
+        tenant_id uuid not null references tenant on delete cascade,
+        team_id text,
+        enterprise_id text,
+        installation jsonb not null,
+        bot_token text,
+        bot_user_id text,
+        installed_at timestamptz not null default now(),
+        uninstalled_at timestamptz,
+        check (team_id is not null or enterprise_id is not null)
+      );
+      create unique index slack_installation_place on slack_installation (coalesce(team_id, ''), coalesce(enterprise_id, ''));
+      create table slack_channel (
+        tenant_id uuid not null references tenant on delete cascade,
+        channel_id text not null,
+        approved_by text not null,
+        approved_at timestamptz not null default now(),
+        primary key (tenant_id, channel_id)
+      );
+    `,
+  },
+]

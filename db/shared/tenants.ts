@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { Db } from '../index.ts'
+import { NuraError } from '../nura-error.ts'
+import { provision, unprovision } from '../provision.ts'
+import { storeOf } from '../store.ts'
+
+export type Tenant = { id: string; slug: string; name: string; schema: string; createdAt: Date }
+
+const slugs = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const columns = 'id, slug, name, schema_name as schema, created_at as "createdAt"'
+
+/** @throws NuraError `bad-tenant-name`, `tenant-exists` */
+export async function createTenant(db: Db, tenant: { slug: string; name: string }): Promise<Tenant> {
+  if (!slugs.test(tenant.slug)) {
+    throw new NuraError('bad-tenant-name', "A tenant's short name has 1 to 63 lower-case letters, digits and hyphens, such as `acme`.", { field: 'slug' })
+  }
+  if (tenant.name.trim().length === 0 || tenant.name.length > 200) {
+    throw new NuraError('bad-tenant-name', "A tenant's name has 1 to 200 characters.", { field: 'name' })
+  }
+  const { id } = await provision(storeOf(db), tenant)
+  return (await findTenant(db, id))!
+}
+
+export async function findTenant(db: Db, slugOrId: string): Promise<Tenant | null> {
+  const by = z.uuid().safeParse(slugOrId).success ? 'id' : 'slug'
+  const rows = await db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant where ${by} = $1`, [slugOrId]))
+  return rows[0] ?? null
+}
+
+export function listTenants(db: Db): Promise<Tenant[]> {
+  return db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant order by created_at, id`))
+}
+
+/**
+ * Deletes everything the database holds of a tenant, at once. Repeating it is harmless.
+ *
+ * @returns the receipt: how many rows each table held.
+ */
+export async function deleteTenant(db: Db, id: string): Promise<{ store: string; table: string; rows: number }[]> {
+  const tenant = await findTenant(db, id)
+  return tenant ? unprovision(storeOf(db), tenant) : []
+}

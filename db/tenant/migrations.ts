@@ -1,0 +1,189 @@
+import type { Migration } from '../shared/migrations.ts'
+
+/**
+ * Hand-written, in order, never edited once released. Run once in every tenant's schema.
+ *
+ * `lex` holds hashed terms (see `terms.ts`) and only finds candidates; `sparse` holds their BM25 weights. Indexes of
+ * `knowledge_base` are partial on live rows and touch no column that a rename changes, so that a rename stays a HOT update.
+ * HNSW indexes are one for each embedding space and made by `endBulk`.
+ */
+export const tenantMigrations: Migration[] = [
+  {
+    name: '0001-tenant',
+    sql: `
+      create table repository (
+        id uuid primary key,
+        name text not null unique,
+        source text not null,
+        location text not null,
+        url text,
+        default_branch text,
+        audience text not null default 'tenant' check (audience in ('tenant', 'granted')),
+        is_public boolean not null default false,
+        indexed_sha text,
+        indexed_at timestamptz,
+        state text not null default 'new' check (state in ('new', 'indexing', 'ready', 'failed', 'forgetting')),
+        error text,
+        created_at timestamptz not null default now()
+      );
+      create table source_grant (
+        repository_id uuid not null references repository on delete cascade,
+        reader_kind text not null check (reader_kind in ('channel', 'person')),
+        reader_id text not null,
+        granted_at timestamptz not null default now(),
+        primary key (repository_id, reader_kind, reader_id)
+      );
+      create table file (
+        id uuid primary key,
+        repository_id uuid not null references repository on delete cascade,
+        path text not null,
+        stem text not null,
+        blob_sha text not null,
+        size integer,
+        language text,
+        content_type text not null check (content_type in ('code', 'documentation', 'business')),
+        skip_reason text,
+        chunker_version integer not null,
+        pending_sha text,
+        lex tsvector,
+        sparse sparsevec(1000000000),
+        token_length integer not null default 0,
+        mean_length real not null default 0,
+        updated_at timestamptz not null default now(),
+        unique (repository_id, path)
+      ) with (fillfactor = 85);
+      create index file_stem on file (repository_id, stem);
+      create index file_lex on file using gin (lex) with (fastupdate = off);
+      create index file_pending on file (repository_id) where pending_sha is not null;
+      create table knowledge_base (
+        id uuid primary key,
+        content text not null,
+        content_type text not null check (content_type in ('code', 'documentation', 'business')),
+        source_path text not null,
+        repository_id uuid not null references repository on delete cascade,
+        embedding vector(1024) not null,
+        metadata jsonb not null default '{}',
+        embedding_model text not null,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        file_id uuid,
+        chunk_key text not null,
+        ordinal integer not null,
+        start_line integer not null,
+        end_line integer not null,
+        scope text[] not null default '{}',
+        token_length integer not null,
+        mean_length real not null,
+        lex tsvector not null,
+        sparse sparsevec(1000000000) not null,
+        gone_at timestamptz
+      ) with (fillfactor = 85);
+      create index knowledge_base_file on knowledge_base (file_id) where gone_at is null;
+      create index knowledge_base_key on knowledge_base (embedding_model, chunk_key);
+      create index knowledge_base_repository on knowledge_base (repository_id);
+      create index knowledge_base_lex on knowledge_base using gin (lex) with (fastupdate = off) where gone_at is null;
+      create index knowledge_base_gone on knowledge_base (gone_at) where gone_at is not null;
+      create table symbol (
+        id bigint generated always as identity primary key,
+        repository_id uuid not null references repository on delete cascade,
+        file_id uuid not null references file on delete cascade,
+        name text not null,
+        name_lower text not null,
+        container text,
+        kind text not null,
+        signature text not null,
+        doc text,
+        start_line integer not null,
+        end_line integer not null
+      );
+      create index symbol_file on symbol (file_id);
+      create index symbol_name on symbol (name_lower);
+      create index symbol_repository on symbol (repository_id);
+      create table edge (
+        id bigint generated always as identity primary key,
+        repository_id uuid not null references repository on delete cascade,
+        file_id uuid not null references file on delete cascade,
+        from_symbol text,
+        kind text not null check (kind in ('import', 'call', 'reference', 'test')),
+        target text not null,
+        line integer not null
+      );
+      create index edge_file on edge (file_id);
+      create index edge_target on edge (target);
+      create index edge_repository on edge (repository_id);
+      create table term (
+        hash integer primary key,
+        chunks integer not null,
+        files integer not null
+      ) with (fillfactor = 70);
+      create table corpus (
+        id boolean primary key default true check (id),
+        chunks integer not null default 0,
+        files integer not null default 0,
+        chunk_tokens bigint not null default 0,
+        file_tokens bigint not null default 0,
+        mean_chunk_length real not null default 0,
+        mean_file_length real not null default 0,
+        index_version bigint not null default 0,
+        active_space text
+      );
+      insert into corpus default values;
+      create table thread (
+        id uuid primary key,
+        key text not null unique,
+        surface text not null,
+        subscribed boolean not null default false,
+        muted boolean not null default false,
+        agent text,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        expires_at timestamptz not null
+      );
+      create table answer (
+        id uuid primary key,
+        thread_id uuid references thread on delete cascade,
+        asker text not null,
+        question text not null,
+        agent text not null,
+        markdown text not null,
+        abstained boolean not null,
+        citations jsonb not null default '[]',
+        trace jsonb not null default '{}',
+        usage jsonb not null default '{}',
+        created_at timestamptz not null default now(),
+        expires_at timestamptz not null
+      );
+      create index answer_thread on answer (thread_id, created_at);
+      create index answer_expires on answer (expires_at);
+      create table cited_chunk (
+        answer_id uuid not null references answer on delete cascade,
+        n integer not null,
+        chunk_id uuid not null,
+        chunk_key text not null,
+        primary key (answer_id, n)
+      );
+      create table feedback (
+        answer_id uuid not null references answer on delete cascade,
+        given_by text not null,
+        verdict text not null check (verdict in ('up', 'down')),
+        reason text,
+        created_at timestamptz not null default now(),
+        primary key (answer_id, given_by)
+      );
+      create table model_call (
+        id uuid primary key,
+        answer_id uuid references answer on delete set null,
+        agent text not null,
+        provider text not null,
+        model text not null,
+        outcome text not null,
+        input_tokens integer not null default 0,
+        output_tokens integer not null default 0,
+        cost_usd double precision not null default 0,
+        milliseconds integer not null default 0,
+        created_at timestamptz not null default now()
+      );
+      create index model_call_created on model_call (created_at);
+    `,
+  },
+]

@@ -1,0 +1,91 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { EntityManager } from '@mikro-orm/postgresql'
+import { NuraError } from './nura-error.ts'
+import { openEntityManager } from './entity-manager.ts'
+import type { PoolClient } from './pool.ts'
+import { clientGraceMs } from './server-pool.ts'
+import { toStoreError } from './store-error.ts'
+import type { Store } from './store.ts'
+
+export type Transaction = {
+  /** A fork that reads and writes the scope's schema through this transaction. Entities die with it. */
+  readonly em: EntityManager
+  /** Rows of one statement with bound parameters (`$1`…). Unqualified names mean the scope's schema. */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /** Number of rows that one statement with bound parameters touched. */
+  execute(text: string, values?: readonly unknown[]): Promise<number>
+}
+
+/** Whose rights a transaction has and where unqualified names lead. `role: null` is the owner: for migrations and DDL only. */
+export type Scope = { role: string | null; schema: string }
+export type TransactionOptions = {
+  /** Settings for this transaction; keys and values come from code, never from input. */
+  settings?: Record<string, string | number>
+  /** Milliseconds for one statement instead of the pool's own limit. */
+  statementTimeoutMs?: number
+  /** One more statement that travels with BEGIN; its rows are the second argument of `run`. */
+  prologue?: string
+}
+
+const identifier = /^[a-z_][a-z0-9_]{0,62}$/
+const open = new AsyncLocalStorage<{ isOpen: boolean }>()
+
+/**
+ * Runs `run` in one transaction under the scope's role: committed when it returns, rolled back when it throws.
+ *
+ * @throws NuraError `nested-transaction` when the caller is inside another one: with one session it would wait for itself.
+ */
+export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Transaction, prologue: Record<string, unknown>[]) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  if (open.getStore()?.isOpen) throw new NuraError('nested-transaction', 'A transaction was opened inside another one; pass the open one down instead.')
+  const begin = toBegin(store, scope, options)
+  let client: PoolClient
+  try {
+    client = await store.pool.connect()
+  } catch (error) {
+    throw toStoreError(error)
+  }
+  const state = { isOpen: true }
+  try {
+    const { rows } = await client.query(begin)
+    const held = hold(store, client, scope.schema, options)
+    const result = await open.run(state, () => run(held.tx, rows))
+    await held.flush()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw toStoreError(error)
+  } finally {
+    state.isOpen = false
+    client.release()
+  }
+}
+
+function toBegin(store: Store, scope: Scope, options: TransactionOptions): string {
+  for (const name of [scope.schema, ...(scope.role === null ? [] : [scope.role])]) {
+    if (!identifier.test(name)) throw new NuraError('bad-identifier', 'A schema or role name is not one that Nura derives.')
+  }
+  const settings: Record<string, string | number> = { random_page_cost: 1.1, ...options.settings }
+  if (options.statementTimeoutMs !== undefined) settings.statement_timeout = options.statementTimeoutMs
+  return [
+    'begin',
+    `set local search_path to "${scope.schema}", "${store.extensionSchema}", pg_temp`,
+    ...Object.entries(settings).map(([name, value]) => `set local ${name} to ${typeof value === 'number' ? value : `'${value}'`}`),
+    ...(scope.role === null ? [] : [`set local role "${scope.role}"`]),
+    ...(options.prologue ? [options.prologue] : []),
+  ].join('; ')
+}
+
+function hold(store: Store, client: PoolClient, schema: string, options: TransactionOptions) {
+  const limit = options.statementTimeoutMs === undefined ? {} : { query_timeout: options.statementTimeoutMs + clientGraceMs }
+  const send = <Row>(text: string, values: readonly unknown[] = []) => client.query<Row>({ text, values, ...limit })
+  let em: EntityManager | null = null
+  const tx: Transaction = {
+    get em() {
+      return (em ??= openEntityManager(store.orm, client, schema))
+    },
+    query: async <Row>(text: string, values?: readonly unknown[]) => (await send<Row>(text, values)).rows,
+    execute: async (text, values) => (await send(text, values)).rowCount ?? 0,
+  }
+  return { tx, flush: async () => void (await em?.flush()) }
+}
