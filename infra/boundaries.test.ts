@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { basename, join } from 'node:path'
+import { Visitor } from 'vite'
+import { expect, test } from 'vitest'
+import { readSources } from './testing/read-sources.ts'
+import type { SourceFile } from './testing/read-sources.ts'
+
+const root = join(import.meta.dirname, '..')
+const sources = readSources(root)
+
+const isTest = (path: string) => path.endsWith('.test.ts')
+const isTesting = (path: string) => isTest(path) || path.includes('/testing/')
+/** What starts a process: the only files that read the command line, end the process, and compose all the folders. */
+const isEntry = (path: string) => basename(path) === 'main.ts' || /^infra\/[a-z-]+\.ts$/.test(path)
+const production = sources.filter(({ path }) => !isTesting(path))
+const top = (path: string) => path.split('/')[0]!
+
+/** What a file of a folder may import from another top-level folder. Entry points compose; tests may reach anywhere. */
+const mayImport: Record<string, RegExp> = {
+  db: /^$/,
+  server: /^db\//,
+  jobs: /^(server|db)\//,
+  bot: /^(server\/|db\/(nura-error|read-env|index|open-db)\.ts|db\/shared\/(inbox|readers|[a-z-]*installations?|slack-[a-z-]+)\.ts)/,
+  infra: /^(bot|server|jobs|db)\//,
+  eval: /^(bot|server|jobs|db)\//,
+  bench: /^(bot|server|jobs|db|infra)\//,
+}
+
+/** The one home of each package. A new dependency gets a line here. */
+const homes: [packages: RegExp, home: RegExp][] = [
+  [/^@slack\//, /^bot\/(slack|testing)\//],
+  [/^botbuilder/, /^bot\/teams\//],
+  [/^(bullmq|ioredis)(\/|$)/, /^jobs\//],
+  [/^(@mikro-orm\/|@electric-sql\/|(pgvector|kysely|pg)(\/|$))/, /^db\//],
+  [/^@langchain\//, /^server\/agents\//],
+  [/^(web-tree-sitter|@vscode\/tree-sitter-wasm|@secretlint\/|ignore$)/, /^server\/(indexing|sources)\//],
+  [/^stemmer$/, /^server\/tokens\.ts$/],
+  [/^(koa|@koa\/)/, /^(server|bot)\//],
+  [/^(pino|prom-client|jose)$/, /^(server|bot)\//],
+  [/^eventsource-parser/, /^bot\//],
+  [/^cli-progress$/, /^(infra|bot\/terminal)\//],
+  [/^(openai|@anthropic-ai\/|@aws-sdk\/|cockatiel$)/, /^server\/models\//],
+  [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
+  [/^(zod$|node:)/, /^/],
+]
+
+/** Packages that no file imports, with the reason they are listed. */
+const unimported = ['undici' /* a peer that Bolt's Socket Mode needs */, '@vscode/tree-sitter-wasm' /* grammars, read as files */]
+
+function faults(files: SourceFile[], check: (source: SourceFile) => Iterable<string>): string[] {
+  return files.flatMap((source) => [...check(source)].map((fault) => `${source.path}: ${fault}`))
+}
+
+test('folders import only the folders below them', () => {
+  const found = faults(production, ({ path, imports }) =>
+    imports.flatMap(({ specifier, to, typeOnly }) => {
+      if (!to || top(to) === top(path) || isEntry(path)) return []
+      if (typeOnly && to === 'jobs/enqueue.ts') return []
+      return mayImport[top(path)]?.test(to) ? [] : [`may not import ${specifier}`]
+    }),
+  )
+  expect(found).toEqual([])
+})
+
+test('what serves tests is imported by tests, benches and evaluations alone', () => {
+  const found = faults(production, ({ path, imports }) =>
+    imports.flatMap(({ specifier, to }) => (to && isTesting(to) && !/^(bench|eval|infra)\//.test(path) ? [`may not import ${specifier}`] : [])),
+  )
+  expect(found).toEqual([])
+})
+
+test('imports name the file: ./x.ts within a folder, #folder/x.ts across', () => {
+  const found = faults(sources, ({ path, imports }) =>
+    imports.flatMap(({ specifier, to }) => {
+      if (!/^[.#]/.test(specifier)) return []
+      if (!to || !/\.(ts|json)$/.test(specifier)) return [`${specifier} names no file`]
+      return specifier.startsWith('#') === (top(to) !== top(path)) ? [] : [`${specifier} is ${top(to)} seen from ${top(path)}`]
+    }),
+  )
+  expect(found).toEqual([])
+})
+
+test('each package has one home folder', () => {
+  const found = faults(production, ({ path, imports }) =>
+    imports.flatMap(({ specifier, to }) => {
+      if (to || /^[.#]/.test(specifier) || /^(infra|bench|eval)\//.test(path)) return []
+      const home = homes.find(([packages]) => packages.test(specifier))?.[1]
+      return home?.test(path) ? [] : [`${specifier} lives in ${home?.source ?? 'no folder yet: give it a home'}`]
+    }),
+  )
+  expect(found).toEqual([])
+})
+
+test('every dependency is used', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+  const used = new Set(sources.flatMap(({ imports }) => imports.map(({ specifier }) => specifier)))
+  const isUsed = (name: string) => [...used].some((specifier) => specifier === name || specifier.startsWith(`${name}/`))
+  expect(Object.keys(dependencies).filter((name) => !isUsed(name) && !unimported.includes(name))).toEqual([])
+})
+
+test('only config.ts reads the environment, only an entry point ends the process, importing does nothing', () => {
+  const found = faults(production, ({ path, program }) => {
+    const names: string[] = []
+    new Visitor({
+      MemberExpression({ object, property }) {
+        if (object.type === 'Identifier' && object.name === 'process' && property.type === 'Identifier') names.push(property.name)
+      },
+    }).visit(program)
+    const env = names.includes('env') && basename(path) !== 'config.ts' && !/^infra\/run-tests\.ts$/.test(path)
+    const end = names.some((name) => ['exit', 'on', 'once', 'exitCode', 'kill', 'argv'].includes(name)) && !isEntry(path)
+    const acts = program.body.some(({ type }) => type === 'ExpressionStatement') && !isEntry(path)
+    return [...(env ? ['reads process.env'] : []), ...(end ? ['ends or steers the process'] : []), ...(acts ? ['acts when imported'] : [])]
+  })
+  expect(found).toEqual([])
+})
+
+test('names: kebab-case, no default exports, no barrels, no words that say nothing', () => {
+  // MikroORM's own word, EntityManager, is let through.
+  const empty = /(^|-)(utils?|helpers?|common|(?<!entity-)managers?|services?|base|handlers?|processors?|wrappers?|types|misc)(-|$)/
+  const found = faults(sources, ({ path, program }) => {
+    const parts = path.replace(/(\.test|\.d)?\.ts$/, '').split('/')
+    return [
+      ...parts.filter((part) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(part)).map((part) => `"${part}" is not kebab-case`),
+      ...parts.filter((part) => empty.test(part)).map((part) => `"${part}" says nothing`),
+      ...program.body.flatMap((statement) => {
+        if (statement.type === 'ExportDefaultDeclaration') return ['has a default export']
+        const again = statement.type === 'ExportAllDeclaration' || (statement.type === 'ExportNamedDeclaration' && statement.source)
+        return again ? ['exports what another file has'] : []
+      }),
+    ]
+  })
+  expect(found).toEqual([])
+})
+
+test('no two files import each other, by whatever way', () => {
+  const byPath = new Map(sources.map((source) => [source.path, source]))
+  const state = new Map<string, 'open' | 'done'>()
+  const cycles: string[] = []
+  function visit(path: string, way: string[]): void {
+    if (state.get(path) === 'open') cycles.push([...way.slice(way.indexOf(path)), path].join(' → '))
+    if (state.has(path)) return
+    state.set(path, 'open')
+    for (const { to } of byPath.get(path)?.imports ?? []) if (to) visit(to, [...way, path])
+    state.set(path, 'done')
+  }
+  for (const { path } of sources) visit(path, [])
+  expect(cycles).toEqual([])
+})
+
+test('Node runs every file as it stands: types can be stripped', () => {
+  const found = faults(sources, ({ text }) => {
+    try {
+      stripTypeScriptTypes(text)
+      return []
+    } catch (cause) {
+      return [String((cause as Error).message).split('\n')[0]!]
+    }
+  })
+  expect(found).toEqual([])
+})
