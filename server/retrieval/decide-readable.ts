@@ -1,0 +1,41 @@
+import type { Audience } from './audience.ts'
+
+/** What a decision needs to know of a source. */
+export type SourceAudience = { id: string; audience: 'tenant' | 'granted'; isPublic: boolean }
+
+/** One source opened to one channel or person. */
+export type Grant = { repositoryId: string; readerKind: 'channel' | 'person'; readerId: string }
+
+/**
+ * Which sources an audience may be answered from. Looks at no text, and whatever it does not recognise opens nothing.
+ *
+ * | audience | gets |
+ * |---|---|
+ * | `tenant` | sources open to the tenant |
+ * | `channel`, `person`, known or granted anything | sources open to the tenant, and those granted to that very reader |
+ * | `channel`, `person`, otherwise | what `public` gets |
+ * | `public` | public sources, unless an admin opened them to named readers only |
+ *
+ * @param grants all grants of the tenant, or only the reader's own.
+ * @param isKnown whether Nura has met this channel or person as one of the tenant's own.
+ */
+export function decideReadable<S extends SourceAudience>(audience: Audience, sources: S[], grants: Grant[], isKnown: boolean): S[] {
+  const open = sources.filter((source) => source.audience === 'tenant')
+  const published = open.filter((source) => source.isPublic === true)
+  switch (audience.kind) {
+    case 'tenant':
+      return open
+    case 'public':
+      return published
+    case 'channel':
+    case 'person': {
+      const own = grants.filter((grant) => grant.readerKind === audience.kind && grant.readerId === audience.id)
+      if (!isKnown && own.length === 0) return published
+      const granted = new Set(own.map((grant) => grant.repositoryId))
+      return sources.filter((source) => source.audience === 'tenant' || (source.audience === 'granted' && granted.has(source.id)))
+    }
+    default:
+      audience satisfies never
+      return []
+  }
+}

@@ -1,0 +1,145 @@
+import { fileRole, type FileRole } from './file-role.ts'
+import type { Leg } from './passage.ts'
+import type { Weights } from './weights.ts'
+
+/** A file that some leg found, with what the legs said of the file as a whole. */
+export type CandidateFile = {
+  fileId: string
+  repositoryId: string
+  path: string
+  contentType: 'code' | 'documentation' | 'business'
+  /** Terms of the whole file. */
+  tokenLength: number
+  legs: Partial<Record<'file' | 'path', number>>
+}
+
+/** A chunk of such a file, with the raw scores of the legs that found it; none when only its file was found. */
+export type CandidateChunk = {
+  chunkId: string
+  fileId: string
+  ordinal: number
+  legs: Partial<Record<'vector' | 'bm25' | 'symbol', number>>
+}
+
+/** One file names another, by an import, a call or a test. */
+export type FileEdge = { from: string; to: string; kind: 'import' | 'call' | 'reference' | 'test' }
+
+export type RankInput = {
+  weights: Weights
+  /** Weight of each content type, 1 being neutral. */
+  profile: Record<CandidateFile['contentType'], number>
+  files: CandidateFile[]
+  chunks: CandidateChunk[]
+  edges: FileEdge[]
+}
+
+export type RankedChunk = {
+  chunkId: string
+  fileId: string
+  path: string
+  score: number
+  /** Each leg scaled to its best hit of this search. */
+  legs: Partial<Record<Leg, number>>
+  role: FileRole
+  /** Score of the file that this chunk stands in; the chunk's own share of it is `score`. */
+  fileScore: number
+}
+
+/** What the second and third best chunks of a file add to its first. */
+const chunkShares = [1, 0.25, 0.12]
+/** Each further chunk of a file is worth this much of what it would be alone: neighbours stay, one file does not fill the list. */
+const crowding = 0.75
+/** Long files are changed and asked about more often than their terms say. */
+const sizeShare = 0.06
+/** Files whose edges are followed, best first. */
+const expanded = 8
+const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, reference: 0.4, test: 0.3 }
+
+/**
+ * Fuses the legs into one order, best first. Pure: no text is read and the same input gives the same order.
+ *
+ * file  = (Σ shareₖ·ownₖ + w_file·file + w_path·path) · prior(role) · size · profile, then + w_graph · what its neighbours score
+ * chunk = file · own / best own of the file · crowding^(place in the file), own = w_bm25·bm25 + w_vector·vector + w_symbol·symbol
+ */
+export function rank({ weights, profile, files, chunks, edges }: RankInput): RankedChunk[] {
+  const scale = scalesOf(files, chunks)
+  const chunksOf = Map.groupBy(chunks, (chunk) => chunk.fileId)
+  const scored = files.map((file) => {
+    const own = (chunksOf.get(file.fileId) ?? [])
+      .map((chunk) => ({ chunk, legs: scaled(chunk.legs, scale), score: 0 }))
+      .map((each) => ({ ...each, score: weights.bm25 * (each.legs.bm25 ?? 0) + weights.vector * (each.legs.vector ?? 0) + weights.symbol * (each.legs.symbol ?? 0) }))
+      .sort((a, b) => b.score - a.score || a.chunk.ordinal - b.chunk.ordinal)
+    const legs = scaled(file.legs, scale)
+    const role = fileRole(file.path)
+    const shared = chunkShares.reduce((sum, share, at) => sum + share * (own[at]?.score ?? 0), 0)
+    const found = shared + weights.file * (legs.file ?? 0) + weights.path * (legs.path ?? 0)
+    const size = 1 + sizeShare * Math.log2(1 + file.tokenLength / 300)
+    return { file, own, legs, role, score: found * weights.prior[role] * size * profile[file.contentType] }
+  })
+  const graph = graphScores(scored.map(({ file, score }) => ({ fileId: file.fileId, score })), edges)
+  const most = Math.max(0, ...scored.map(({ score }) => score))
+  return scored
+    .flatMap(({ file, own, legs, role, score }) => {
+      const near = graph.get(file.fileId) ?? 0
+      const fileScore = score + weights.graph * near * most * weights.prior[role]
+      const best = own[0]?.score ?? 0
+      return own.map((each, at) => ({
+        chunkId: each.chunk.chunkId,
+        fileId: file.fileId,
+        path: file.path,
+        score: fileScore * (best > 0 ? each.score / best : 1) * crowding ** at,
+        legs: { ...each.legs, ...legs, ...(near > 0 ? { graph: near } : {}) },
+        role,
+        fileScore,
+      }))
+    })
+    .filter((each) => each.score > 0)
+    .sort((a, b) => b.score - a.score || compare(a.path, b.path) || compare(a.chunkId, b.chunkId))
+}
+
+/**
+ * One hop along the code graph: what the best files name or are named by. A neighbour counts by the score of the file
+ * that leads to it, divided by the root of that file's number of neighbours, so that a hub lifts nobody much. 0 to 1.
+ */
+function graphScores(files: { fileId: string; score: number }[], edges: FileEdge[]): Map<string, number> {
+  const leading = files.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score || compare(a.fileId, b.fileId)).slice(0, expanded)
+  const top = leading[0]?.score ?? 0
+  const gained = new Map<string, number>()
+  for (const { fileId, score } of leading) {
+    const near = new Map<string, number>()
+    for (const edge of edges) {
+      const other = edge.from === fileId ? edge.to : edge.to === fileId ? edge.from : null
+      if (other !== null && other !== fileId) near.set(other, Math.max(near.get(other) ?? 0, edgeWeight[edge.kind]))
+    }
+    for (const [other, weight] of near) gained.set(other, (gained.get(other) ?? 0) + (score / top) * (weight / Math.sqrt(near.size)))
+  }
+  const most = Math.max(0, ...gained.values())
+  return new Map([...gained].map(([fileId, value]) => [fileId, value / most]))
+}
+
+type Scale = Partial<Record<Leg, { low: number; high: number }>>
+
+/** BM25 and matches count from 0; cosines of one search lie close together, so they count from the lowest that was found. */
+function scalesOf(files: CandidateFile[], chunks: CandidateChunk[]): Scale {
+  const scale: Scale = {}
+  for (const { legs } of [...files, ...chunks]) {
+    for (const [leg, value] of Object.entries(legs) as [Leg, number][]) {
+      const known = scale[leg]
+      const low = leg === 'vector' ? value : 0
+      scale[leg] = known ? { low: Math.min(known.low, low), high: Math.max(known.high, value) } : { low, high: value }
+    }
+  }
+  return scale
+}
+
+function scaled(legs: Partial<Record<Leg, number>>, scale: Scale): Partial<Record<Leg, number>> {
+  const entries = Object.entries(legs).map(([leg, value]) => {
+    const { low, high } = scale[leg as Leg]!
+    return [leg, high > low ? (value - low) / (high - low) : 1] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
