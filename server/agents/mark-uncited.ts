@@ -1,0 +1,39 @@
+/** What stands behind a claim of a language model that names no source. */
+export const uncitedMark = ' *(no source given)*'
+
+/**
+ * Marks each paragraph or list entry that claims something and cites nothing. Text is never held back: the mark comes where
+ * the line ends.
+ */
+export function createUncitedMarker(): { push(piece: string): string; end(): string } {
+  let line = ''
+  let fence: string | null = null
+
+  function endLine(): string {
+    const mark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1]
+    const prose = line.replace(/`[^`]*`/g, 'name').trim()
+    line = ''
+    if (fence !== null) {
+      if (mark?.startsWith(fence)) fence = null
+      return ''
+    }
+    if (mark) fence = mark
+    const claims = !mark && prose.split(/\s+/).length >= 5 && !/\[\d+\]|^#{1,6}\s|[:?]$/.test(prose)
+    return claims ? uncitedMark : ''
+  }
+
+  return {
+    push(piece) {
+      let out = ''
+      for (const part of piece.split(/(\n)/)) {
+        if (part === '\n') out += `${endLine()}\n`
+        else {
+          line += part
+          out += part
+        }
+      }
+      return out
+    },
+    end: () => (line ? endLine() : ''),
+  }
+}

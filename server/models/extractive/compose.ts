@@ -1,0 +1,95 @@
+import type { Evidence } from '../../agents/evidence.ts'
+import type { Agent } from '../../agents/agent.ts'
+import { toReading } from './reading.ts'
+import type { Reading } from './reading.ts'
+import { chooseSubject, rankDefinitions, rankSections } from './subject.ts'
+import type { Draft } from './wording.ts'
+import { writeMeaning, writePlace } from './write-definition.ts'
+import { writeHowTo, writeLines, writeOverview, writeReason, writeSection } from './write-documents.ts'
+import { writeFlow } from './write-flow.ts'
+import { edgesBetweenFolders, writeModules } from './write-modules.ts'
+import { writeTests, writeUsage } from './write-usage.ts'
+import { settingsOf } from './neighbours.ts'
+import { fileRole } from '../../retrieval/file-role.ts'
+import { cite } from './wording.ts'
+import { span } from './prose.ts'
+
+/** What fits into one message without a reader scrolling. */
+export const budget = { characters: 2_200, lines: 45, bullets: 5, snippets: 3 }
+
+/** The answer to a question from evidence alone: Markdown blocks, to be joined by an empty line; none without passages. */
+export function compose(evidence: Evidence, lens: Agent['lens']): string[] {
+  if (evidence.passages.length === 0) return []
+  const reading = toReading(evidence, lens)
+  return fit(toDraft(reading), reading)
+}
+
+function toDraft(reading: Reading): Draft {
+  const { shape, lens } = reading
+  if (shape === 'overview') return writeOverview(reading) ?? toSubjectDraft(reading)
+  if (shape === 'why') return writeReason(reading) ?? withoutReason(reading)
+  if (shape === 'modules') return writeModules(reading) ?? toSubjectDraft(reading)
+  const draft = toSubjectDraft(reading)
+  return lens.first === 'modules' ? { ...draft, list: [...moduleBullets(reading), ...draft.list] } : draft
+}
+
+/** How much better than a section a definition may be worse and still be the subject. */
+const leans = { where: 0.5, what: 0.3, usage: 2, tests: 1.5, flow: 0.5, howto: -1.2, why: 0, modules: 0, overview: -1 } as const
+
+function toSubjectDraft(reading: Reading): Draft {
+  const { shape, lens } = reading
+  const documents = lens.first === 'documents'
+  const subject = chooseSubject(reading, leans[shape] - (documents ? 1.8 : 0))
+  if (!subject) return shape === 'howto' && settingsOf(reading, isSetting).length > 0 ? writeHowTo(reading, undefined) : writeLines(reading)
+  if (subject.kind === 'section') {
+    const section = rankSections(reading).find(({ passage }) => passage === subject.passage)!
+    return shape === 'howto' ? writeHowTo(reading, section) : writeSection(reading, section, { block: !documents && shape !== 'flow' })
+  }
+  const { definition, firm } = subject
+  switch (shape) {
+    case 'usage':
+      return writeUsage(reading, definition)
+    case 'tests':
+      return writeTests(reading, definition)
+    case 'flow':
+      return writeFlow(reading, definition, firm)
+    case 'where':
+    case 'howto':
+      return writePlace(reading, definition, firm)
+    default:
+      return writeMeaning(reading, definition, firm)
+  }
+}
+
+function isSetting(passage: Reading['passages'][number]): boolean {
+  return ['config', 'data'].includes(fileRole(passage.path))
+}
+
+function withoutReason(reading: Reading): Draft {
+  const draft = toSubjectDraft(reading)
+  const best = rankDefinitions(reading)[0]?.definition.passage ?? reading.passages[0]!
+  return { ...draft, lead: [`No comment or document that I was given says why ${cite(best)}.`, ...draft.lead] }
+}
+
+function moduleBullets(reading: Reading): string[] {
+  return edgesBetweenFolders(reading).slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) uses ${span(example.target)} ${cite(example.passage)}`)
+}
+
+/** Takes what fits, in order: a bullet or snippet that is too long for the rest is left out whole. */
+function fit(draft: Draft, { lens, wantsCode, shape }: Reading): string[] {
+  const most = wantsCode ? Math.max(1, lens.snippets) : shape === 'howto' && lens.snippets === 0 ? 1 : lens.snippets
+  const blocks = [draft.lead.join(' ')]
+  const room = (text: string) => {
+    const whole = [...blocks, text].join('\n\n')
+    return whole.length <= budget.characters && whole.split('\n').length <= budget.lines
+  }
+  const list: string[] = []
+  const ordered = draft.ordered ?? false
+  for (const entry of draft.list.slice(0, ordered ? 6 : budget.bullets)) {
+    const line = `${ordered ? `${list.length + 1}.` : '-'} ${entry}`
+    if (room([...list, line].join('\n'))) list.push(line)
+  }
+  if (list.length > 0) blocks.push(list.join('\n'))
+  for (const snippet of draft.snippets.filter((each) => each !== '').slice(0, Math.min(most, budget.snippets))) if (room(snippet)) blocks.push(snippet)
+  return blocks
+}

@@ -1,0 +1,88 @@
+import { fileRole } from '../../retrieval/file-role.ts'
+import type { FileRole } from '../../retrieval/file-role.ts'
+import type { Passage } from '../../retrieval/passage.ts'
+import { plain } from './prose.ts'
+import { sameFile } from './reading.ts'
+import type { Definition, Reading } from './reading.ts'
+import { escape } from './subject.ts'
+
+/** A line that names a definition, as a passage shows it. */
+export type Use = { passage: Passage; path: string; line: number; symbol: string | null; role: FileRole; kind: 'import' | 'call' | 'reference' | 'test' }
+
+/** The lines that use a definition, of relations whose line is in a passage and holds the name; nearest first. */
+export function usesOf(reading: Reading, definition: Definition): Use[] {
+  const name = whole(definition.name)
+  const found = new Map<string, Use>()
+  for (const { kind, from, to } of reading.relations) {
+    if (to.symbol !== definition.name || !sameFile(to, definition)) continue
+    if (sameFile(from, definition) && from.line >= definition.startLine && from.line <= definition.endLine) continue
+    const passage = reading.passageAt(from, from.line)
+    if (!passage || !name.test(reading.lineAt(from, from.line))) continue
+    found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, { passage, path: from.path, line: from.line, symbol: from.symbol, role: fileRole(from.path), kind })
+  }
+  return [...found.values()].sort((a, b) => order(a) - order(b) || a.passage.n - b.passage.n || a.line - b.line)
+}
+
+function order(use: Use): number {
+  const roles: Partial<Record<FileRole, number>> = { source: 0, config: 1, example: 2, docs: 2, test: 3 }
+  return (roles[use.role] ?? 4) * 10 + (use.kind === 'import' ? 5 : 0)
+}
+
+/** A definition that another one names on a line of its own. */
+export type Call = { line: number; passage: Passage; target: Definition }
+
+/** What a definition calls, in the order of its lines, each target once. */
+export function callsOf(reading: Reading, definition: Definition): Call[] {
+  const found = new Map<Definition, Call>()
+  for (const { kind, from, to } of reading.relations) {
+    if ((kind !== 'call' && kind !== 'reference') || !to.symbol || !sameFile(from, definition)) continue
+    if (from.line < definition.startLine || from.line > definition.endLine) continue
+    const target = reading.definitions.find((each) => sameFile(each, to) && each.name === to.symbol && each.startLine === to.line)
+      ?? reading.definitions.find((each) => sameFile(each, to) && each.name === to.symbol)
+    const passage = reading.passageAt(from, from.line)
+    if (!target || target === definition || target.role === 'test' || !passage) continue
+    if (!whole(target.name).test(reading.lineAt(from, from.line))) continue
+    const before = found.get(target)
+    if (!before || before.line > from.line) found.set(target, { line: from.line, passage, target })
+  }
+  return [...found.values()].sort((a, b) => a.line - b.line)
+}
+
+/** A test that names something: its title as it is written, and where. */
+export type TestCase = { passage: Passage; path: string; line: number; title: string | null }
+
+const titles = /(?:\b(?:it|test|describe|context|scenario)(?:\.\w+)*(?:\([^)'"`]*\))?\(\s*(['"`])(.+?)\1)|\bdef\s+(test\w*)|\bfunc\s+((?:Test|Benchmark|Example)\w+)|\bfn\s+(test\w*)|\bvoid\s+(\w*[tT]est\w*)/
+
+/** Tests among the passages that name a definition, one a title. */
+export function testsOf(reading: Reading, name: string, uses: Use[] = []): TestCase[] {
+  const found = new Map<string, TestCase>()
+  const add = (passage: Passage, line: number) => {
+    const test = titleAbove(passage, line)
+    const key = `${passage.path}\n${test?.title ?? ''}`
+    if (!found.has(key)) found.set(key, { passage, path: passage.path, line: test?.line ?? line, title: test?.title ?? null })
+  }
+  for (const use of uses) if (use.role === 'test' && use.kind !== 'import') add(use.passage, use.line)
+  for (const passage of reading.passages) {
+    if (fileRole(passage.path) !== 'test') continue
+    for (const [at, line] of passage.content.split('\n').entries()) if (whole(name).test(line) && !/^\s*(?:import|from|const .*require)\b/.test(line)) add(passage, passage.startLine + at)
+  }
+  return [...found.values()].filter((test, at, all) => test.title !== null || !all.some((other, place) => place !== at && other.path === test.path))
+}
+
+/** The title of the test that a line of a passage stands in. */
+function titleAbove(passage: Passage, line: number): { title: string; line: number } | undefined {
+  const lines = passage.content.split('\n')
+  for (let at = line - passage.startLine; at >= 0; at--) {
+    const match = titles.exec(lines[at] ?? '')
+    if (match) {
+      const written = match[2] ?? match[3] ?? match[4] ?? match[5] ?? match[6]!
+      return { title: match[2] ? plain(written) : written, line: passage.startLine + at }
+    }
+  }
+  return undefined
+}
+
+/** Matches a name as a whole word. */
+export function whole(name: string): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}_$])${escape(name)}(?![\\p{L}\\p{N}_$])`, 'u')
+}

@@ -1,0 +1,93 @@
+import type { Passage } from '../../retrieval/passage.ts'
+import { tokens } from '../../tokens.ts'
+import { isDocument, paragraphs } from './paragraphs.ts'
+import type { Paragraph } from './paragraphs.ts'
+import { docSentences } from './prose.ts'
+import type { Definition, Reading } from './reading.ts'
+
+/** What an answer is about: a definition in code, or the paragraphs of a section of a document. */
+export type Subject =
+  | { kind: 'definition'; definition: Definition; score: number; firm: boolean }
+  | { kind: 'section'; passage: Passage; told: Paragraph[]; score: number; firm: boolean }
+
+/** Kinds that are seldom what a question is about when something larger matches as well. */
+const kindWeight: Record<string, number> = { heading: -2, constant: -0.15, variable: -0.15, type: -0.05, module: -0.2, property: -0.2, field: -0.3 }
+
+/** Definitions that the question may be about, best first. */
+export function rankDefinitions(reading: Reading): { definition: Definition; score: number; firm: boolean }[] {
+  return reading.definitions
+    .filter((definition) => definition.kind !== 'heading')
+    .map((definition) => ({ definition, ...scoreDefinition(reading, definition) }))
+    .sort((a, b) => b.score - a.score || a.definition.passage.n - b.definition.passage.n || a.definition.startLine - b.definition.startLine)
+}
+
+function scoreDefinition(reading: Reading, definition: Definition): { score: number; firm: boolean } {
+  const { query } = reading
+  const { name, container, doc, signature, path, role, passage } = definition
+  const named = isNamed(reading, definition)
+  const parts = tokens(name)
+  const precision = parts.filter((part) => reading.terms.includes(part)).length / Math.max(1, parts.length)
+  const said = docSentences(doc).join(' ')
+  const body = linesOf(passage, definition.startLine, definition.endLine)
+  let score =
+    (named ? 4 : 0) +
+    2.2 * reading.coverage(`${name} ${container ?? ''}`) * (0.4 + 0.6 * precision) +
+    1.5 * reading.coverage(said) +
+    0.5 * reading.coverage(signature) +
+    0.5 * reading.coverage(path) +
+    1.1 * reading.coverage(body) +
+    1.3 * reading.standing(passage) +
+    (said ? 0.25 : 0) +
+    (kindWeight[definition.kind] ?? 0)
+  if (query.names.length > 0 && !named) score -= 0.5
+  if (query.paths.some((asked) => path.endsWith(asked))) score += 1.5
+  if (role === 'test' && !query.asksFor.tests) score -= 1.6
+  if (role === 'example' && !query.asksFor.examples) score -= 0.8
+  if (role === 'generated' || role === 'history') score -= 1
+  if (definition.endLine - definition.startLine < 1 && definition.kind !== 'type') score -= 0.15
+  const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85
+  return { score, firm }
+}
+
+/** True when the question writes this definition's name, with its container if it gives one. */
+export function isNamed(reading: Reading, definition: { name: string; container: string | null }): boolean {
+  const { names, containers } = reading.query
+  const lower = definition.name.toLowerCase()
+  if (names.includes(lower)) return containers.length === 0 || containers.includes((definition.container ?? '').toLowerCase().split('.').at(-1)!)
+  return new RegExp(`(?<![\\w$])${escape(definition.name)}(?![\\w$])`).test(reading.question) && /\p{Lu}|_|\d/u.test(definition.name.slice(1))
+}
+
+/** Sections of documents that the question may be about, best first, each with the paragraphs that say most about it. */
+export function rankSections(reading: Reading): { passage: Passage; told: Paragraph[]; score: number; firm: boolean }[] {
+  return reading.passages
+    .filter((passage) => isDocument(passage))
+    .map((passage) => {
+      const told = paragraphs(passage)
+        .map((paragraph, at) => ({ paragraph, worth: reading.coverage(paragraph.text) + (at === 0 ? 0.1 : 0) }))
+        .sort((a, b) => b.worth - a.worth)
+      const best = told[0]
+      const heading = passage.scope.join(' ')
+      const last = passage.scope.at(-1) ?? ''
+      const history = /(?:^|\/)(?:change|history|release|news)/i.test(passage.path) && !reading.query.asksFor.history
+      const score =
+        1.3 * reading.coverage(heading) + 0.7 * reading.coverage(last) + 1.6 * (best?.worth ?? -1) + 0.4 * reading.coverage(passage.path) + 1.3 * reading.standing(passage) - (history ? 2 : 0)
+      return { passage, told: told.filter(({ worth }) => worth > 0.2).map(({ paragraph }) => paragraph), score, firm: reading.coverage(`${heading} ${best?.paragraph.text ?? ''}`) >= 0.8 }
+    })
+    .sort((a, b) => b.score - a.score || a.passage.n - b.passage.n)
+}
+
+/** The one thing that the answer begins with; a document has to be the better by `lean` to be it. */
+export function chooseSubject(reading: Reading, lean: number): Subject | undefined {
+  const definition = rankDefinitions(reading)[0]
+  const section = rankSections(reading).find(({ told }) => told.length > 0)
+  if (definition && (!section || definition.score + lean >= section.score)) return { kind: 'definition', ...definition }
+  return section ? { kind: 'section', ...section } : undefined
+}
+
+export function linesOf(passage: Passage, from: number, to: number): string {
+  return passage.content.split('\n').slice(Math.max(0, from - passage.startLine), to - passage.startLine + 1).join('\n')
+}
+
+export function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}

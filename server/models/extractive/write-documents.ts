@@ -1,0 +1,112 @@
+import { fileRole } from '../../retrieval/file-role.ts'
+import type { Passage } from '../../retrieval/passage.ts'
+import { distinct, settingsOf } from './neighbours.ts'
+import { comments, isDocument, paragraphs, told } from './paragraphs.ts'
+import type { Paragraph } from './paragraphs.ts'
+import { quote, sentences, span } from './prose.ts'
+import type { Reading } from './reading.ts'
+import { bestWindow, blockOf, toSnippet } from './snippet.ts'
+import { rankSections } from './subject.ts'
+import { cite, headingOf, sectionAt } from './wording.ts'
+import type { Draft } from './wording.ts'
+
+type Section = ReturnType<typeof rankSections>[number]
+
+/** From documents: what the best section says, what others add, and its command or setting. */
+export function writeSection(reading: Reading, section: Section, options: { block: boolean }): Draft {
+  const others = rankSections(reading).filter((other) => other.passage !== section.passage && other.told.length > 0 && other.score > 0.6 * section.score)
+  const [best, ...more] = section.told
+  const lead = [`${capital(sectionAt(section.passage))} says: ${quote(telling(reading, best!), 320)} ${cite(section.passage)}.`]
+  const list = [
+    ...more.slice(0, 2).map((paragraph) => `${quote(telling(reading, paragraph), 220)} ${cite(section.passage)}`),
+    ...distinct(others, ({ passage }) => sectionAt(passage)).slice(0, 3).map((other) => `${capital(sectionAt(other.passage))}: ${quote(telling(reading, other.told[0]!), 200)} ${cite(other.passage)}`),
+  ]
+  const snippets = options.block ? blocks(reading, [section, ...others]) : []
+  return { lead, list: distinct(list, (bullet) => bullet.replace(/ \[\d+\]$/, '')), snippets }
+}
+
+/** «How do I …»: the section that tells it, the settings and scripts that name it, and the command itself. */
+export function writeHowTo(reading: Reading, section: Section | undefined): Draft {
+  const settings = settingsOf(reading, (passage) => !isDocument(passage) && ['config', 'data'].includes(fileRole(passage.path)))
+  const scripts = settings.slice(0, 2).map(({ text }) => text)
+  if (!section) {
+    const [first, ...more] = settings
+    return { lead: [`I found no document on this; the nearest setting is ${first!.text}.`], list: more.slice(0, 4).map(({ text }) => text), snippets: [] }
+  }
+  const draft = writeSection(reading, section, { block: true })
+  return { ...draft, list: [...scripts, ...draft.list] }
+}
+
+/** The one or two neighbouring sentences of a paragraph that hold most of the question. */
+function telling(reading: Reading, paragraph: Paragraph): string {
+  const all = sentences(paragraph.text)
+  if (all.length <= 2) return paragraph.text
+  const worth = all.map((sentence, at) => reading.coverage(`${sentence} ${all[at + 1] ?? ''}`) - at * 0.01)
+  const at = worth.indexOf(Math.max(...worth))
+  return all.slice(at, at + 2).join(' ')
+}
+
+function blocks(reading: Reading, sections: Section[]): string[] {
+  return sections.slice(0, 2).flatMap(({ passage }) => {
+    const block = blockOf(reading, passage)
+    return block ? [toSnippet({ ...passage, language: block.language || null }, block.from, Math.min(block.to, block.from + 9))] : []
+  }).slice(0, 1)
+}
+
+const reasons = /\b(?:because|since|so that|in order to|to (?:avoid|prevent|ensure|keep|allow|make sure)|otherwise|due to|reason|therefore|prevents?|avoids?|instead of|rather than|workaround|necessary|needed|required|must not|would (?:otherwise|break|fail|lose)|unless|which (?:is why|means))\b/i
+
+/** «Why …»: the comments and documents that hold a reason, in their own words; says so when none does. */
+export function writeReason(reading: Reading): Draft | undefined {
+  const found = reading.passages
+    .flatMap((passage) => (isDocument(passage) ? paragraphs(passage) : comments(passage)).flatMap((paragraph) => told(paragraph).map((sentence) => ({ ...sentence, passage }))))
+    .map((sentence) => {
+      const context = `${sentence.paragraph.text} ${sentence.passage.scope.join(' ')}`
+      const covered = 0.7 * reading.coverage(sentence.text) + 0.3 * reading.coverage(context)
+      const because = reasons.test(sentence.text)
+      return { ...sentence, because, covered, worth: covered + (because ? 0.35 : 0) + 0.2 * reading.standing(sentence.passage) }
+    })
+    .filter(({ covered, because }) => covered >= (because ? 0.4 : 0.62))
+    .sort((a, b) => b.worth - a.worth)
+  const best = distinct(found, ({ paragraph, passage }) => `${passage.n} ${paragraph.startLine}`).slice(0, 4)
+  const [first, ...more] = best
+  if (!first) return undefined
+  const lead = first.because
+    ? `The reason given in ${sourceOf(first)}: ${quote(first.text, 320)} ${cite(first.passage)}.`
+    : `I found no reason spelled out; the nearest is in ${sourceOf(first)}: ${quote(first.text, 320)} ${cite(first.passage)}.`
+  const list = more.filter((each) => each.because || each.worth > 0.8 * first.worth).slice(0, 3).map((each) => `${capital(sourceOf(each))}: ${quote(each.text, 240)} ${cite(each.passage)}`)
+  const code = isDocument(first.passage) ? '' : toSnippet(first.passage, first.paragraph.startLine, Math.min(first.passage.endLine, first.paragraph.startLine + 9))
+  return { lead: [lead], list, snippets: [code] }
+}
+
+function sourceOf({ passage, paragraph }: { passage: Passage; paragraph: Paragraph }): string {
+  if (isDocument(passage)) return sectionAt(passage)
+  const lines = paragraph.startLine === paragraph.endLine ? `line ${paragraph.startLine}` : `lines ${paragraph.startLine}–${paragraph.endLine}`
+  return `a comment of ${span(passage.path)} (${lines})`
+}
+
+/** «What is this»: how the documents introduce it, what they tell of, and where to go on. */
+export function writeOverview(reading: Reading): Draft | undefined {
+  const documents = reading.passages.filter((passage) => isDocument(passage) && paragraphs(passage).length > 0)
+  const standing = (passage: Passage) => (/(?:^|\/)readme/i.test(passage.path) ? 2 : 0) - passage.path.split('/').length * 0.5 - passage.startLine / 200 + reading.standing(passage)
+  const [first, ...more] = documents.sort((a, b) => standing(b) - standing(a))
+  if (!first) return undefined
+  const intro = paragraphs(first).slice(0, 2).map(({ text }) => text).join(' ')
+  const list = more
+    .slice(0, 5)
+    .map((passage) => ({ passage, heading: headingOf(passage), said: sentences(paragraphs(passage)[0]!.text)[0] ?? '' }))
+    .filter(({ heading, said }) => heading !== '' && said !== '')
+    .map(({ passage, said }) => `${capital(sectionAt(passage))}: ${quote(said, 180)} ${cite(passage)}`)
+  return { lead: [`${span(first.path)} introduces it: ${quote(sentences(intro).slice(0, 3).join(' '), 420)} ${cite(first)}.`], list, snippets: [] }
+}
+
+/** When neither a definition nor a section stands out: the lines that hold most of the question. */
+export function writeLines(reading: Reading): Draft {
+  const best = reading.passages.map((passage) => ({ passage, ...bestWindow(reading, passage) })).sort((a, b) => b.worth - a.worth || a.passage.n - b.passage.n)
+  const [first, ...more] = distinct(best, ({ passage }) => passage.path)
+  const at = ({ passage, from, to }: (typeof best)[number]) => `${span(passage.path)} (lines ${from}–${to}) ${cite(passage)}`
+  return { lead: [`The lines closest to your question are in ${at(first!)}.`], list: more.slice(0, 3).map((each) => `Also ${at(each)}`), snippets: [toSnippet(first!.passage, first!.from, first!.to)] }
+}
+
+function capital(text: string): string {
+  return text.startsWith('`') ? text : text[0]!.toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,55 @@
+import { testsOf, usesOf } from './edges.ts'
+import type { Use } from './edges.ts'
+import { distinct, neighboursOf } from './neighbours.ts'
+import { span } from './prose.ts'
+import type { Definition, Reading } from './reading.ts'
+import { toSnippet } from './snippet.ts'
+import { cite, kindOf, nameOf, series, tellOf, testAt, useAt } from './wording.ts'
+import type { Draft } from './wording.ts'
+import { snippetOf } from './write-definition.ts'
+
+/** «Who calls …»: every place that the passages show, with the line itself. */
+export function writeUsage(reading: Reading, definition: Definition): Draft {
+  const uses = usesOf(reading, definition)
+  const own = uses.filter((use) => use.role !== 'test')
+  const calls = own.filter((use) => use.kind !== 'import')
+  const shown = calls.length > 0 ? calls : own
+  const tests = testsOf(reading, definition.name, uses)
+  const subject = `the ${kindOf(definition)} ${nameOf(definition)} (${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)})`
+  if (shown.length === 0) {
+    const none = `I see no use of ${subject} outside ${tests.length > 0 ? 'tests' : 'its own definition'} in the passages I was given.`
+    return { lead: [none], list: tests.slice(0, 4).map((test) => `Named in the test ${testAt(test)}`), snippets: [snippetOf(reading, definition)] }
+  }
+  const files = new Set(shown.map((use) => use.path)).size
+  const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
+  const count = shown.length === 1 ? 'in one place' : `in ${shown.length} places${files > 1 ? ` of ${files} files` : ` of ${span(shown[0]!.path)}`}`
+  const lead = `${subject[0]!.toUpperCase()}${subject.slice(1)} is ${verb} ${count} that I can see ${cite(...shown.map((use) => use.passage))}.`
+  const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, tests.length > 0 ? 4 : 5).map((use) => bullet(reading, use))
+  if (tests.length > 0) list.push(`In tests: ${series(tests.slice(0, 2).map(testAt))}`)
+  return { lead: [lead], list, snippets: [around(reading, shown[0]!)] }
+}
+
+function bullet(reading: Reading, use: Use): string {
+  const line = reading.lineAt(use.passage, use.line).trim()
+  return line.length > 3 && line.length <= 100 ? `${useAt(use)}: ${span(line)}` : useAt(use)
+}
+
+function around(reading: Reading, use: Use): string {
+  const from = Math.max(use.passage.startLine, use.line - 4)
+  const lines = use.passage.content.split('\n')
+  const blank = [0, 1, 2, 3, 4].map((back) => use.line - back).find((line) => line >= from && lines[line - 1 - use.passage.startLine]?.trim() === '')
+  return reading.wantsCode ? toSnippet(use.passage, blank ?? from, Math.min(use.passage.endLine, use.line + 4)) : ''
+}
+
+/** «Which tests cover …»: titles and places of the tests that name it. */
+export function writeTests(reading: Reading, definition: Definition): Draft {
+  const tests = testsOf(reading, definition.name, usesOf(reading, definition))
+  if (tests.length === 0) {
+    const lead = `I found no test that names ${nameOf(definition)} in the passages I was given; it is the ${kindOf(definition)} ${tellOf(reading, definition)}.`
+    return { lead: [lead], list: neighboursOf(reading, definition).filter((each) => !each.startsWith('See also')), snippets: [] }
+  }
+  const [first, ...more] = tests
+  const lead = `${nameOf(definition)} (${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)}) is tested in ${testAt(first!)}.`
+  const from = first!.line
+  return { lead: [lead], list: more.slice(0, 5).map(testAt), snippets: [toSnippet(first!.passage, from, Math.min(first!.passage.endLine, from + 9))] }
+}
