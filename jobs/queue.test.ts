@@ -1,0 +1,193 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { openTestDb } from '#db/testing/open-test-db.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { openQueues } from './enqueue.ts'
+import type { EnqueueOptions } from './enqueue.ts'
+import { defineJob } from './job.ts'
+import type { JobContext } from './job.ts'
+import { testRedisUrl } from './testing/config.ts'
+import { createTestRig } from './testing/open-test-queue.ts'
+import { startWorkers } from './worker.ts'
+
+type Run = (id: string, context: JobContext) => Promise<void> | void
+
+/** A job whose runs are what the test says. */
+function toyJob(options: { attempts?: number; backoffMs?: number; concurrency?: number } = {}) {
+  return defineJob({
+    name: 'toy',
+    payload: z.strictObject({ id: z.string() }),
+    options: { attempts: 3, backoffMs: 20, concurrency: 4, ...options },
+    async run(payload, parts: { run: Run }, context) {
+      await parts.run(payload.id, context)
+    },
+  })
+}
+
+/** Waits for what must become true; the limit only ends a test that has already failed. */
+async function until<T>(read: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
+  for (const end = Date.now() + limitMs; ; ) {
+    const found = await read()
+    if (found) return found as NonNullable<T>
+    if (Date.now() > end) throw new Error('did not happen')
+    await wait(15)
+  }
+}
+
+const kinds = testRedisUrl() === null ? (['postgres'] as const) : (['postgres', 'redis'] as const)
+
+describe.each(kinds)('queue on %s', (kind) => {
+  let db: Awaited<ReturnType<typeof openTestDb>>
+  beforeAll(async () => {
+    db = await openTestDb()
+  })
+  afterAll(() => db.close())
+
+  async function open(run: Run, options: Parameters<typeof toyJob>[0] = {}) {
+    const rig = createTestRig(db, kind)
+    // The database is one queue store for the whole file: each test has its own name there, as it has its own prefix in Redis.
+    const job = { ...toyJob(options), name: `toy-${rig.config.prefix.slice(5)}` as const }
+    const jobs = [job] as const
+    const queues = openQueues(jobs, rig)
+    const enqueue = (id: string, how?: EnqueueOptions) => queues.enqueue(job.name, { id }, how)
+    const start = () => startWorkers(jobs, { run }, rig)
+    return { rig, queues, enqueue, start, job }
+  }
+
+  async function count(rig: { metrics: { jobs: { get(): Promise<{ values: { labels: object; value: number }[] }> } } }, outcome: string): Promise<number> {
+    const { values } = await rig.metrics.jobs.get()
+    return values.filter((entry) => (entry.labels as { outcome: string }).outcome === outcome).reduce((sum, entry) => sum + entry.value, 0)
+  }
+
+  it('runs what was enqueued before and after the workers start, each once', async () => {
+    const seen: string[] = []
+    const { queues, enqueue, start } = await open((id) => void seen.push(id))
+    await enqueue('early')
+    expect(Object.values(await queues.depth())).toEqual([1])
+    const workers = await start()
+    await enqueue('late')
+    await until(() => seen.length === 2)
+    await until(async () => Object.values(await queues.depth())[0] === 0)
+    expect(seen.toSorted()).toEqual(['early', 'late'])
+    await workers.close()
+    await queues.close()
+  })
+
+  it('holds a delayed job back', async () => {
+    const seen: string[] = []
+    const { queues, enqueue, start } = await open((id) => void seen.push(id))
+    const workers = await start()
+    await enqueue('later', { delayMs: 400 })
+    await enqueue('now')
+    await until(() => seen.length === 2)
+    expect(seen).toEqual(['now', 'later'])
+    await workers.close()
+    await queues.close()
+  })
+
+  it('of one dedupe key lets one wait and one run, and loses no wish that comes while it runs', async () => {
+    const seen: string[] = []
+    const gate = Promise.withResolvers<void>()
+    const { queues, enqueue, start } = await open(async (id) => {
+      seen.push(id)
+      if (id === 'first') await gate.promise
+    })
+    const workers = await start()
+    await enqueue('first', { dedupe: 'repository:1' })
+    await until(() => seen.length === 1)
+    for (const id of ['second', 'third', 'fourth']) await enqueue(id, { dedupe: 'repository:1' })
+    gate.resolve()
+    await until(() => seen.length === 2)
+    await until(async () => Object.values(await queues.depth())[0] === 0)
+    expect(seen).toEqual(['first', 'fourth'])
+    await workers.close()
+    await queues.close()
+  })
+
+  it('runs again after a failure that may pass, and tells the job which attempt it is', async () => {
+    const attempts: [number, boolean][] = []
+    const { queues, enqueue, start, rig } = await open((_, context) => {
+      attempts.push([context.attempt, context.lastAttempt])
+      if (context.attempt < 3) throw new Error('not yet')
+    })
+    const workers = await start()
+    await enqueue('a')
+    await until(() => count(rig, 'done'))
+    expect(attempts).toEqual([
+      [1, false],
+      [2, false],
+      [3, true],
+    ])
+    expect(await count(rig, 'dead')).toBe(0)
+    await workers.close()
+    await queues.close()
+  })
+
+  it('buries at once what waiting cannot help, and goes on', async () => {
+    const seen: string[] = []
+    const { queues, enqueue, start, rig } = await open((id) => {
+      seen.push(id)
+      if (id === 'bad') throw new NuraError('unknown-repository', 'There is no such repository.')
+    })
+    const workers = await start()
+    await enqueue('bad')
+    await until(() => count(rig, 'dead'))
+    await enqueue('good')
+    await until(() => count(rig, 'done'))
+    expect(seen).toEqual(['bad', 'good'])
+    expect(rig.lines.some((line) => line.includes('job is dead') && line.includes('unknown-repository') === false)).toBe(true)
+    await workers.close()
+    await queues.close()
+  })
+
+  it('buries a payload that somebody pushed by hand, without running the job', async () => {
+    const seen: string[] = []
+    const { queues, enqueue, start, rig, job } = await open((id) => void seen.push(id))
+    const lax = openQueues([{ ...job, payload: z.looseObject({}) }] as const, rig)
+    await lax.enqueue(job.name, { id: 'a', tenant: 'somebody else' })
+    const workers = await start()
+    await until(() => count(rig, 'dead'))
+    expect(seen).toEqual([])
+    await workers.close()
+    await queues.close()
+    await lax.close()
+  })
+
+  it('gives a job whose worker vanished to another worker', async () => {
+    const seen: string[] = []
+    const first = Promise.withResolvers<void>()
+    const { queues, enqueue, start, rig } = await open(async (id) => {
+      seen.push(id)
+      if (seen.length === 1) await first.promise
+    })
+    const doomed = await start()
+    await enqueue('a')
+    await until(() => seen.length === 1)
+    await doomed.close(0)
+    const workers = await start()
+    await until(() => seen.length === 2)
+    expect(await count(rig, 'stalled')).toBe(1)
+    first.resolve()
+    await workers.close()
+    await queues.close()
+  }, 30_000)
+
+  it('closes in time, aborts what still runs, and the job costs no attempt', async () => {
+    const attempts: number[] = []
+    const { queues, enqueue, start } = await open(async (_, { attempt, signal }) => {
+      attempts.push(attempt)
+      if (attempts.length > 1) return
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    const doomed = await start()
+    await enqueue('a')
+    await until(() => attempts.length === 1)
+    await doomed.close(3_100)
+    const workers = await start()
+    await until(() => attempts.length === 2)
+    expect(attempts).toEqual([1, 1])
+    await workers.close()
+    await queues.close()
+  })
+})

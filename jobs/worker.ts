@@ -1,0 +1,110 @@
+import { DelayedError, UnrecoverableError } from 'bullmq'
+import type { Job as QueuedJob, Worker } from 'bullmq'
+import type { QueueConnection } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import type { Logger } from '#server/log.ts'
+import type { Metrics } from '#server/metrics.ts'
+import type { JobsConfig } from './config.ts'
+import type { JobContext } from './job.ts'
+import { checkJobs } from './job-list.ts'
+import type { AnyJob, PartsFor } from './job-list.ts'
+import { openQueueStore } from './queue-store.ts'
+import { startClock } from './clock.ts'
+
+/** A job whose worker was killed runs again within lock + stalled check: six to nine seconds. */
+const timing = { lockDuration: 6_000, stalledInterval: 3_000, maxStalledCount: 1, runRetryDelay: 1_000, drainDelay: 5 }
+
+/** Time between the abort of what still runs and the end of `close`, milliseconds. */
+const lastWordsMs = 3_000
+
+export type Workers = {
+  /** Takes no new job, lets running ones end, aborts them shortly before `deadlineMs`, and returns by then whatever happens. */
+  close(deadlineMs?: number): Promise<void>
+}
+
+export type WorkerRig = { config: JobsConfig; queueConnection: () => QueueConnection; log: Logger; metrics: Metrics }
+
+/**
+ * Runs jobs: one worker a job, and one clock for each job with `every`.
+ * @throws NuraError `bad-job-list`
+ */
+export async function startWorkers<const Jobs extends readonly AnyJob[]>(jobs: Jobs, parts: PartsFor<Jobs[number]>, rig: WorkerRig): Promise<Workers> {
+  checkJobs(jobs)
+  const { log, metrics } = rig
+  const onError = (error: unknown) => log.debug({ err: error }, 'queue connection')
+  const stop = new AbortController()
+  const clocks = jobs.filter((job) => job.options.every).map((job) => startClock(job, (context) => job.run({} as never, parts as never, context), rig))
+  const queued = jobs.filter((job) => !job.options.every)
+  const store = openQueueStore(rig.config, 'worker', rig.queueConnection, onError)
+  const workers = await Promise.all(queued.map((job) => open(job)))
+
+  async function open(job: AnyJob): Promise<Worker> {
+    const run = (entry: QueuedJob, token?: string, lost?: AbortSignal) => runJob(job, parts, entry, token, lost, stop.signal, rig)
+    const worker = await store.openWorker(job.name, run, { ...timing, concurrency: job.options.concurrency })
+    worker.on('error', onError)
+    worker.on('stalled', (id) => {
+      metrics.jobs.inc({ job: job.name, outcome: 'stalled' })
+      log.warn({ job: job.name, id }, 'job stalled: its worker died or was blocked; it runs again')
+    })
+    // The lock is gone, so another worker may have the job: this run must not write any more.
+    worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'the lock of this job was lost')))
+    worker.on('failed', (entry, error) => report(job, entry, error, rig))
+    return worker
+  }
+
+  return {
+    async close(deadlineMs = 25_000) {
+      const ends = [...workers.map((worker) => worker.close()), ...clocks.map((clock) => clock.close())]
+      const abort = setTimeout(() => stop.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true })), Math.max(0, deadlineMs - lastWordsMs))
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<'late'>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs, 'late')
+      })
+      const ended = await Promise.race([Promise.allSettled(ends), late])
+      clearTimeout(abort)
+      clearTimeout(timer)
+      if (ended === 'late') {
+        log.error('jobs did not end in time; they run again elsewhere')
+        await Promise.allSettled(workers.map(letGo))
+      }
+      await store.close()
+    },
+  }
+}
+
+/** BullMQ cannot turn a close that waits into a forced one, so stop holding the locks: they run out, and others take the jobs. */
+function letGo(worker: Worker): Promise<void> {
+  return (worker as unknown as { lockManager: { close(): Promise<void> } }).lockManager.close()
+}
+
+async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: string | undefined, lost: AbortSignal | undefined, stop: AbortSignal, rig: WorkerRig) {
+  const log = rig.log.child({ job: job.name, jobId: entry.id })
+  const payload = job.payload.safeParse(entry.data)
+  if (!payload.success) throw new UnrecoverableError('the payload does not fit the job')
+  const attempt = entry.attemptsMade + 1
+  const context: JobContext = { attempt, lastAttempt: attempt >= (entry.opts.attempts ?? 1), signal: lost ? AbortSignal.any([lost, stop]) : stop }
+  const ended = rig.metrics.jobSeconds.startTimer({ job: job.name })
+  try {
+    await job.run(payload.data as never, parts as never, context)
+    rig.metrics.jobs.inc({ job: job.name, outcome: 'done' })
+    log.debug({ attempt }, 'job done')
+  } catch (error) {
+    if (stop.aborted) {
+      // Not the job's fault, so it costs no attempt: another process takes it at once.
+      await entry.moveToDelayed(Date.now(), token)
+      throw new DelayedError()
+    }
+    log.warn({ err: error, attempt }, 'job failed')
+    if (error instanceof NuraError && !error.retryable) throw new UnrecoverableError(error.message)
+    throw error
+  } finally {
+    ended()
+  }
+}
+
+/** Out of attempts, or never to be tried again: the job stays in the failed set, which is the dead letter box. */
+function report(job: AnyJob, entry: QueuedJob | undefined, error: Error, { log, metrics }: WorkerRig): void {
+  const isDead = !entry || entry.finishedOn !== undefined
+  metrics.jobs.inc({ job: job.name, outcome: isDead ? 'dead' : 'retried' })
+  if (isDead) log.error({ job: job.name, jobId: entry?.id, err: error }, 'job is dead: nobody will run it again')
+}
