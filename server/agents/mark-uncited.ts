@@ -5,7 +5,8 @@ export const uncitedMark = ' *(no source given)*'
  * Marks each paragraph or list entry that claims something and cites nothing. Text is never held back: the mark comes where
  * the line ends.
  */
-export function createUncitedMarker(): { push(piece: string): string; end(): string } {
+export function createUncitedMarker(): { push(piece: string): string; end(): string; /** How many were marked. */ marked(): number } {
+  let marked = 0
   let line = ''
   let fence: string | null = null
 
@@ -19,6 +20,7 @@ export function createUncitedMarker(): { push(piece: string): string; end(): str
     }
     if (mark) fence = mark
     const claims = !mark && prose.split(/\s+/).length >= 5 && !/\[\d+\]|^#{1,6}\s|[:?]$/.test(prose)
+    if (claims) marked++
     return claims ? uncitedMark : ''
   }
 
@@ -35,5 +37,6 @@ export function createUncitedMarker(): { push(piece: string): string; end(): str
       return out
     },
     end: () => (line ? endLine() : ''),
+    marked: () => marked,
   }
 }

@@ -20,7 +20,7 @@ export function writePlace(reading: Reading, definition: Definition, firm: boole
       : firm
         ? `That is the ${kind} ${tellOf(reading, definition)}`
         : `The closest match is the ${kind} ${tellOf(reading, definition)}`
-  return { lead: [`${lead}.`], list: neighboursOf(reading, definition), snippets: [snippetOf(reading, definition)] }
+  return { lead: [`${lead}.`], list: neighboursOf(reading, definition), snippets: [snippetOf(definition)] }
 }
 
 /** «What does … do»: what its own comment says, else what its declaration and its calls show. */
@@ -39,7 +39,7 @@ export function writeMeaning(reading: Reading, definition: Definition, firm: boo
     if (calls.length > 0) lead.push(`It has no comment of its own; it calls ${series(calls.map(({ target, line }) => `${nameOf(target)} (line ${line})`))} ${cite(...calls.map(({ passage }) => passage))}.`)
   }
   const list = neighboursOf(reading, definition).filter((bullet) => says !== null || !bullet.startsWith('It calls'))
-  return { lead, list: [...membersBullet(reading, definition), ...list], snippets: [snippetOf(reading, definition)] }
+  return { lead, list: [...membersBullet(reading, definition), ...list], snippets: [snippetOf(definition)] }
 }
 
 /** «`path` (line n): "…" [k]» */
@@ -64,7 +64,7 @@ function membersBullet(reading: Reading, definition: Definition): string[] {
   return [`Among its members: ${series(told.map((member) => `${nameOf({ ...member, container: null })} (line ${member.startLine})`))} ${cite(...told.map(({ passage }) => passage))}`]
 }
 
-export function snippetOf(reading: Reading, definition: Definition): string {
+export function snippetOf(definition: Definition): string {
   const { from, to } = windowOf(definition.passage, definition.startLine, definition.endLine)
   return toSnippet(definition.passage, from, to)
 }

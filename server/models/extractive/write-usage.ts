@@ -18,7 +18,7 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
   const subject = `the ${kindOf(definition)} ${nameOf(definition)} (${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)})`
   if (shown.length === 0) {
     const none = `I see no use of ${subject} outside ${tests.length > 0 ? 'tests' : 'its own definition'} in the passages I was given.`
-    return { lead: [none], list: tests.slice(0, 4).map((test) => `Named in the test ${testAt(test)}`), snippets: [snippetOf(reading, definition)] }
+    return { lead: [none], list: tests.slice(0, 4).map((test) => `Named in the test ${testAt(test)}`), snippets: [snippetOf(definition)] }
   }
   const files = new Set(shown.map((use) => use.path)).size
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
