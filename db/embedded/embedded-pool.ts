@@ -93,9 +93,16 @@ function createClient(db: PGlite, mutex: Mutex, onRelease: () => void): Embedded
 }
 
 async function run<Row>(db: PGlite, text: string, values: readonly unknown[]): Promise<PoolResult<Row>> {
-  const results = values.length > 0 ? [await db.query(text, values.map(toText), { parsers, serializers })] : await db.exec(text, { parsers })
-  const last = results.at(-1)
+  const last = (await (values.length > 0 ? db.query(text, values.map(toText), { parsers, serializers }).then((result) => [result]) : db.exec(text, { parsers })).catch(withoutValues)).at(-1)
   return { rows: (last?.rows ?? []) as Row[], rowCount: last?.affectedRows || last?.rows.length || 0, command: last?.command ?? '' }
+}
+
+/** PGlite puts the values of a failed statement into its error, where a log would find them. */
+function withoutValues(error: Error & { params?: unknown; query?: unknown; queryOptions?: unknown }): never {
+  delete error.params
+  delete error.query
+  delete error.queryOptions
+  throw error
 }
 
 function toText(value: unknown): string | null {

@@ -33,6 +33,7 @@ export const controlMigrations: Migration[] = [
       );
       create index inbox_unfinished on inbox (updated_at) where state in ('accepted', 'running');
       create index inbox_thread on inbox (thread_key, sequence) where state in ('accepted', 'running');
+      create index inbox_by_thread on inbox (thread_key, sequence);
       create index inbox_tenant on inbox (tenant_id);
       create index inbox_done on inbox (done_at) where done_at is not null;
       create table reader (
@@ -56,6 +57,10 @@ export const controlMigrations: Migration[] = [
         check (team_id is not null or enterprise_id is not null)
       );
       create unique index slack_installation_place on slack_installation (coalesce(team_id, ''), coalesce(enterprise_id, ''));
+      create table slack_oauth_state (
+        id text primary key,
+        expires_at timestamptz not null
+      );
       create table slack_channel (
         tenant_id uuid not null references tenant on delete cascade,
         channel_id text not null,

@@ -54,7 +54,6 @@ export const tenantMigrations: Migration[] = [
       ) with (fillfactor = 85);
       create index file_stem on file (repository_id, stem);
       create index file_lex on file using gin (lex) with (fastupdate = off);
-      create index file_pending on file (repository_id) where pending_sha is not null;
       create table knowledge_base (
         id uuid primary key,
         content text not null,
@@ -97,7 +96,7 @@ export const tenantMigrations: Migration[] = [
         end_line integer not null
       );
       create index symbol_file on symbol (file_id);
-      create index symbol_name on symbol (name_lower);
+      create index symbol_name on symbol using hash (name_lower);
       create index symbol_repository on symbol (repository_id);
       create table edge (
         id bigint generated always as identity primary key,
@@ -109,7 +108,7 @@ export const tenantMigrations: Migration[] = [
         line integer not null
       );
       create index edge_file on edge (file_id);
-      create index edge_target on edge (target);
+      create index edge_target on edge using hash (target);
       create index edge_repository on edge (repository_id);
       create table term (
         hash integer primary key,

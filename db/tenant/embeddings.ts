@@ -1,0 +1,18 @@
+import type { TenantDb } from '../tenant-db.ts'
+
+/** Vectors that the tenant has already, by chunk key, also of chunks that are gone but not yet purged. */
+export async function findEmbeddings(tenant: TenantDb, space: string, keys: string[]): Promise<Map<string, number[]>> {
+  if (keys.length === 0) return new Map()
+  const rows = await tenant.transaction((tx) =>
+    tx.query<{ key: string; embedding: string }>(
+      'select distinct on (chunk_key) chunk_key as key, embedding::text from knowledge_base where embedding_model = $1 and chunk_key = any($2::text[])',
+      [space, [...new Set(keys)]],
+    ),
+  )
+  return new Map(rows.map(({ key, embedding }) => [key, JSON.parse(embedding) as number[]]))
+}
+
+/** Deletes for good the chunks that have been gone since before `olderThan`. @returns how many */
+export function purgeGone(tenant: TenantDb, olderThan: Date): Promise<number> {
+  return tenant.transaction((tx) => tx.execute('delete from knowledge_base where gone_at < $1', [olderThan]))
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import { wrap } from '@mikro-orm/core'
+import { z } from 'zod'
+import { NuraError } from '../nura-error.ts'
+import type { TenantDb } from '../tenant-db.ts'
+import { lockCorpus, saveCorpus } from './corpus.ts'
+import { dropFiles } from './remove-files.ts'
+import { Repository } from './repository.ts'
+
+export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & Partial<Pick<Repository, 'url' | 'defaultBranch' | 'audience' | 'isPublic'>>
+
+/** Connects a source; its first sync fills the index. @throws NuraError `repository-exists` */
+export function addRepository(tenant: TenantDb, repository: NewRepository): Promise<Repository> {
+  return tenant.transaction(async ({ em, query }) => {
+    await query('select pg_advisory_xact_lock(hashtext($1))', [`${tenant.schema} repository`])
+    if (await em.findOne(Repository, { name: repository.name })) {
+      throw new NuraError('repository-exists', `The repository ${repository.name} is connected already.`, { field: 'name' })
+    }
+    const added = em.create(Repository, { id: randomUUID(), url: null, defaultBranch: null, indexedSha: null, indexedAt: null, error: null, ...repository })
+    await em.persist(added).flush()
+    return toPlain(added)
+  })
+}
+
+export function findRepository(tenant: TenantDb, idOrName: string): Promise<Repository | null> {
+  const where = z.uuid().safeParse(idOrName).success ? { id: idOrName } : { name: idOrName }
+  return tenant.transaction(async ({ em }) => {
+    const found = await em.findOne(Repository, where)
+    return found && toPlain(found)
+  })
+}
+
+export function listRepositories(tenant: TenantDb): Promise<Repository[]> {
+  return tenant.transaction(async ({ em }) => (await em.find(Repository, {}, { orderBy: { name: 'asc' } })).map(toPlain))
+}
+
+/** @throws NuraError `unknown-repository` */
+export function updateRepository(tenant: TenantDb, id: string, change: Partial<Omit<Repository, 'id' | 'createdAt'>>): Promise<Repository> {
+  return tenant.transaction(async ({ em }) => {
+    const found = await em.findOne(Repository, { id })
+    if (!found) throw new NuraError('unknown-repository', 'There is no such repository.', { field: 'id' })
+    em.assign(found, change)
+    await em.flush()
+    return toPlain(found)
+  })
+}
+
+/**
+ * Deletes a repository and everything indexed of it. In steps, so that a large one does not hold up the tenant's writers:
+ * it answers no question from the first step on, and calling again goes on where a crash left it.
+ */
+export async function removeRepository(tenant: TenantDb, id: string): Promise<void> {
+  await tenant.transaction((tx) => tx.execute(`update repository set state = 'forgetting' where id = $1`, [id]))
+  for (;;) {
+    const left = await tenant.transaction(async (tx) => {
+      const corpus = await lockCorpus(tx)
+      const files = await tx.query<{ path: string }>('select path from file where repository_id = $1 limit 200', [id])
+      await dropFiles(tx, corpus, id, files.map(({ path }) => path))
+      await saveCorpus(tx, corpus)
+      return files.length
+    })
+    if (left === 0) break
+  }
+  await tenant.transaction(async (tx) => {
+    await tx.execute('delete from term where chunks <= 0 and files <= 0')
+    await tx.execute('delete from repository where id = $1', [id])
+  })
+}
+
+function toPlain(repository: Repository): Repository {
+  return wrap(repository).toPOJO() as unknown as Repository
+}

@@ -1,0 +1,26 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+
+/** A source of documents, and how far the index has followed it. */
+export const Repository = defineEntity({
+  name: 'Repository',
+  tableName: 'repository',
+  schema: '*',
+  properties: {
+    id: p.uuid().primary(),
+    name: p.text().unique('repository_name_key'),
+    source: p.text().$type<'git' | 'github'>(),
+    /** Path of a checkout, or `owner/name`. */
+    location: p.text(),
+    url: p.text().nullable(),
+    defaultBranch: p.text().nullable(),
+    /** `tenant`: everyone in it may be answered from it. `granted`: only the channels and people of `source_grant`. */
+    audience: p.text().$type<'tenant' | 'granted'>().default('tenant'),
+    isPublic: p.boolean().default(false),
+    indexedSha: p.text().nullable(),
+    indexedAt: p.datetime().nullable(),
+    state: p.text().$type<'new' | 'indexing' | 'ready' | 'failed' | 'forgetting'>().default('new'),
+    error: p.text().nullable(),
+    createdAt: p.datetime().defaultRaw('now()').onCreate(() => new Date()),
+  },
+})
+export type Repository = InferEntity<typeof Repository>

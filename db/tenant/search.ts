@@ -1,0 +1,101 @@
+import { storeOf } from '../store.ts'
+import type { TenantDb } from '../tenant-db.ts'
+import { runTransaction, type Transaction, type TransactionOptions } from '../transaction.ts'
+import { toSpaceLiteral, toVectorText } from './space.ts'
+import { toIdf, toSparseText, toTermHash } from './terms.ts'
+
+/** A chunk that a leg found; scores compare within one leg only, the best first. */
+export type Hit = { chunkId: string; score: number }
+export type FileHit = { fileId: string; path: string; score: number }
+
+/** Rare terms are added as candidates until their document frequencies pass this: .977 of exact BM25 at 66,000 chunks. */
+const candidateCap = 3_000
+
+/**
+ * The nearest chunks by cosine, by the space's HNSW index; a score is 1 − cosine distance. `repositoryIds` is what the
+ * audience may read: what is not listed cannot be found, and an empty list finds nothing.
+ */
+export async function searchVector(tenant: TenantDb, search: { space: string; vector: number[]; limit: number; repositoryIds: string[] }): Promise<Hit[]> {
+  if (search.repositoryIds.length === 0 || search.limit < 1) return []
+  const [literal, vector, limit] = [toSpaceLiteral(search.space), toVectorText(search.vector), Math.floor(search.limit)]
+  const settings = { 'hnsw.ef_search': Math.min(Math.max(40, limit), 1_000), 'hnsw.iterative_scan': 'relaxed_order' }
+  const hits = await inScope(
+    tenant,
+    search.repositoryIds,
+    (tx, scope) =>
+      tx.query<Hit>(
+        `select id as "chunkId", 1 - (embedding <=> $1::vector) as score from knowledge_base
+         where embedding_model = ${literal} and gone_at is null ${scope.and(2)} order by embedding <=> $1::vector limit ${limit}`,
+        [vector, ...scope.values],
+      ),
+    { settings },
+  )
+  return hits.sort((left, right) => right.score - left.score)
+}
+
+/** The best chunks by BM25. */
+export async function searchBm25(tenant: TenantDb, search: { tokens: string[]; limit: number; repositoryIds: string[] }): Promise<Hit[]> {
+  return searchTerms(tenant, 'chunks', search, (question, scope) => ({
+    text: `select id as "chunkId", -(sparse <#> $1::sparsevec) as score from knowledge_base
+      where lex @@ $2::tsquery and gone_at is null ${scope.and(3)} order by sparse <#> $1::sparsevec limit ${Math.floor(search.limit)}`,
+    values: [question.sparse, question.candidates, ...scope.values],
+  }))
+}
+
+/** The best files by BM25 of their whole text and path. */
+export async function searchFiles(tenant: TenantDb, search: { tokens: string[]; limit: number; repositoryIds: string[] }): Promise<FileHit[]> {
+  return searchTerms(tenant, 'files', search, (question, scope) => ({
+    text: `select id as "fileId", path, -(sparse <#> $1::sparsevec) as score from file
+      where lex @@ $2::tsquery ${scope.and(3)} order by sparse <#> $1::sparsevec limit ${Math.floor(search.limit)}`,
+    values: [question.sparse, question.candidates, ...scope.values],
+  }))
+}
+
+type Scope = { and(parameter: number): string; values: unknown[] }
+type Question = { sparse: string; candidates: string }
+
+async function searchTerms<Row>(
+  tenant: TenantDb,
+  kind: 'chunks' | 'files',
+  search: { tokens: string[]; limit: number; repositoryIds: string[] },
+  toQuery: (question: Question, scope: Scope) => { text: string; values: unknown[] },
+): Promise<Row[]> {
+  const hashes = [...new Set(search.tokens.map(toTermHash))]
+  if (hashes.length === 0 || search.repositoryIds.length === 0 || search.limit < 1) return []
+  return inScope(tenant, search.repositoryIds, async (tx, scope) => {
+    const terms = await tx.query<{ hash: number; df: number; documents: number }>(
+      `select hash, term.${kind} as df, corpus.${kind} as documents from term, corpus where hash = any($1::int[]) and term.${kind} > 0 order by term.${kind}, hash`,
+      [hashes],
+    )
+    if (terms.length === 0) return []
+    const question: Question = { sparse: toSparseText(terms.map(({ hash, df, documents }) => [hash, toIdf(documents, df)])), candidates: toCandidates(terms) }
+    const { text, values } = toQuery(question, scope)
+    return tx.query<Row>(text, values)
+  })
+}
+
+/** A `tsquery` of the rarest terms; the common ones still count in the score of what these find. */
+function toCandidates(terms: { hash: number; df: number }[]): string {
+  const chosen: number[] = []
+  let sum = 0
+  for (const { hash, df } of terms) {
+    if (chosen.length > 0 && sum + df > candidateCap) break
+    chosen.push(hash)
+    sum += df
+  }
+  return chosen.join(' | ')
+}
+
+/** Runs a search limited to repositories; without any condition when that is all of them, which spares the index a filter. */
+function inScope<Row>(tenant: TenantDb, repositoryIds: string[], run: (tx: Transaction, scope: Scope) => Promise<Row[]>, options: TransactionOptions = {}): Promise<Row[]> {
+  const allowed = new Set(repositoryIds)
+  return runTransaction(
+    storeOf(tenant),
+    { role: tenant.schema, schema: tenant.schema },
+    (tx, repositories) => {
+      const all = repositories.every(({ id }) => allowed.has(id as string))
+      return run(tx, all ? { and: () => '', values: [] } : { and: (parameter) => `and repository_id = any($${parameter}::uuid[])`, values: [repositoryIds] })
+    },
+    { ...options, prologue: 'select id from repository' },
+  )
+}

@@ -1,0 +1,68 @@
+/** The most dimensions that pgvector's `sparsevec` has. */
+const dimensions = 1_000_000_000
+/** The most non-zero entries of one `sparsevec`. */
+const maxTerms = 16_000
+/** Above it a count no longer moves the score, and it would no longer be readable back from a float4 weight. */
+const maxFrequency = 255
+const k1 = 1.2
+const b = 0.75
+
+/** What lexical search knows of one text: its distinct terms with their counts, and its length in tokens. */
+export type TermCounts = { frequencies: Map<number, number>; length: number }
+
+/** 1 to 10⁹ (30 bits): FNV-1a over UTF-16 code units, finished by murmur3's mixer, so that near words fall apart. */
+export function toTermHash(token: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < token.length; at++) hash = Math.imul(hash ^ token.charCodeAt(at), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (((hash ^ (hash >>> 16)) >>> 0) % dimensions) + 1
+}
+
+export function countTerms(tokens: string[]): TermCounts {
+  const frequencies = new Map<number, number>()
+  for (const token of tokens) {
+    const hash = toTermHash(token)
+    frequencies.set(hash, (frequencies.get(hash) ?? 0) + 1)
+  }
+  if (frequencies.size <= maxTerms) return { frequencies, length: tokens.length }
+  const kept = [...frequencies].sort((left, right) => right[1] - left[1] || left[0] - right[0]).slice(0, maxTerms)
+  return { frequencies: new Map(kept), length: tokens.length }
+}
+
+/** Text of a `tsvector` whose lexemes are the term hashes. */
+export function toLex({ frequencies }: TermCounts): string {
+  return [...frequencies.keys()].join(' ')
+}
+
+/**
+ * Text of a `sparsevec` with the BM25 weight of each term, idf left out: tf·(k1+1) / (tf + k1·(1 − b + b·length/mean)),
+ * k1 1.2, b .75 (Robertson and Zaragoza 2009). Its inner product with a question's idf vector is the BM25 score.
+ */
+export function toSparse({ frequencies, length }: TermCounts, meanLength: number): string {
+  const norm = lengthNorm(length, meanLength)
+  return toSparseText([...frequencies].map(([hash, count]) => [hash, weigh(Math.min(count, maxFrequency), norm)]))
+}
+
+export function toSparseText(entries: (readonly [hash: number, weight: number])[]): string {
+  return `{${entries.map(([hash, weight]) => `${hash}:${Math.fround(weight)}`).join(',')}}/${dimensions}`
+}
+
+/** The same weights for another mean length: the counts are read back from the weights, exactly, as they are whole numbers. */
+export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): string {
+  const [from, to] = [lengthNorm(length, oldMean), lengthNorm(length, newMean)]
+  return toSparseText(readSparse(sparse).map(([hash, weight]) => [hash, weigh(Math.round((weight * from) / (k1 + 1 - weight)), to)]))
+}
+
+/** idf = ln(1 + (documents − df + .5) / (df + .5)): never negative. */
+export function toIdf(documents: number, df: number): number {
+  return Math.log(1 + (documents - df + 0.5) / (df + 0.5))
+}
+
+function readSparse(text: string): [hash: number, weight: number][] {
+  const inside = text.slice(1, text.lastIndexOf('}'))
+  return inside === '' ? [] : inside.split(',').map((entry) => entry.split(':').map(Number) as [number, number])
+}
+
+const lengthNorm = (length: number, mean: number) => k1 * (1 - b + (b * length) / Math.max(mean, 1))
+const weigh = (count: number, norm: number) => (count * (k1 + 1)) / (count + norm)

@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto'
+import { NuraError } from '../nura-error.ts'
+import { toJson, toStorable } from '../text.ts'
+import type { TenantDb } from '../tenant-db.ts'
+import type { Transaction } from '../transaction.ts'
+import { lockCorpus, saveCorpus, type Corpus } from './corpus.ts'
+import { keepChunks } from './keep-chunks.ts'
+import { addTerms, dropFiles, dropFileTerms } from './remove-files.ts'
+import { toSpaceLiteral, toVectorText } from './space.ts'
+import { countTerms, toLex, toSparse, type TermCounts } from './terms.ts'
+
+export type FileWrite = {
+  path: string
+  /** `path` without extension and without a trailing `/index` or `/__init__`. */
+  stem: string
+  blobSha: string
+  size: number | null
+  language: string | null
+  contentType: 'code' | 'documentation' | 'business'
+  /** Why the content is not indexed; null when it is. */
+  skipReason: string | null
+  /** Terms of the whole file and its path. */
+  tokens: string[]
+  chunks: ChunkWrite[]
+  symbols: SymbolWrite[]
+  edges: EdgeWrite[]
+}
+
+export type ChunkWrite = {
+  /** sha256 of embedding space, chunker version and embedded text. */
+  key: string
+  content: string
+  ordinal: number
+  /** 1-based, inclusive. */
+  startLine: number
+  endLine: number
+  scope: string[]
+  tokens: string[]
+  /** 1024 dimensions of the space given to `writeFiles`. */
+  embedding: number[]
+  metadata?: Record<string, unknown>
+}
+
+export type SymbolWrite = { name: string; container: string | null; kind: string; signature: string; doc: string | null; startLine: number; endLine: number }
+/** `target` is a name as written, or for imports and tests the stem of a file. */
+export type EdgeWrite = { kind: 'import' | 'call' | 'reference' | 'test'; fromSymbol: string | null; target: string; line: number }
+
+export type WriteContext = { repositoryId: string; sha: string; space: string; chunkerVersion: number }
+
+/**
+ * Replaces what the tenant's index holds of these paths, in one transaction: readers see a path's old version whole or
+ * its new version whole. A chunk whose key stays keeps its id and vector.
+ *
+ * @throws NuraError `unknown-repository`, `wrong-dimensions`, `bad-embedding-space`
+ */
+export async function writeFiles(tenant: TenantDb, context: WriteContext, files: FileWrite[]): Promise<void> {
+  toSpaceLiteral(context.space)
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  if (byPath.size === 0) return
+  const rows = [...byPath.values()].map((file) => ({
+    file,
+    terms: countTerms(file.tokens),
+    chunks: file.chunks.map((chunk) => ({ chunk, terms: countTerms(chunk.tokens), vector: toVectorText(chunk.embedding) })),
+  }))
+  await tenant.transaction(async (tx) => {
+    const corpus = await lockCorpus(tx)
+    const [repository] = await tx.query('select 1 from repository where id = $1', [context.repositoryId])
+    if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
+    freezeMeans(corpus, rows)
+    const ids = await writeFileRows(tx, context, corpus, rows)
+    const written = rows.map((row) => ({ ...row, id: ids.get(row.file.path)! }))
+    await writeChunks(tx, context, corpus, await keepChunks(tx, context.space, corpus, written))
+    await writeSymbols(tx, context, written)
+    await writeEdges(tx, context, written)
+    corpus.activeSpace ??= context.space
+    await saveCorpus(tx, corpus)
+  })
+}
+
+type FileRow = { file: FileWrite; terms: TermCounts; chunks: ChunkRow[] }
+type ChunkRow = { chunk: ChunkWrite; terms: TermCounts; vector: string }
+export type WrittenFile = FileRow & { id: string }
+
+/** The first write of an empty index fixes the mean lengths that weights are made with; `rebuildWeights` moves them. */
+function freezeMeans(corpus: Corpus, rows: FileRow[]): void {
+  const mean = (all: TermCounts[]) => all.reduce((sum, { length }) => sum + length, 0) / Math.max(all.length, 1)
+  if (corpus.chunks === 0) corpus.meanChunkLength = mean(rows.flatMap((row) => row.chunks.map(({ terms }) => terms)))
+  if (corpus.files === 0) corpus.meanFileLength = mean(rows.map(({ terms }) => terms).filter(({ length }) => length > 0))
+}
+
+async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Corpus, rows: FileRow[]): Promise<Map<string, string>> {
+  await dropFileTerms(tx, corpus, context.repositoryId, rows.map(({ file }) => file.path))
+  const indexed = rows.map(({ terms }) => (terms.length > 0 ? terms : null))
+  const written = await tx.query<{ id: string; path: string }>(
+    `insert into file (id, repository_id, path, stem, blob_sha, size, language, content_type, skip_reason, chunker_version, pending_sha, lex, sparse, token_length, mean_length)
+     select id, $1, path, stem, blob_sha, size, language, content_type, skip_reason, $2, $3, lex::tsvector, sparse::sparsevec, token_length, $4
+     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[])
+       as given (id, path, stem, blob_sha, size, language, content_type, skip_reason, lex, sparse, token_length)
+     on conflict (repository_id, path) do update set stem = excluded.stem, blob_sha = excluded.blob_sha, size = excluded.size, language = excluded.language,
+       content_type = excluded.content_type, skip_reason = excluded.skip_reason, chunker_version = excluded.chunker_version, pending_sha = excluded.pending_sha,
+       lex = excluded.lex, sparse = excluded.sparse, token_length = excluded.token_length, mean_length = excluded.mean_length, updated_at = now()
+     returning id, path`,
+    [
+      context.repositoryId,
+      context.chunkerVersion,
+      context.sha,
+      corpus.meanFileLength,
+      rows.map(() => randomUUID()),
+      ...columnsOf(rows, ({ file }) => [file.path, file.stem, file.blobSha, file.size, file.language, file.contentType, file.skipReason], 7),
+      indexed.map((terms) => terms && toLex(terms)),
+      indexed.map((terms) => terms && toSparse(terms, corpus.meanFileLength)),
+      rows.map(({ terms }) => terms.length),
+    ],
+  )
+  await addTerms(tx, 'files', indexed.filter((terms) => terms !== null))
+  corpus.files += indexed.filter((terms) => terms !== null).length
+  corpus.fileTokens += rows.reduce((sum, { terms }) => sum + terms.length, 0)
+  return new Map(written.map(({ id, path }) => [path, id]))
+}
+
+async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpus, fresh: { file: WrittenFile; row: ChunkRow }[]): Promise<void> {
+  if (fresh.length === 0) return
+  await tx.execute(
+    `insert into knowledge_base (id, content, content_type, source_path, repository_id, embedding, metadata, embedding_model, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, mean_length, lex, sparse)
+     select id, content, content_type, path, $1, embedding::vector, metadata::jsonb, $2, file_id, chunk_key, ordinal, start_line, end_line,
+       array(select jsonb_array_elements_text(scope::jsonb)), token_length, $3, lex::tsvector, sparse::sparsevec
+     from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[], $11::text[], $12::int[], $13::int[], $14::int[], $15::text[], $16::int[], $17::text[], $18::text[])
+       as given (id, content, content_type, path, embedding, metadata, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, lex, sparse)`,
+    [
+      context.repositoryId,
+      context.space,
+      corpus.meanChunkLength,
+      fresh.map(() => randomUUID()),
+      ...columnsOf(
+        fresh,
+        ({ file, row: { chunk, terms, vector } }) => [
+          toStorable(chunk.content), file.file.contentType, file.file.path, vector, toJson(chunk.metadata ?? {}), file.id, chunk.key, chunk.ordinal,
+          chunk.startLine, chunk.endLine, toJson(chunk.scope), terms.length, toLex(terms), toSparse(terms, corpus.meanChunkLength),
+        ],
+        14,
+      ),
+    ],
+  )
+  await addTerms(tx, 'chunks', fresh.map(({ row }) => row.terms))
+  corpus.chunks += fresh.length
+  corpus.chunkTokens += fresh.reduce((sum, { row }) => sum + row.terms.length, 0)
+}
+
+async function writeSymbols(tx: Transaction, context: WriteContext, files: WrittenFile[]): Promise<void> {
+  await tx.execute('delete from symbol where file_id = any($1::uuid[])', [files.map(({ id }) => id)])
+  const symbols = files.flatMap(({ id, file }) => file.symbols.map((symbol) => ({ id, symbol })))
+  if (symbols.length === 0) return
+  await tx.execute(
+    `insert into symbol (repository_id, file_id, name, name_lower, container, kind, signature, doc, start_line, end_line)
+     select $1, given.* from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[]) as given`,
+    [
+      context.repositoryId,
+      ...columnsOf(
+        symbols,
+        ({ id, symbol }) => {
+          const name = toStorable(symbol.name)
+          const [container, signature, doc] = [toStorable(symbol.container), toStorable(symbol.signature), toStorable(symbol.doc)]
+          return [id, name, name.toLowerCase(), container, symbol.kind, signature, doc, symbol.startLine, symbol.endLine]
+        },
+        9,
+      ),
+    ],
+  )
+}
+
+async function writeEdges(tx: Transaction, context: WriteContext, files: WrittenFile[]): Promise<void> {
+  await tx.execute('delete from edge where file_id = any($1::uuid[])', [files.map(({ id }) => id)])
+  const edges = files.flatMap(({ id, file }) => file.edges.map((edge) => ({ id, edge })))
+  if (edges.length === 0) return
+  await tx.execute(
+    `insert into edge (repository_id, file_id, from_symbol, kind, target, line)
+     select $1, given.* from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[]) as given`,
+    [context.repositoryId, ...columnsOf(edges, ({ id, edge }) => [id, toStorable(edge.fromSymbol), edge.kind, toStorable(edge.target), edge.line], 5)],
+  )
+}
+
+/** One array a column, for `unnest`. */
+function columnsOf<Row>(rows: Row[], cells: (row: Row) => unknown[], width: number): unknown[][] {
+  const columns: unknown[][] = Array.from({ length: width }, () => [])
+  for (const row of rows) cells(row).forEach((cell, at) => columns[at]!.push(cell))
+  return columns
+}
+
+/** Takes paths out of the index. Paths that are not in it are ignored. */
+export async function removeFiles(tenant: TenantDb, repositoryId: string, paths: string[]): Promise<void> {
+  if (paths.length === 0) return
+  await tenant.transaction(async (tx) => {
+    const corpus = await lockCorpus(tx)
+    await dropFiles(tx, corpus, repositoryId, paths)
+    await saveCorpus(tx, corpus)
+  })
+}
+
+/**
+ * Renames files whose content stayed, without touching their vectors. Swaps and chains are fine; a file at a target that
+ * is not itself moved is replaced.
+ * @throws NuraError `stale-manifest` when a `from` is not in the index
+ */
+export async function moveFiles(tenant: TenantDb, repositoryId: string, sha: string, moves: { from: string; to: string; stem: string }[]): Promise<void> {
+  if (moves.length === 0) return
+  await tenant.transaction(async (tx) => {
+    const corpus = await lockCorpus(tx)
+    const sources = new Set(moves.map(({ from }) => from))
+    await dropFiles(tx, corpus, repositoryId, moves.map(({ to }) => to).filter((path) => !sources.has(path)))
+    const files = await tx.query<{ id: string; path: string }>('select id, path from file where repository_id = $1 and path = any($2::text[])', [repositoryId, [...sources]])
+    const ids = new Map(files.map(({ id, path }) => [path, id]))
+    const missing = moves.find(({ from }) => !ids.has(from))
+    if (missing) throw new NuraError('stale-manifest', `The index has no ${missing.from} to move; read the manifest again.`, { retryable: true })
+    // The unique path is checked row by row, so a swap needs names that nobody has in between.
+    await tx.execute(`update file set path = E'\\x01' || id where id = any($1::uuid[])`, [files.map(({ id }) => id)])
+    const moved = [moves.map(({ from }) => ids.get(from)), moves.map(({ to }) => to), moves.map(({ stem }) => stem)]
+    await tx.execute(
+      `update file set path = given.path, stem = given.stem, pending_sha = $4, updated_at = now()
+       from unnest($1::uuid[], $2::text[], $3::text[]) as given (id, path, stem) where file.id = given.id`,
+      [...moved, sha],
+    )
+    await tx.execute(
+      `update knowledge_base set source_path = given.path, updated_at = now()
+       from unnest($1::uuid[], $2::text[]) as given (id, path) where file_id = given.id and gone_at is null`,
+      moved.slice(0, 2),
+    )
+    await saveCorpus(tx, corpus)
+  })
+}
