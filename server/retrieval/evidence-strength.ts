@@ -1,0 +1,72 @@
+import { tokens } from '../tokens.ts'
+import type { Query } from './query.ts'
+
+export type EvidenceStrength = {
+  /** 0 to 1: how much of what the question is about the best passages speak of. */
+  value: number
+  /** Words of the question that no passage has, the most telling first. */
+  missing: string[]
+  /** False when the sources do not seem to hold an answer. */
+  isEnough: boolean
+}
+
+/** What a passage says, for this purpose. */
+export type Spoken = { path: string; scope: string[]; content: string }
+
+/** Below it an answer is «not found»; set where questions about a repository and questions about another part best. */
+export const enough = 0.5
+
+const readPassages = 8
+const together = 0.5
+const partOfWord = 0.7
+const shortestShared = 4
+
+/**
+ * Coverage of the question's words by the best passages, each word weighted by its idf: rare words are what the question
+ * is about. Half counts what any of the passages has, half what the best single one has, since words scattered over
+ * unrelated passages answer nothing.
+ *
+ * @param frequencies how many of all chunks hold each token of the question.
+ */
+export function evidenceStrength(query: Query, passages: Spoken[], frequencies: { chunks: number; held: Map<string, number> }): EvidenceStrength {
+  const idf = (token: string) => Math.log(1 + (frequencies.chunks + 0.5) / ((frequencies.held.get(token) ?? 0) + 0.5))
+  const words = wordsOf(query)
+  const spoken = passages.slice(0, readPassages).map(({ path, scope, content }) => new Set(tokens(`${path} ${scope.join(' ')} ${content}`)))
+  const all = new Set(spoken.flatMap((each) => [...each]))
+  const weights = words.map(({ terms }) => Math.max(...terms.map(idf)))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  if (total === 0 || spoken.length === 0) return { value: 0, missing: words.map(({ word }) => word), isEnough: false }
+
+  const coverage = (has: Set<string>) => words.reduce((sum, { terms }, at) => sum + weights[at]! * covered(terms, has), 0) / total
+  const value = together * coverage(all) + (1 - together) * Math.max(...spoken.map(coverage))
+  const missing = words
+    .map(({ word, terms }, at) => ({ word, weight: weights[at]!, share: covered(terms, all) }))
+    .filter(({ share }) => share === 0)
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ word }) => word)
+  return { value, missing, isEnough: value >= enough }
+}
+
+type Word = { word: string; terms: string[] }
+
+/** The question's words, each with its terms: an identifier's joined form first, then its parts. */
+function wordsOf(query: Query): Word[] {
+  const asked = new Set(query.tokens)
+  const words = new Map<string, Word>()
+  for (const [word] of query.text.matchAll(/[\p{L}\p{M}\p{N}_$]+/gu)) {
+    const terms = tokens(word)
+    const key = terms[0]
+    if (key !== undefined && asked.has(key) && !words.has(key)) words.set(key, { word, terms })
+  }
+  return [...words.values()]
+}
+
+/** 1 for the word itself; less for a word it begins, or that begins it (`config`, `configuration`), or for its parts. */
+function covered(terms: string[], has: Set<string>): number {
+  const [whole, ...parts] = terms
+  if (has.has(whole!)) return 1
+  if (parts.length > 0) return (partOfWord * parts.filter((part) => has.has(part)).length) / parts.length
+  if (whole!.length < shortestShared) return 0
+  for (const token of has) if (token.length >= shortestShared && (token.startsWith(whole!) || whole!.startsWith(token))) return partOfWord
+  return 0
+}

@@ -1,0 +1,77 @@
+import type { TenantDb } from '#db/index.ts'
+import { readCorpus } from '#db/tenant/corpus.ts'
+import { searchPaths, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
+import { searchBm25, searchFiles, searchVector, type FileHit, type Hit } from '#db/tenant/search.ts'
+import type { Embedder } from '../models/embedder.ts'
+import type { Query } from './query.ts'
+
+export type Found = {
+  vector: Hit[]
+  bm25: Hit[]
+  file: FileHit[]
+  symbol: SymbolRow[]
+  path: { fileId: string; path: string }[]
+  /** The space that the vector leg compared in; null when it did not run. */
+  space: string | null
+  /** Why the vector leg gave nothing though the tenant has vectors; null when it ran. */
+  vectorFault: string | null
+  /** Milliseconds by leg; `embed` is the model's share of `vector`. */
+  timings: Record<string, number>
+}
+
+const limits = { vector: 60, bm25: 100, file: 50, symbolOfName: 6, path: 30 }
+
+/** Runs every leg on what may be read. A failing embedder costs the vector leg only; a failing store fails the search. */
+export async function runLegs(
+  tenant: TenantDb,
+  embedder: Embedder,
+  query: Query,
+  repositoryIds: string[],
+  signal?: AbortSignal,
+): Promise<Found> {
+  const timings: Record<string, number> = {}
+  const timed = async <T>(leg: string, run: Promise<T>): Promise<T> => {
+    const start = performance.now()
+    try {
+      return await run
+    } finally {
+      timings[leg] = performance.now() - start
+    }
+  }
+  const { tokens, names, likelyNames, paths } = query
+  const wanted = [...new Set([...names, ...likelyNames])]
+  const [vector, bm25, file, symbol, path] = await Promise.all([
+    timed('vector', runVector(tenant, embedder, query, repositoryIds, timed, signal)),
+    timed('bm25', searchBm25(tenant, { tokens, limit: limits.bm25, repositoryIds })),
+    timed('file', searchFiles(tenant, { tokens, limit: limits.file, repositoryIds })),
+    timed('symbol', searchSymbols(tenant, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
+    timed('path', searchPaths(tenant, { fragments: paths, limit: limits.path, repositoryIds })),
+  ])
+  return { vector: vector.hits, bm25, file, symbol, path, space: vector.space, vectorFault: vector.fault, timings }
+}
+
+/** Vectors of another space than the tenant's active one are never compared. */
+async function runVector(
+  tenant: TenantDb,
+  embedder: Embedder,
+  query: Query,
+  repositoryIds: string[],
+  timed: <T>(leg: string, run: Promise<T>) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<{ hits: Hit[]; space: string | null; fault: string | null }> {
+  const { activeSpace } = await readCorpus(tenant)
+  if (activeSpace === null || repositoryIds.length === 0) return { hits: [], space: null, fault: null }
+  if (activeSpace !== embedder.space) {
+    return { hits: [], space: null, fault: `The index holds vectors of ${activeSpace}, and questions are embedded by ${embedder.space}.` }
+  }
+  let vector: number[] | undefined
+  try {
+    ;[vector] = await timed('embed', embedder.embed([query.text], 'query', signal))
+  } catch (error) {
+    signal?.throwIfAborted()
+    return { hits: [], space: null, fault: `${embedder.space} is away: ${error instanceof Error ? error.message : String(error)}` }
+  }
+  // A text without a single known term has no direction to compare.
+  if (vector === undefined || !vector.some((value) => value !== 0)) return { hits: [], space: null, fault: null }
+  return { hits: await searchVector(tenant, { space: activeSpace, vector, limit: limits.vector, repositoryIds }), space: activeSpace, fault: null }
+}

@@ -1,0 +1,115 @@
+import type { Db, TenantDb } from '#db/index.ts'
+import { readCandidates } from '#db/tenant/candidates.ts'
+import { readChunks } from '#db/tenant/chunks.ts'
+import { readFrequencies } from '#db/tenant/frequencies.ts'
+import type { Repository } from '#db/tenant/repository.ts'
+import type { Embedder } from '../models/embedder.ts'
+import type { Audience } from './audience.ts'
+import { evidenceStrength, type EvidenceStrength } from './evidence-strength.ts'
+import { runLegs, type Found } from './legs.ts'
+import { fileEdges } from './neighbours.ts'
+import type { Passage } from './passage.ts'
+import { toQuery, type Query } from './query.ts'
+import { rank, type CandidateFile, type RankedChunk } from './rank.ts'
+import { readableRepositories } from './readable-repositories.ts'
+import { selectPassages } from './select-passages.ts'
+import { toRankInput } from './to-rank-input.ts'
+import { toTrace, type SearchTrace } from './trace.ts'
+import { weightsOf } from './weights.ts'
+
+export type SearchParts = { db: Db; embedder: Embedder }
+
+export type SearchRequest = {
+  question: string
+  audience: Audience
+  /** Most passages; 16 unless said. */
+  limit?: number
+  /** Name of the one repository to look in. One that does not exist or may not be read finds nothing. */
+  repository?: string
+  /** Weight of each content type, 1 being neutral. */
+  profile?: Partial<Record<CandidateFile['contentType'], number>>
+  signal?: AbortSignal
+}
+
+export type SearchResult = {
+  query: Query
+  passages: Passage[]
+  /** What was searched: all that the audience may be answered from, or the one asked for. */
+  repositories: Repository[]
+  strength: EvidenceStrength
+  /** `vector` when the answer rests on lexical search alone, though the tenant has vectors. */
+  degraded: 'vector' | null
+  trace: SearchTrace
+  /** Milliseconds by leg and phase, and `total`. */
+  timings: Record<string, number>
+}
+
+const passagesUnlessSaid = 16
+/** Files whose neighbours are looked up. */
+const expanded = 8
+/** Read beyond the limit, to make up for what is dropped. */
+const spare = 8
+
+/**
+ * The passages that answer a question best, among those that its readers may see.
+ *
+ * What may be read is decided first, then every leg is confined to it. The embedder may fail, and the result says so; the
+ * store may not.
+ * @throws NuraError `audience-unknown`
+ */
+export async function search(parts: SearchParts, tenant: TenantDb, request: SearchRequest): Promise<SearchResult> {
+  const start = performance.now()
+  const { question, audience, limit = passagesUnlessSaid, signal } = request
+  const readable = await readableRepositories(parts.db, tenant, audience)
+  const repositories = request.repository === undefined ? readable : readable.filter(({ name }) => name === request.repository)
+  const repositoryIds = repositories.map(({ id }) => id)
+  const audienceDone = performance.now()
+  signal?.throwIfAborted()
+
+  const query = toQuery(question)
+  const [found, frequencies] = await Promise.all([runLegs(tenant, parts.embedder, query, repositoryIds, signal), readFrequencies(tenant, query.tokens)])
+  signal?.throwIfAborted()
+  const rankStart = performance.now()
+  const weights = weightsOf(query, found.space)
+  const profile = { code: 1, documentation: 1, business: 1, ...request.profile }
+  const { ranked, places } = await rankFound(tenant, query, found, repositoryIds, { weights, profile })
+  const head = ranked.slice(0, limit + spare)
+  const rows = new Map((await readChunks(tenant, head.map(({ chunkId }) => chunkId))).map((row) => [row.chunkId, row]))
+  const { chosen, dropped } = selectPassages(head, new Map([...rows].map(([id, { content }]) => [id, content])), limit)
+
+  const passages = chosen.map(({ chunkId, score, legs }, at): Passage => {
+    const { repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope } = rows.get(chunkId)!
+    return { n: at + 1, chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, score, legs }
+  })
+  const strength = evidenceStrength(query, passages, frequencies)
+  const trace = toTrace({ query, repositories: repositories.map(({ name }) => name), found, weights, ranked, lines: places, chosen: new Set(chosen.map(({ chunkId }) => chunkId)), dropped })
+  const end = performance.now()
+  const timings = { ...found.timings, audience: audienceDone - start, rank: end - rankStart, total: end - start }
+  return { query, passages, repositories, strength, degraded: found.vectorFault === null ? null : 'vector', trace, timings }
+}
+
+/** Ranks what the legs found, then once more with the neighbours of the best files among it. */
+async function rankFound(
+  tenant: TenantDb,
+  query: Query,
+  found: Found,
+  repositoryIds: string[],
+  how: Pick<Parameters<typeof rank>[0], 'weights' | 'profile'>,
+): Promise<{ ranked: RankedChunk[]; places: Map<string, { startLine: number; endLine: number }> }> {
+  const chunkIds = [...new Set([...found.vector, ...found.bm25].map(({ chunkId }) => chunkId))]
+  const fileIds = [...new Set([...found.file, ...found.symbol, ...found.path].map(({ fileId }) => fileId))]
+  const rows = await readCandidates(tenant, { chunkIds, fileIds, repositoryIds })
+  const first = rank({ ...how, ...toRankInput(query, found, rows), edges: [] })
+  const best = new Set<string>()
+  for (const { fileId } of first) {
+    if (best.size === expanded) break
+    best.add(fileId)
+  }
+  const edges = how.weights.graph === 0 ? [] : await fileEdges(tenant, rows.files.filter(({ fileId }) => best.has(fileId)), repositoryIds)
+  const known = new Set(rows.files.map(({ fileId }) => fileId))
+  const added = [...new Set(edges.flatMap(({ from, to }) => [from, to]))].filter((fileId) => !known.has(fileId))
+  const more = await readCandidates(tenant, { chunkIds: [], fileIds: added, repositoryIds })
+  const all = { files: [...rows.files, ...more.files], chunks: [...rows.chunks, ...more.chunks] }
+  const ranked = edges.length === 0 ? first : rank({ ...how, ...toRankInput(query, found, all), edges })
+  return { ranked, places: new Map(all.chunks.map((chunk) => [chunk.chunkId, chunk])) }
+}
