@@ -1,0 +1,207 @@
+import type { TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
+import { finishSync, readManifest } from '#db/tenant/manifest.ts'
+import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
+import { moveFiles, removeFiles, writeFiles } from '#db/tenant/write-files.ts'
+import type { Logger } from '../log.ts'
+import type { Embedder } from '../models/embedder.ts'
+import { skipByEntry } from '../sources/skip.ts'
+import type { Head, Source } from '../sources/source.ts'
+import { chunkerVersion } from './chunk.ts'
+import { embedMissing } from './embed.ts'
+import { languageOf } from './languages/index.ts'
+import { stemOf } from './languages/language.ts'
+import { planChanges } from './plan.ts'
+import type { Change } from './plan.ts'
+import { readFile, toSkipped } from './read-file.ts'
+import type { ReadFile } from './read-file.ts'
+
+export type IndexParts = { embedder: Embedder; log: Logger }
+
+/** How far a run is: `done` of `total` changes, at most some 200 times a run. */
+export type IndexProgress = { phase: 'files' | 'vector index'; done: number; total: number; path?: string }
+
+export type IndexOptions = { onProgress?: (progress: IndexProgress) => void; signal?: AbortSignal }
+
+export type IndexReport = {
+  sha: string
+  /** Files read and written, and files that needed nothing. */
+  files: number
+  kept: number
+  chunks: number
+  /** Chunks that cost an embedding, and chunks whose vector the tenant had. */
+  embedded: number
+  reused: number
+  moved: number
+  removed: number
+  /** Files of the tree that are not indexed, by reason. */
+  skipped: Record<string, number>
+  /** Secrets that were replaced, by kind. */
+  redacted: Record<string, number>
+  ms: number
+}
+
+/** Most chunks and files that are held, embedded and written at once: what keeps memory flat. */
+const batchChunks = 256
+const batchFiles = 64
+const batchRemovals = 500
+
+/**
+ * Makes the index of a repository equal to its source's head. A run that is cut short is taken up by the next one where
+ * it stopped; a run with nothing to do writes nothing.
+ *
+ * @throws NuraError `unknown-repository`, what the source and the embedder throw; the signal's reason on abort
+ */
+export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: { id: string }, source: Source, options: IndexOptions = {}): Promise<IndexReport> {
+  const { onProgress, signal } = options
+  const started = performance.now()
+  const repository = await findRepository(tenant, id)
+  if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
+  const head = await source.head(signal)
+  const tree = await source.tree(head.sha, signal)
+  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip: skipByEntry, sameKind })
+  const report = createReport(head, changes)
+
+  const work = changes.filter(({ kind }) => kind !== 'keep')
+  if (work.length > 0 || repository.indexedSha !== head.sha) {
+    const isFirst = repository.indexedSha === null
+    const show = createProgress(work.length, onProgress)
+    await updateRepository(tenant, id, { state: 'indexing', error: null, url: head.url, defaultBranch: head.branch })
+    await applyMoves(tenant, id, head, changes, show)
+    await applyRemovals(tenant, id, changes, show, signal)
+    if (isFirst) await beginBulk(tenant, parts.embedder.space)
+    try {
+      await applyWrites(parts, tenant, id, source, head, changes, report, show, signal)
+    } finally {
+      if (isFirst) {
+        onProgress?.({ phase: 'vector index', done: 0, total: 1 })
+        await endBulk(tenant, parts.embedder.space)
+        onProgress?.({ phase: 'vector index', done: 1, total: 1 })
+      }
+    }
+    await finishSync(tenant, id, head.sha)
+  }
+  report.ms = Math.round(performance.now() - started)
+  parts.log.info({ repository: repository.name, ...report }, 'indexed')
+  return report
+}
+
+/** A rename that changes the language changes the chunks. */
+function sameKind(from: string, to: string): boolean {
+  return languageOf(from) === languageOf(to)
+}
+
+async function applyMoves(tenant: TenantDb, id: string, head: Head, changes: Change[], show: Show): Promise<void> {
+  const moves = changes.filter((change) => change.kind === 'move')
+  await moveFiles(tenant, id, head.sha, moves.map(({ from, entry }) => ({ from, to: entry.path, stem: stemOf(entry.path) })))
+  show(moves.length)
+}
+
+async function applyRemovals(tenant: TenantDb, id: string, changes: Change[], show: Show, signal?: AbortSignal): Promise<void> {
+  const paths = changes.filter((change) => change.kind === 'remove').map(({ path }) => path)
+  for (let start = 0; start < paths.length; start += batchRemovals) {
+    signal?.throwIfAborted()
+    const batch = paths.slice(start, start + batchRemovals)
+    await removeFiles(tenant, id, batch)
+    show(batch.length)
+  }
+}
+
+async function applyWrites(
+  parts: IndexParts,
+  tenant: TenantDb,
+  repositoryId: string,
+  source: Source,
+  head: Head,
+  changes: Change[],
+  report: IndexReport,
+  show: Show,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { embedder } = parts
+  const context = { repositoryId, sha: head.sha, space: embedder.space, chunkerVersion }
+  let writing: Promise<void> = Promise.resolve()
+
+  // While one batch is being written the next is read and cut; no third one is held.
+  async function flush(batch: ReadFile[]): Promise<void> {
+    const texts = new Map(batch.flatMap((read) => [...read.texts]))
+    await writing
+    const { vectors, embedded } = await embedMissing(embedder, tenant, texts, signal)
+    for (const { file } of batch) for (const chunk of file.chunks) chunk.embedding = vectors.get(chunk.key)!
+    count(report, batch, embedded)
+    writing = writeFiles(tenant, context, batch.map(({ file }) => file))
+    // Awaited at the next flush; a failure before that must not end the process.
+    writing.catch(() => undefined)
+    show(batch.length, batch.at(-1)?.file.path)
+  }
+
+  let batch: ReadFile[] = []
+  let held = 0
+  try {
+    for await (const read of readChanges(source, changes, embedder.space, signal)) {
+      signal?.throwIfAborted()
+      batch.push(read)
+      held += read.file.chunks.length
+      if (held < batchChunks && batch.length < batchFiles) continue
+      await flush(batch)
+      ;[batch, held] = [[], 0]
+    }
+    if (batch.length > 0) await flush(batch)
+  } finally {
+    await writing
+  }
+}
+
+/** Skipped files first, which need no reading, then each file of the tree that is new or different. */
+async function* readChanges(source: Source, changes: Change[], space: string, signal?: AbortSignal): AsyncGenerator<ReadFile> {
+  for (const change of changes) {
+    if (change.kind === 'skip') yield { file: toSkipped(change.entry, change.reason), texts: new Map(), redacted: [] }
+  }
+  const entries = changes.flatMap((change) => (change.kind === 'add' || change.kind === 'change' ? [change.entry] : []))
+  let next = 0
+  for await (const { bytes } of source.read(entries.map(({ blobSha }) => blobSha), signal)) yield await readFile(entries[next++]!, bytes, space)
+}
+
+function createReport(head: Head, changes: Change[]): IndexReport {
+  const countOf = (kind: Change['kind']) => changes.filter((change) => change.kind === kind).length
+  const skipped: Record<string, number> = {}
+  let kept = 0
+  for (const change of changes) {
+    if (change.kind !== 'keep') continue
+    if (change.reason === null) kept++
+    else add(skipped, change.reason, 1)
+  }
+  return { sha: head.sha, files: 0, kept, chunks: 0, embedded: 0, reused: 0, moved: countOf('move'), removed: countOf('remove'), skipped, redacted: {}, ms: 0 }
+}
+
+function count(report: IndexReport, batch: ReadFile[], embedded: number): void {
+  for (const { file, redacted } of batch) {
+    if (file.skipReason === null) report.files++
+    else add(report.skipped, file.skipReason, 1)
+    report.chunks += file.chunks.length
+    report.reused += file.chunks.length
+    for (const { kind, count: times } of redacted) add(report.redacted, kind, times)
+  }
+  report.embedded += embedded
+  report.reused -= embedded
+}
+
+function add(counts: Record<string, number>, name: string, by: number): void {
+  counts[name] = (counts[name] ?? 0) + by
+}
+
+type Show = (done: number, path?: string) => void
+
+/** Tells of every half percent once, so that a run of a million files does not flood its terminal. */
+function createProgress(total: number, onProgress: IndexOptions['onProgress']): Show {
+  let done = 0
+  let told = -1
+  return (more, path) => {
+    done += more
+    const step = Math.floor((done * 200) / Math.max(total, 1))
+    if (step === told) return
+    told = step
+    onProgress?.({ phase: 'files', done, total, path })
+  }
+}

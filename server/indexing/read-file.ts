@@ -1,0 +1,50 @@
+import type { FileWrite } from '#db/tenant/write-files.ts'
+import { readText } from '../sources/skip.ts'
+import type { TreeEntry } from '../sources/source.ts'
+import { tokens } from '../tokens.ts'
+import { chunkFile, toChunkKey, toEmbeddedText } from './chunk.ts'
+import { languageOf } from './languages/index.ts'
+import { stemOf } from './languages/language.ts'
+import { redact } from './redact.ts'
+
+/** A file ready to be written but for its vectors, which `texts` ask for by chunk key. */
+export type ReadFile = { file: FileWrite; texts: Map<string, string>; redacted: { kind: string; count: number }[] }
+
+/** What is kept of a file whose content is not. */
+export function toSkipped(entry: TreeEntry, skipReason: string): FileWrite {
+  const language = languageOf(entry.path)
+  return {
+    path: entry.path,
+    stem: stemOf(entry.path),
+    blobSha: entry.blobSha,
+    size: entry.size,
+    language: language?.id ?? null,
+    contentType: language?.documentation ? 'documentation' : 'code',
+    skipReason,
+    tokens: [],
+    chunks: [],
+    symbols: [],
+    edges: [],
+  }
+}
+
+/** Bytes → text without secrets → chunks, symbols and edges. What is stored, searched and embedded all comes from that text. */
+export async function readFile(entry: TreeEntry, bytes: Buffer, space: string): Promise<ReadFile> {
+  const { text, skip } = readText(entry.path, bytes)
+  if (text === null) return { file: toSkipped(entry, skip), texts: new Map(), redacted: [] }
+
+  const clean = await redact(text)
+  const { language, contentType, chunks, symbols, edges } = await chunkFile(entry.path, clean.text)
+  const texts = new Map<string, string>()
+  const fileTokens = tokens(entry.path)
+  const written = chunks.map((chunk) => {
+    const embeddedText = toEmbeddedText(chunk)
+    const key = toChunkKey(space, embeddedText)
+    texts.set(key, embeddedText)
+    const words = tokens(chunk.content)
+    for (const word of words) fileTokens.push(word)
+    return { ...chunk, key, tokens: [...tokens(chunk.scope.join(' ')), ...words], embedding: [] }
+  })
+  const file = { ...toSkipped(entry, ''), skipReason: null, language, contentType, tokens: fileTokens, chunks: written, symbols, edges }
+  return { file, texts, redacted: clean.found }
+}

@@ -1,0 +1,129 @@
+import { lintSource } from '@secretlint/core'
+import { rules } from '@secretlint/secretlint-rule-preset-recommend'
+import type { SecretLintCoreConfigRule } from '@secretlint/types'
+import { detectors } from './detectors.ts'
+
+export type Redacted = { text: string; found: { kind: string; count: number }[] }
+
+/**
+ * What a text must hold for a rule of the preset to find anything in it, so that most texts are told clean by one look.
+ * A rule that is not in this table always runs.
+ */
+const needs: Record<string, RegExp> = {
+  '1password': /ops_ey/,
+  anthropic: /sk-ant-/,
+  aws: /A3T|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA|(?:SECRET|secret|Secret)_?(?:ACCESS|access|Access)_?(?:KEY|key|Key)|(?:ACCOUNT|account|Account)(?:_?(?:ID|id|Id))?["']?\s*(?::|=>|=)\s*["']?[0-9]{4}/,
+  basicauth: /(?:https?|ftps?):\/\/[-\w]{1,256}:/,
+  cloudflare: /cf(?:k|ut|at)_/,
+  'database-connection-string': /mongodb|mysql|postgres/i,
+  databricks: /dapi[A-Fa-f0-9]/,
+  docker: /dckr_pat_/,
+  figma: /figd_/,
+  gcp: /private_key/,
+  github: /gh[pousr]_|github_pat_/,
+  gitlab: /glpat-/,
+  grafana: /gl(?:c|sa)_/,
+  groq: /gsk_/,
+  'hashicorp-vault': /hv[sbr]\./,
+  huggingface: /hf_/,
+  linear: /lin_api_/,
+  notion: /ntn_/,
+  npm: /npm_|_authToken|x-oauth-basic/,
+  openai: /sk-/,
+  privatekey: /PRIVATE KEY/,
+  sendgrid: /SG\./,
+  shopify: /shp(?:pa|ca|at|ss)_/,
+  slack: /xox[a-z]-|xapp-|hooks\.slack\.com/i,
+  stripe: /[sr]k_(?:live|test)_/,
+  tailscale: /tskey-/,
+  vercel: /vc[piark]_/,
+}
+
+type Rule = { name: string; config: SecretLintCoreConfigRule }
+
+/** The preset without its filter: a comment in a tenant's file must not switch detection off. */
+const scanners: Rule[] = rules
+  .map((rule) => ({ name: rule.meta.id.replace('@secretlint/secretlint-rule-', ''), config: { id: rule.meta.id, rule } as SecretLintCoreConfigRule }))
+  .filter(({ name }) => name !== 'filter-comments')
+
+/** Names of the preset's detectors that run here. */
+export const scannerNames: readonly string[] = scanners.map(({ name }) => name)
+
+const labels: Record<string, string> = {
+  aws: 'AWS',
+  basicauth: 'Password',
+  'database-connection-string': 'Password',
+  gcp: 'Google',
+  privatekey: 'PrivateKey',
+  openai: 'OpenAI',
+  github: 'GitHub',
+  gitlab: 'GitLab',
+  sendgrid: 'SendGrid',
+  huggingface: 'HuggingFace',
+  npm: 'npm',
+}
+
+/** One expression for all: a text without a match has nothing that a rule could find. */
+const anyNeed = new RegExp(Object.values(needs).map(({ source }) => `(?:${source})`).join('|'), 'i')
+
+type Range = { start: number; end: number; kind: string }
+
+/**
+ * Replaces every secret that a detector finds by its kind, `[redacted:AWS]`. Lines stay where they are: a key of ten
+ * lines leaves ten lines.
+ *
+ * For what is indexed, asked, sent to a model and logged alike.
+ */
+export async function redact(text: string): Promise<Redacted> {
+  const ranges = merge([...(await scan(text)), ...detect(text)])
+  if (ranges.length === 0) return { text, found: [] }
+  const counts = new Map<string, number>()
+  let clean = ''
+  let at = 0
+  for (const { start, end, kind } of ranges) {
+    clean += text.slice(at, start) + placeholder(kind, text.slice(start, end))
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    at = end
+  }
+  return { text: clean + text.slice(at), found: [...counts].map(([kind, count]) => ({ kind, count })) }
+}
+
+async function scan(text: string): Promise<Range[]> {
+  const unknown = scanners.filter(({ name }) => !(name in needs))
+  const wanted = anyNeed.test(text) ? scanners.filter(({ name }) => needs[name]?.test(text) ?? true) : unknown
+  if (wanted.length === 0) return []
+  const { messages } = await lintSource({
+    // No path, and no extension that a rule asks for: it would open the file, or take a whole document for one secret.
+    source: { filePath: '', content: text, ext: '.txt', contentType: 'text' },
+    options: { config: { rules: wanted.map(({ config }) => config) }, noPhysicFilePath: true },
+  })
+  return messages.map(({ ruleId, range: [start, end] }) => ({ start, end, kind: labelOf(ruleId) }))
+}
+
+function labelOf(ruleId: string): string {
+  const name = ruleId.replace('@secretlint/secretlint-rule-', '')
+  return labels[name] ?? name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+function detect(text: string): Range[] {
+  return detectors.flatMap(({ kind, pattern, accepts }) =>
+    [...text.matchAll(pattern)]
+      .filter(([secret]) => accepts?.(secret) ?? true)
+      .map((match) => ({ start: match.index, end: match.index + match[0].length, kind })),
+  )
+}
+
+/** Overlapping finds are one secret; the first kind names it. */
+function merge(ranges: Range[]): Range[] {
+  const merged: Range[] = []
+  for (const range of ranges.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = merged.at(-1)
+    if (last && range.start < last.end) last.end = Math.max(last.end, range.end)
+    else if (range.end > range.start) merged.push({ ...range })
+  }
+  return merged
+}
+
+function placeholder(kind: string, secret: string): string {
+  return `[redacted:${kind}]${secret.replace(/[^\n]+/g, '')}`
+}
