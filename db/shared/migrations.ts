@@ -32,8 +32,7 @@ export const controlMigrations: Migration[] = [
         done_at timestamptz
       );
       create index inbox_unfinished on inbox (updated_at) where state in ('accepted', 'running');
-      create index inbox_thread on inbox (thread_key, sequence) where state in ('accepted', 'running');
-      create index inbox_by_thread on inbox (thread_key, sequence);
+      create index inbox_thread on inbox (thread_key, sequence);
       create index inbox_tenant on inbox (tenant_id);
       create index inbox_done on inbox (done_at) where done_at is not null;
       create table reader (
@@ -50,8 +49,8 @@ export const controlMigrations: Migration[] = [
         team_id text,
         enterprise_id text,
         installation jsonb not null,
-        bot_token text,
-        bot_user_id text,
+        bot_token text not null,
+        bot_user_id text not null,
         installed_at timestamptz not null default now(),
         uninstalled_at timestamptz,
         check (team_id is not null or enterprise_id is not null)

@@ -1,0 +1,113 @@
+import { NuraError } from '#db/nura-error.ts'
+import { forgetText, lastAsker } from '#db/shared/inbox-threads.ts'
+import { remember } from '#db/shared/readers.ts'
+import { extendBurst, startBurst, toQuestion } from './burst.ts'
+import { takeUp, waitingBeside } from './claimed-turn.ts'
+import type { Turn, TurnParts } from './claimed-turn.ts'
+import { route, toWord } from './follow-up.ts'
+import type { ThreadState } from './follow-up.ts'
+import type { AskBody } from './ask.ts'
+import { toAsker } from './platform.ts'
+import type { Conversation, Message } from './platform.ts'
+import { Interruption, watchThread } from './watch-thread.ts'
+import { runWord } from './words.ts'
+
+/** Longest text of one line of context that the server takes. */
+const longestLine = 40_000
+
+/**
+ * Answers one message, joined with what its thread brought meanwhile, and again when it is revised while the answer is
+ * being made. Returns the outcome for the record.
+ */
+export async function answerMessage(parts: TurnParts, turn: Turn, message: Message, options: { updated: boolean } = { updated: false }): Promise<string> {
+  const thread = await readThreadState(parts, turn, message)
+  const silence = reasonForSilence(message, thread)
+  if (silence) {
+    turn.log.info({ reason: silence }, 'silent')
+    await forgetText(parts.db, turn.threadKey, message.id)
+    return `silent:${silence}`
+  }
+  for (;;) {
+    const burst = extendBurst(turn.delivery.burst ?? startBurst(message), await waitingBeside(parts.db, turn), thread)
+    await turn.save({ burst })
+    await takeUp(parts.db, burst.taken, `merged:${turn.inboxId}`)
+    const asked: Message = { ...message, ...toQuestion(burst) }
+    const conversation = await turn.platform.converse(turn.tenantId, asked, turn)
+    try {
+      if (burst.messages.length === 0) return await withdraw(parts, turn, conversation, message.id)
+      const word = asked.attachments.length === 0 ? toWord(asked.text) : null
+      if (word !== null) return await runWord(parts, turn, conversation, asked, word)
+      return await reply(parts, turn, conversation, asked, { ...options, thread })
+    } catch (error) {
+      if (!(error instanceof Interruption)) throw error
+      turn.log.info({ reason: error.reason }, 'turn interrupted')
+      if (error.reason === 'stopped') {
+        await takeUp(parts.db, [error.by], `stopped:${turn.inboxId}`)
+        return 'stopped'
+      }
+    } finally {
+      await conversation.clear()
+    }
+  }
+}
+
+/** Why Nura says nothing here; null when it answers. A word such as «mute» is heard in a thread without a mention. */
+function reasonForSilence(message: Message, thread: ThreadState): string | null {
+  const routed = route({ ...message, direct: message.place.direct }, thread)
+  const word = toWord(message.text)
+  const steers = (word === 'mute' || word === 'stop' || word === 'unmute') && thread.subscribed && !message.namesOthers
+  return routed.answer || steers ? null : routed.reason
+}
+
+async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, message: Message, options: { updated: boolean; thread: ThreadState }): Promise<string> {
+  conversation.status('Reading the question')
+  const admission = await conversation.admit()
+  if (!admission.ok) {
+    turn.log.info({ reason: admission.reason }, 'refused')
+    await conversation.whisper(admission.say)
+    return `refused:${admission.reason}`
+  }
+  const { audience } = admission
+  // Only now is the reader known: a conversation that was refused never becomes one.
+  if ('id' in audience) await remember(parts.db, turn.tenantId, { kind: audience.kind, id: audience.id, surface: message.place.surface })
+  const api = parts.api.as(turn.tenantId, toAsker(message))
+  const { subscribed, muted } = options.thread
+  const first = !subscribed || message.place.direct
+  if (message.mentioned && (muted || !subscribed)) {
+    await api.updateThread(turn.threadKey, { subscribed: true, muted: false }).catch((error: unknown) => turn.log.warn({ err: error }, 'thread not subscribed'))
+  }
+  const context = first || message.attachments.length > 0 ? (await conversation.context()).lines : []
+  const watch = watchThread(parts, turn)
+  try {
+    const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience }
+    if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
+    const delivered = await conversation.deliver(api.ask(body, watch.signal), { signal: watch.signal, updated: options.updated })
+    if (!('answerId' in delivered)) return `${delivered.outcome}:${delivered.code}`
+    await turn.save({ answerId: delivered.answerId, agent: delivered.agent })
+    return delivered.outcome
+  } catch (error) {
+    throw watch.interruption() ?? error
+  } finally {
+    watch.end()
+  }
+}
+
+/** Ends a turn whose question was deleted: no reply stays, and no text of it. */
+async function withdraw(parts: TurnParts, turn: Turn, conversation: Conversation, messageId: string): Promise<string> {
+  await conversation.retract()
+  await forgetText(parts.db, turn.threadKey, messageId)
+  return 'deleted'
+}
+
+async function readThreadState(parts: TurnParts, turn: Turn, message: Message): Promise<ThreadState> {
+  if (message.place.direct) return { subscribed: true, muted: false, asker: message.author }
+  try {
+    const thread = await parts.api.as(turn.tenantId, toAsker(message)).readThread(turn.threadKey)
+    return { ...thread, asker: thread.subscribed ? await lastAsker(parts.db, turn.threadKey, message.id) : null }
+  } catch (error) {
+    if (error instanceof NuraError && error.code.startsWith('database')) throw error
+    // Named, Nura answers whatever the state; unnamed, it stays silent when in doubt.
+    turn.log.warn({ err: error }, 'state of the thread unknown')
+    return { subscribed: false, muted: false, asker: null }
+  }
+}

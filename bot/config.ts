@@ -1,0 +1,9 @@
+import { z } from 'zod'
+import { platforms } from './platforms.ts'
+
+/** Everything the bot reads from the environment; each platform brings its own keys. */
+export const botEnv = {
+  NURA_SERVER_URL: z.url({ protocol: /^https?$/, error: 'must be the address of the server, such as http://127.0.0.1:3000' }).optional(),
+  ...Object.assign({}, ...platforms.map((platform) => platform.env)) as (typeof platforms)[number]['env'],
+}
+export type BotEnv = z.output<z.ZodObject<typeof botEnv>>

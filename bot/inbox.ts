@@ -1,0 +1,54 @@
+import type { Logger } from 'pino'
+import type { Db } from '#db/index.ts'
+import { accept } from '#db/shared/inbox.ts'
+import { isMessageKnown, isThreadKnown } from '#db/shared/inbox-threads.ts'
+import { toEventKey, toThreadKey } from './platform.ts'
+import type { Incoming } from './platform.ts'
+
+export type InboxParts = {
+  db: Db
+  /** Leaves a hint that a row waits. */
+  queue(inboxId: string): Promise<void>
+  log: Logger
+}
+
+/** Longest that accepting waits for the queue, milliseconds. The row is the record; the sweeper finds what has no hint. */
+const queueMs = 500
+
+/**
+ * Takes what came in: one row however often it is told, then a hint for the queue. Null when it does not concern Nura and
+ * nothing of it is kept. Rejects when it could not be stored, so that the platform is told to send it again.
+ */
+export async function receive(parts: InboxParts, tenantId: string, incoming: Incoming, options: { hint: boolean } = { hint: true }): Promise<{ id: string; isNew: boolean } | null> {
+  if (!(await concernsNura(parts.db, incoming))) return null
+  const threadKey = incoming.kind === 'action' ? toEventKey(incoming) : toThreadKey(incoming.place)
+  const row = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: incoming }
+  const accepted = await accept(parts.db, row)
+  if (accepted.isNew && options.hint) await hint(parts, accepted.id)
+  return accepted
+}
+
+async function hint(parts: InboxParts, inboxId: string): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<'late'>()
+  const timer = setTimeout(() => resolve('late'), queueMs)
+  try {
+    const won = await Promise.race([parts.queue(inboxId), late])
+    if (won === 'late') parts.log.warn({ inboxId }, 'queue is slow; the sweeper will find the row')
+  } catch (error) {
+    parts.log.warn({ inboxId, err: error }, 'not queued; the sweeper will find the row')
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What people say to each other is not stored: only what names Nura, is said to it alone, or stands where it takes part. */
+async function concernsNura(db: Db, incoming: Incoming): Promise<boolean> {
+  if (incoming.kind === 'action') return true
+  const threadKey = toThreadKey(incoming.place)
+  if (incoming.kind === 'message') {
+    if (incoming.mentioned || incoming.place.direct) return true
+    return incoming.place.root !== incoming.id && (await isThreadKnown(db, threadKey))
+  }
+  if (incoming.kind === 'edit' && incoming.mentioned) return true
+  return await isMessageKnown(db, threadKey, incoming.id)
+}

@@ -1,0 +1,110 @@
+import { SignJWT } from 'jose'
+import { z } from 'zod'
+import { NuraError } from '#db/nura-error.ts'
+import { Citation, Usage } from '#server/answer-part.ts'
+import type { AnswerPart } from '#server/answer-part.ts'
+import type { Audience } from '#server/retrieval/audience.ts'
+import { ask } from './ask.ts'
+import type { AskBody, Fetch } from './ask.ts'
+
+/** A stored answer with what led to it. Everything under `trace` is shown as far as it is there. */
+export const StoredAnswer = z.object({
+  id: z.string(),
+  agent: z.string(),
+  abstained: z.boolean().optional(),
+  citations: z.array(Citation).default([]),
+  usage: Usage.partial().default({}),
+  timings: z.record(z.string(), z.number()).default({}),
+  trace: z.unknown(),
+})
+export type StoredAnswer = z.infer<typeof StoredAnswer>
+
+const Thread = z.object({ subscribed: z.boolean().default(false), muted: z.boolean().default(false) })
+export type Thread = z.infer<typeof Thread>
+
+/** What the bot asks of the server, for one tenant in the name of one person. */
+export type TenantApi = {
+  ask(body: AskBody, signal: AbortSignal): AsyncIterable<AnswerPart>
+  /** @throws NuraError `not-found` */
+  readAnswer(id: string): Promise<StoredAnswer>
+  /** Deletes the stored text of an answer; one that is gone already is no error. */
+  forgetAnswer(id: string): Promise<void>
+  giveFeedback(id: string, feedback: { verdict: 'up' | 'down'; reason?: string }): Promise<void>
+  /** Questions that the tenant's own repositories answer; [] when there are none or the server is away. */
+  suggestions(audience: Audience): Promise<string[]>
+  readThread(key: string): Promise<Thread>
+  updateThread(key: string, change: Partial<Thread>): Promise<void>
+}
+
+export type NuraApi = { as(tenantId: string, asker: string): TenantApi }
+
+/** Milliseconds that a plain request may take. */
+const requestMs = 10_000
+
+/**
+ * The server as the bot sees it. With a secret every request carries a token of one minute for one tenant and asker;
+ * without one the server knows only the tenant `local` and listens on loopback.
+ */
+export function createNuraApi(config: { url: string; secret: string | null }): NuraApi {
+  const key = config.secret === null ? null : new TextEncoder().encode(config.secret)
+
+  async function authorization(tenantId: string, asker: string): Promise<Record<string, string>> {
+    if (key === null) return {}
+    const token = new SignJWT({ tenant: tenantId }).setProtectedHeader({ alg: 'HS256' }).setAudience('nura').setSubject(asker).setIssuedAt().setExpirationTime('60s')
+    return { authorization: `Bearer ${await token.sign(key)}` }
+  }
+
+  return {
+    as(tenantId, asker) {
+      const send: Fetch = async (path, { method, body, accept, signal }) =>
+        fetch(new URL(path, config.url), {
+          method,
+          headers: { accept: accept ?? 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(await authorization(tenantId, asker)) },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: signal ?? AbortSignal.timeout(requestMs),
+          redirect: 'error',
+        })
+      const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+        const response = await send(path, { method, body }).catch((cause: unknown) => {
+          throw new NuraError('server-unreachable', 'My server does not answer. Try again in a moment.', { retryable: true, cause })
+        })
+        if (response.ok) return response.status === 204 ? null : await response.json().catch(() => null)
+        await response.body?.cancel()
+        throw toError(response.status)
+      }
+      const answerPath = (id: string) => `/v1/answers/${encodeURIComponent(id)}`
+      const threadPath = (threadKey: string) => `/v1/threads/${encodeURIComponent(threadKey)}`
+      return {
+        ask: (body, signal) => ask(send, body, signal),
+        readAnswer: async (id) => StoredAnswer.parse(await request('GET', answerPath(id))),
+        forgetAnswer: async (id) => void (await orMissing(request('DELETE', answerPath(id)), null)),
+        giveFeedback: async (id, feedback) => void (await request('POST', `${answerPath(id)}/feedback`, feedback)),
+        suggestions: async (audience) => readSuggestions(await request('GET', `/v1/suggestions?${toQuery(audience)}`).catch(() => [])),
+        readThread: async (threadKey) => Thread.parse((await orMissing(request('GET', threadPath(threadKey)), {})) ?? {}),
+        updateThread: async (threadKey, change) => void (await request('PATCH', threadPath(threadKey), change)),
+      }
+    },
+  }
+}
+
+function toError(status: number): NuraError {
+  if (status === 404) return new NuraError('not-found', 'This is no longer kept.')
+  if (status === 401 || status === 403) return new NuraError('server-refused', 'My server refused me: NURA_SERVICE_SECRET must be the same for bot and server.')
+  return new NuraError('server-failed', `My server answered ${status}.`, { retryable: status >= 500 || status === 429 })
+}
+
+async function orMissing<T>(request: Promise<T>, missing: T): Promise<T> {
+  return request.catch((error: unknown) => {
+    if (error instanceof NuraError && error.code === 'not-found') return missing
+    throw error
+  })
+}
+
+function toQuery(audience: Audience): string {
+  return new URLSearchParams('id' in audience ? { audience: audience.kind, id: audience.id } : { audience: audience.kind }).toString()
+}
+
+function readSuggestions(body: unknown): string[] {
+  const list = typeof body === 'object' && body !== null ? ('suggestions' in body ? body.suggestions : 'questions' in body ? body.questions : body) : []
+  return z.array(z.string()).catch([]).parse(list)
+}

@@ -1,0 +1,108 @@
+import type { Logger } from 'pino'
+import type { Db } from '#db/index.ts'
+import { read } from '#db/shared/inbox.ts'
+import type { InboxRow } from '#db/shared/inbox.ts'
+import { runAgain } from '#db/shared/inbox-threads.ts'
+import { Delivery } from '../delivery.ts'
+import type { NuraApi } from '../nura-api.ts'
+import { Incoming, toAsker } from '../platform.ts'
+import type { Action, PlatformParts } from '../platform.ts'
+import { texts } from '../texts.ts'
+import { toWhy } from '../why.ts'
+import { actions, contextBlock, feedbackForm, reasons } from './blocks.ts'
+import { refusalOf } from './call.ts'
+import { runCommand } from './command.ts'
+import type { Workspace } from './installations.ts'
+import { escapeMrkdwn } from './prose.ts'
+
+export type ActParts = { db: Db; api: NuraApi; log: Logger; workspace: Workspace; receive: PlatformParts['receive']; queue: PlatformParts['queue'] }
+
+/** What each button, form and command does. A name that is not here was not made by us. */
+const table: Record<string, (parts: ActParts, action: Action) => Promise<string>> = {
+  [actions.feedback]: giveFeedback,
+  [actions.feedbackForm]: giveReason,
+  [actions.why]: explain,
+  [actions.retry]: askAgain,
+  command: runCommand,
+}
+
+/** Carries out a click, a form or a command. Returns the outcome for the record. */
+export async function act(parts: ActParts, action: Action): Promise<string> {
+  const run = Object.hasOwn(table, action.name) ? table[action.name] : undefined
+  if (!run) return 'ignored:unknown-action'
+  return await run(parts, action)
+}
+
+/**
+ * The reply that a button belongs to. A button's value is only a row's id: the row must be this workspace's, and the click
+ * must come from the conversation that the reply was given in, so that nobody reads what was said elsewhere.
+ */
+async function findTarget(parts: ActParts, action: Action, inboxId: string): Promise<{ row: InboxRow; incoming: Incoming; delivery: Delivery } | null> {
+  const row = /^[0-9a-f-]{36}$/.test(inboxId) ? await read(parts.db, inboxId) : null
+  const incoming = Incoming.safeParse(row?.payload)
+  if (!row || row.tenantId !== parts.workspace.tenantId || !incoming.success || incoming.data.place.channel !== action.place.channel) return null
+  return { row, incoming: incoming.data, delivery: Delivery.parse(row.delivery ?? {}) }
+}
+
+async function giveFeedback(parts: ActParts, action: Action): Promise<string> {
+  const [verdict, inboxId = ''] = action.value.split(' ')
+  const target = await findTarget(parts, action, inboxId)
+  if (!target?.delivery.answerId || (verdict !== 'up' && verdict !== 'down')) return await whisper(parts, action, texts.gone, 'refused:not-here')
+  const api = parts.api.as(parts.workspace.tenantId, toAsker(action))
+  // The form has three seconds; the vote is kept even when nobody fills it in.
+  const opened = verdict === 'down' && (await openView(parts, action, feedbackForm([inboxId, action.place.channel, action.place.root].join(' '))))
+  await api.giveFeedback(target.delivery.answerId, { verdict })
+  return opened ? 'feedback' : await whisper(parts, action, verdict === 'up' ? 'Thank you, noted.' : 'Noted, thank you: this answer was not good.', 'feedback')
+}
+
+async function giveReason(parts: ActParts, action: Action): Promise<string> {
+  const target = await findTarget(parts, action, action.value)
+  const reason = reasons.find(({ value }) => value === action.request.reason)?.value
+  if (!target?.delivery.answerId || !reason) return 'refused:not-here'
+  await parts.api.as(parts.workspace.tenantId, toAsker(action)).giveFeedback(target.delivery.answerId, { verdict: 'down', reason })
+  return await whisper(parts, action, 'Thank you, noted with the reason.', 'feedback')
+}
+
+async function explain(parts: ActParts, action: Action): Promise<string> {
+  const target = await findTarget(parts, action, action.value)
+  if (!target?.delivery.answerId) return await whisper(parts, action, texts.gone, 'refused:not-here')
+  const { passages, facts } = toWhy(await parts.api.as(parts.workspace.tenantId, toAsker(action)).readAnswer(target.delivery.answerId))
+  const lines = [...passages.map((passage, index) => `${index + 1}. ${passage}`), ...facts].map(escapeMrkdwn)
+  const view = {
+    type: 'modal',
+    title: { type: 'plain_text', text: 'Why this answer?' },
+    close: { type: 'plain_text', text: 'Close' },
+    blocks: [{ type: 'section', text: { type: 'mrkdwn', text: '*Passages considered, with scores*' } }, ...lines.map((line) => contextBlock(line.slice(0, 1900)))],
+  }
+  return (await openView(parts, action, view)) ? 'why' : await whisper(parts, action, lines.join('\n').slice(0, 3500), 'why')
+}
+
+async function askAgain(parts: ActParts, action: Action): Promise<string> {
+  const target = await findTarget(parts, action, action.value)
+  if (!target) return await whisper(parts, action, texts.gone, 'refused:not-here')
+  const asker = 'author' in target.incoming ? target.incoming.author : null
+  if (asker !== action.author) return await whisper(parts, action, 'Only the person who asked can ask again.', 'refused:not-the-asker')
+  if (target.delivery.answerId) return 'ignored:answered'
+  if (await runAgain(parts.db, target.row.id)) await parts.queue(target.row.id)
+  return 'retry'
+}
+
+/** False when Slack no longer takes the click as a reason to open something: a trigger lives three seconds. */
+async function openView(parts: ActParts, action: Action, view: Record<string, unknown>): Promise<boolean> {
+  if (typeof action.request.trigger !== 'string') return false
+  try {
+    await parts.workspace.call('views.open', { trigger_id: action.request.trigger, view }, { patient: false })
+    return true
+  } catch (error) {
+    parts.log.info({ refusal: refusalOf(error) }, 'form not opened')
+    return false
+  }
+}
+
+async function whisper(parts: ActParts, action: Action, text: string, outcome: string): Promise<string> {
+  const { channel, root } = action.place
+  await parts.workspace
+    .call('chat.postEphemeral', { channel, user: action.author, ...(root ? { thread_ts: root } : {}), text, link_names: false })
+    .catch((error: unknown) => parts.log.info({ refusal: refusalOf(error) }, 'whisper not shown'))
+  return outcome
+}

@@ -1,0 +1,107 @@
+import type { AnswerDone, Citation, Freshness } from '#server/answer-part.ts'
+import { toAge } from '../age.ts'
+import { escapeMrkdwn } from './prose.ts'
+
+/** A Block Kit block as it goes over the wire. */
+export type Block = Record<string, unknown> & { type: string }
+
+export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', feedbackForm: 'feedback-reason' } as const
+
+/** Most sources that are listed under an answer. */
+const mostSources = 5
+
+export function markdownBlock(text: string): Block {
+  return { type: 'markdown', text }
+}
+
+export function contextBlock(...lines: string[]): Block {
+  return { type: 'context', elements: lines.map((text) => ({ type: 'mrkdwn', text, verbatim: true })) }
+}
+
+/** One line per source, each source once: `[1] path L10–42 · a1b2c3d`. */
+export function sourceBlocks(citations: Citation[]): Block[] {
+  const seen = new Set<string>()
+  const distinct = citations.filter(({ repository, path, startLine, endLine }) => {
+    const key = `${repository}:${path}:${startLine}:${endLine}`
+    return !seen.has(key) && seen.add(key)
+  })
+  const lines = distinct.slice(0, mostSources).map(toSourceLine)
+  const more = distinct.length - mostSources
+  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].map((line) => contextBlock(line))
+}
+
+function toSourceLine(citation: Citation): string {
+  const lines = citation.startLine === citation.endLine ? `L${citation.startLine}` : `L${citation.startLine}–${citation.endLine}`
+  const label = escapeMrkdwn(`[${citation.n}] ${citation.path} ${lines}`).replace(/\|/g, '¦')
+  const linked = citation.url ? `<${citation.url.replace(/[<>|\s]/g, encodeURIComponent)}|${label}>` : label
+  return `${linked} · ${citation.sha.slice(0, 7)}`
+}
+
+/** `repo@sha · indexed 4 min ago` for what the answer drew from, then the notice that every answer carries. */
+export function footerBlock(freshness: Freshness[], now: number, updated: boolean): Block {
+  const states = freshness.slice(0, 3).map((state) => {
+    const branch = state.branch ? ` (${state.branch})` : ''
+    return escapeMrkdwn(`${state.repository}@${state.sha.slice(0, 7)}${branch} · indexed ${toAge(now - Date.parse(state.indexedAt))}`)
+  })
+  return contextBlock([...states, ...(updated ? ['updated'] : []), 'AI-generated, check sources'].join('  |  '))
+}
+
+export function answerBlocks(done: AnswerDone, citations: Citation[], options: { inboxId: string; now: number; updated: boolean }): Block[] {
+  return [...sourceBlocks(citations), footerBlock(done.freshness, options.now, options.updated), feedbackBlock(options.inboxId), whyBlock(options.inboxId)]
+}
+
+function feedbackBlock(inboxId: string): Block {
+  const button = (text: string, verdict: string) => ({ text: { type: 'plain_text', text }, accessibility_label: text, value: `${verdict} ${inboxId}` })
+  return {
+    type: 'context_actions',
+    elements: [{ type: 'feedback_buttons', action_id: actions.feedback, positive_button: button('Good answer', 'up'), negative_button: button('Bad answer', 'down') }],
+  }
+}
+
+function whyBlock(inboxId: string): Block {
+  return { type: 'actions', elements: [{ type: 'button', action_id: actions.why, text: { type: 'plain_text', text: 'Why?' }, value: inboxId }] }
+}
+
+export function retryBlock(inboxId: string): Block {
+  return { type: 'actions', elements: [{ type: 'button', action_id: actions.retry, text: { type: 'plain_text', text: 'Retry' }, value: inboxId }] }
+}
+
+/** What Nura is and three questions it can answer here. */
+export function helpBlocks(text: string, questions: string[]): Block[] {
+  const tries = questions.slice(0, 3).map((question) => `• ${neutral(question)}`)
+  return [markdownBlock(text), ...(tries.length > 0 ? [{ type: 'section', text: { type: 'mrkdwn', text: `*Try one of these*\n${tries.join('\n')}`, verbatim: true } }] : [])]
+}
+
+function neutral(text: string): string {
+  return escapeMrkdwn(text.slice(0, 300))
+}
+
+/** The three reasons that a thumb down may have. */
+export const reasons = [
+  { value: 'wrong', label: 'It is wrong' },
+  { value: 'incomplete', label: 'It misses something' },
+  { value: 'sources', label: 'It cites the wrong sources' },
+] as const
+
+export function feedbackForm(metadata: string): Record<string, unknown> {
+  return {
+    type: 'modal',
+    callback_id: actions.feedbackForm,
+    private_metadata: metadata,
+    title: { type: 'plain_text', text: 'What was wrong?' },
+    submit: { type: 'plain_text', text: 'Send' },
+    close: { type: 'plain_text', text: 'Cancel' },
+    blocks: [
+      {
+        type: 'input',
+        block_id: 'reason',
+        label: { type: 'plain_text', text: 'The answer' },
+        element: {
+          type: 'radio_buttons',
+          action_id: 'reason',
+          options: reasons.map(({ value, label }) => ({ value, text: { type: 'plain_text', text: label } })),
+        },
+      },
+    ],
+  }
+}

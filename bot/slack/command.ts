@@ -1,0 +1,78 @@
+import { approveChannel, revokeChannel } from '#db/shared/slack-installations.ts'
+import { toAsker } from '../platform.ts'
+import type { Action } from '../platform.ts'
+import { texts } from '../texts.ts'
+import type { ActParts } from './act.ts'
+import { helpBlocks, markdownBlock } from './blocks.ts'
+import type { Block } from './blocks.ts'
+import { isFinal, refusalOf } from './call.ts'
+import { escapeMrkdwn } from './prose.ts'
+
+const usage = '`/nura ask QUESTION` asks here · `/nura help` · `/nura privacy` · `/nura allow` and `/nura disallow` (workspace admins): answer in this channel although outsiders read along'
+
+/** `/nura …`. Slash commands do not reach threads, so what concerns a thread is a word written there. */
+export async function runCommand(parts: ActParts, action: Action): Promise<string> {
+  const [word = '', ...rest] = action.value.trim().split(/\s+/)
+  const name = word.toLowerCase()
+  if (name === '' || name === 'help') return await help(parts, action)
+  if (name === 'privacy') return await respond(parts, action, texts.privacy)
+  if (name === 'mute' || name === 'unmute' || name === 'stop') return await respond(parts, action, `Slack does not tell me in which thread a command is written: write \`${name}\` in the thread itself.`)
+  if (name === 'allow' || name === 'disallow') return await decideChannel(parts, action, name)
+  return await askHere(parts, action, name === 'ask' ? rest.join(' ') : action.value.trim())
+}
+
+async function help(parts: ActParts, action: Action): Promise<string> {
+  const { tenantId } = parts.workspace
+  const audience = { kind: 'person', id: `slack:${action.place.workspace}:${action.author}` } as const
+  const questions = await parts.api.as(tenantId, toAsker(action)).suggestions(audience)
+  return await respond(parts, action, texts.help, helpBlocks(`${texts.help}\n\n${usage}`, questions))
+}
+
+async function decideChannel(parts: ActParts, action: Action, decision: 'allow' | 'disallow'): Promise<string> {
+  const { db, workspace } = parts
+  if (!(await workspace.directory.person(action.author)).admin) return await respond(parts, action, 'Only an admin of this workspace can decide that.', undefined, 'refused:not-an-admin')
+  const { channel } = action.place
+  if (decision === 'allow') await approveChannel(db, workspace.tenantId, channel, action.author)
+  else await revokeChannel(db, workspace.tenantId, channel)
+  const text = decision === 'allow' ? 'From now on I answer in this channel, and everyone in it, outsiders too, reads what I say from sources that are open to the workspace.' : 'I no longer answer in this channel while outsiders read along.'
+  return await respond(parts, action, text)
+}
+
+/** Puts the question where everyone sees what is answered, and lets a turn answer it in its thread. */
+async function askHere(parts: ActParts, action: Action, question: string): Promise<string> {
+  if (question === '') return await respond(parts, action, usage)
+  const { channel } = action.place
+  try {
+    const text = escapeMrkdwn(question)
+    const posted = await parts.workspace.call('chat.postMessage', { channel, text: `<@${action.author}> asks: ${text}`, unfurl_links: false, unfurl_media: false, link_names: false })
+    const root = String(posted.ts)
+    await parts.receive(parts.workspace.tenantId, {
+      kind: 'message',
+      place: { ...action.place, root },
+      id: root,
+      author: action.author,
+      text: question,
+      mentioned: true,
+      namesOthers: false,
+      external: false,
+      attachments: [],
+    })
+    return 'asked'
+  } catch (error) {
+    if (!isFinal(error)) throw error
+    return await respond(parts, action, `I cannot write here (${refusalOf(error)}). Invite me with \`/invite @nura\`, or ask me in a direct message.`)
+  }
+}
+
+/** Answers to the person alone, by the address that came with the command: it works where Nura is not a member. */
+async function respond(parts: ActParts, action: Action, text: string, blocks?: Block[], outcome = 'command'): Promise<string> {
+  const url = action.request.responseUrl
+  const body = { response_type: 'ephemeral', text, blocks: blocks ?? [markdownBlock(text)] }
+  if (typeof url === 'string') {
+    const sent = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), redirect: 'error', signal: AbortSignal.timeout(5000) }).catch(() => null)
+    await sent?.body?.cancel()
+    if (sent?.ok) return outcome
+  }
+  await parts.workspace.call('chat.postEphemeral', { channel: action.place.channel, user: action.author, text, blocks: body.blocks })
+  return outcome
+}

@@ -1,0 +1,100 @@
+import type { Logger } from 'pino'
+import type { Admission, Conversation, ContextLine, Incoming, Shown } from '../platform.ts'
+import { helpBlocks } from './blocks.ts'
+import { isFinal, refusalOf } from './call.ts'
+import type { SlackCall } from './call.ts'
+import type { Self } from './incoming.ts'
+import type { Directory } from './people.ts'
+import { createReply } from './reply.ts'
+import { render } from './render.ts'
+import type { renderDefaults } from './render.ts'
+import { createStatus } from './status.ts'
+import { readThread } from './thread-context.ts'
+
+export const refusalText =
+  'I do not answer in channels or messages shared with another organisation: what I say here would leave your workspace. An admin of this workspace can allow this channel with `/nura allow`.'
+export const uncheckedText = 'I could not check whether outsiders read along here, so I do not answer. Please try again in a minute.'
+
+export type ConversationParts = {
+  call: SlackCall
+  self: Self
+  directory: Directory
+  /** Whether an admin allowed a channel that is shared with outsiders. */
+  isApproved(channel: string): Promise<boolean>
+  incoming: Incoming
+  inboxId: string
+  shown: Shown
+  mayHavePosted: boolean
+  log: Logger
+  timing?: Partial<typeof renderDefaults>
+}
+
+/** The conversation around one Slack message. */
+export function createConversation(parts: ConversationParts): Conversation {
+  const { call, self, incoming } = parts
+  const { place } = incoming
+  const asker = incoming.kind === 'deletion' ? '' : incoming.author
+  const questionId = incoming.kind === 'action' ? place.root : incoming.id
+  const reply = createReply({ call, place, recipient: asker, botUserId: self.botUserId, questionId, inboxId: parts.inboxId, shown: parts.shown, mayHavePosted: parts.mayHavePosted, log: parts.log })
+  const status = createStatus({ call, channel: place.channel, root: place.root, questionId, log: parts.log })
+  const notes: string[] = []
+
+  async function say(text: string, card?: { questions: string[] }): Promise<void> {
+    await reply.resume()
+    const blocks = card ? helpBlocks(text, card.questions).slice(1) : []
+    await reply.put(0, text, blocks)
+    await reply.removeFrom(1)
+  }
+
+  return {
+    say,
+    status: status.show,
+    clear: status.clear,
+    async admit(): Promise<Admission> {
+      const id = `slack:${place.workspace}`
+      try {
+        if (place.direct) {
+          const person = await parts.directory.person(asker)
+          if (isFromOutside(incoming) || person.stranger) return { ok: false, reason: 'external-person', say: refusalText }
+          // A guest is not a member of the workspace at large: only what everyone in the world may read.
+          return { ok: true, audience: person.guest ? { kind: 'public' } : { kind: 'person', id: `${id}:${asker}` } }
+        }
+        const shared = isFromOutside(incoming) || (await parts.directory.channel(place.channel)).shared
+        if (shared && !(await parts.isApproved(place.channel))) return { ok: false, reason: 'external-channel', say: refusalText }
+        return { ok: true, audience: { kind: 'channel', id: `${id}:${place.channel}` } }
+      } catch (error) {
+        if (isFinal(error)) throw error
+        parts.log.warn({ err: error, refusal: refusalOf(error) }, 'slack could not tell who reads along')
+        return { ok: false, reason: 'unchecked', say: uncheckedText }
+      }
+    },
+    async context() {
+      if (incoming.kind === 'deletion' || incoming.kind === 'action') return { lines: [], unread: [] }
+      const own = incoming.attachments.flatMap(({ title, text }): ContextLine[] => (text === null ? [] : [{ author: `${title} (attached by ${asker})`, text, trusted: false }]))
+      const unreadOwn = incoming.attachments.filter(({ text }) => text === null).map(({ title }) => title)
+      const isReply = place.root !== incoming.id
+      const thread = isReply ? await readThread(call, self, { channel: place.channel, root: place.root, before: incoming.id }) : { lines: [], unread: [] }
+      const unread = [...thread.unread, ...unreadOwn]
+      if (unread.length > 0) notes.push(`I could not read: ${unread.slice(0, 5).join(', ')}.`)
+      return { lines: [...thread.lines, ...own], unread }
+    },
+    deliver: (answer, { signal, updated }) =>
+      render(answer, reply, { inboxId: parts.inboxId, updated, notes, signal, status: status.show, log: parts.log, ...(parts.timing ? { timing: parts.timing } : {}) }),
+    async whisper(text) {
+      try {
+        await call('chat.postEphemeral', { channel: place.channel, user: asker, ...(place.root ? { thread_ts: place.root } : {}), text, link_names: false })
+      } catch (error) {
+        if (isFinal(error)) throw error
+        await say(text)
+      }
+    },
+    async retract() {
+      await reply.resume()
+      await reply.removeFrom(0)
+    },
+  }
+}
+
+function isFromOutside(incoming: Incoming): boolean {
+  return (incoming.kind === 'message' || incoming.kind === 'edit') && incoming.external
+}

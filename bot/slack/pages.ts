@@ -1,0 +1,94 @@
+import { openFence } from './fences.ts'
+import type { Fence } from './fences.ts'
+
+/** What fits where. Slack takes 12,000 characters and 50 blocks a message and turns one markdown block into many. */
+export const limits = {
+  /** The budget of a reply: what people read without scrolling. */
+  first: 2200,
+  next: 11_400,
+  blocks: 45,
+} as const
+export type Limits = { first: number; next: number; blocks: number }
+
+/** `source` is an exact slice of the text; `markdown` is the same with its code fences closed and reopened. */
+export type Page = { source: string; markdown: string }
+
+/** Characters kept free for closing a fence and for the mark that the text goes on. */
+const reserve = 60
+
+/** Cuts a text into messages: at a blank line outside code if it can, else at a line, else at a space. Nothing is lost. */
+export function toPages(text: string, max: Limits = limits): Page[] {
+  const pages: Page[] = []
+  let rest = text
+  let fence: Fence | null = null
+  do {
+    const prefix: string = fence ? `${fence.opener}\n` : ''
+    const room = Math.max(1, (pages.length === 0 ? max.first : max.next) - prefix.length - reserve)
+    const at: number = cutAt(rest, room, max.blocks - 1, fence)
+    const source = rest.slice(0, at)
+    rest = rest.slice(at)
+    const open = openFence(prefix + source)
+    pages.push({ source, markdown: closeFence(prefix + source, open) })
+    fence = rest === '' ? null : open
+  } while (rest !== '')
+  return pages
+}
+
+export function closeFence(markdown: string, open: Fence | null): string {
+  return open ? `${markdown}${markdown.endsWith('\n') ? '' : '\n'}${open.closer}` : markdown
+}
+
+/** Where to cut `text` so that its head has at most `room` characters and `blocks` blocks; its length when all fits. */
+export function cutAt(text: string, room: number, blocks: number, fence: Fence | null = null): number {
+  let hard = Math.min(text.length, room)
+  const byBlocks = offsetOfBlock(text, blocks, fence)
+  hard = Math.min(hard, byBlocks)
+  if (hard === text.length) return hard
+  const head = text.slice(0, hard)
+  const paragraph = lastParagraphEnd(head, fence)
+  if (paragraph > hard / 2) return paragraph
+  const line = head.lastIndexOf('\n') + 1
+  if (line > 0) return line
+  const space = head.lastIndexOf(' ') + 1
+  if (space > hard / 2) return space
+  const splitsPair = /[\uD800-\uDBFF]$/.test(head) && hard > 1
+  return Math.max(1, splitsPair ? hard - 1 : hard)
+}
+
+function lastParagraphEnd(head: string, fence: Fence | null): number {
+  for (let at = head.lastIndexOf('\n\n'); at > 0; at = head.lastIndexOf('\n\n', at - 1)) {
+    if (openFence(head.slice(0, at + 1), fence) === null) return at + 2
+  }
+  return 0
+}
+
+/** Blocks that Slack makes of a text, by estimate: one for each paragraph, heading, list item and fence. */
+export function estimateBlocks(markdown: string, fence: Fence | null = null): number {
+  let count = 0
+  visitBlocks(markdown, fence, () => void count++)
+  return count
+}
+
+/** Offset at which block number `most` + 1 would begin; the length when there are fewer. */
+function offsetOfBlock(text: string, most: number, fence: Fence | null): number {
+  let count = 0
+  let offset = text.length
+  visitBlocks(text, fence, (at) => {
+    if (++count === most + 1) offset = Math.max(1, at)
+  })
+  return offset
+}
+
+function visitBlocks(text: string, fence: Fence | null, visit: (offset: number) => void): void {
+  let open = fence
+  let offset = 0
+  let inParagraph = false
+  for (const line of text.split('\n')) {
+    const after = openFence(line, open)
+    const starts = open ? false : after !== null || (line.trim() !== '' && (!inParagraph || /^\s*([-*+]|\d+\.|#{1,6}|>|\|)\s?/.test(line)))
+    if (starts || (offset === 0 && open)) visit(offset)
+    inParagraph = open === null && after === null && line.trim() !== ''
+    open = after
+    offset += line.length + 1
+  }
+}

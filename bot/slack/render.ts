@@ -1,0 +1,250 @@
+import type { Logger } from 'pino'
+import { NuraError } from '#db/nura-error.ts'
+import type { AnswerDone, AnswerPart, Citation } from '#server/answer-part.ts'
+import { createRef } from '#server/errors.ts'
+import type { Delivered } from '../platform.ts'
+import { answerBlocks, retryBlock } from './blocks.ts'
+import type { Block } from './blocks.ts'
+import { isFinal, refusalOf } from './call.ts'
+import { openFence } from './fences.ts'
+import { closeFence, cutAt, limits, toPages } from './pages.ts'
+import { createProse, settledLength } from './prose.ts'
+import { isUnknown } from './reply.ts'
+import type { Reply } from './reply.ts'
+
+export const renderDefaults = {
+  /** An answer shorter than this is posted whole; a longer one starts to stream. */
+  streamFrom: 400,
+  /** … or when it has been on the way for this long. */
+  streamAfterMs: 1000,
+  /** Shown at least this often, or when this much is waiting. */
+  flushMs: 1000,
+  flushChars: 200,
+}
+
+export type RenderOptions = {
+  inboxId: string
+  /** The answer replaces an earlier one: the footer says «updated». */
+  updated: boolean
+  /** Said below the answer, such as what could not be read. */
+  notes: string[]
+  signal: AbortSignal
+  status(text: string): void
+  log: Logger
+  timing?: Partial<typeof renderDefaults>
+}
+
+/** Slack takes one update a second of a channel. */
+const editMs = 1000
+const continued = '\n\n_[Continued below]_'
+
+/**
+ * Renders an answer into Slack messages while it arrives: short ones whole, longer ones as a stream, and what a stream
+ * cannot carry any more in the next message. However the parts end, the reply ends visibly.
+ *
+ * `whole`: buffered, posted or updated at the end. `stream`: Slack's own streaming. `edit`: posted, then updated at most
+ * once a second, where Slack refuses to stream. `repair`: a call had an unknown outcome, so the page is set anew at the end.
+ */
+export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, options: RenderOptions): Promise<Delivered> {
+  const timing = { ...renderDefaults, ...options.timing }
+  const citations = new Map<number, Citation>()
+  const prose = createProse(citations)
+  let mode: 'hold' | 'whole' | 'stream' | 'edit' | 'repair' = (await reply.resume()) ? 'whole' : 'hold'
+  /** The answer so far as Slack Markdown; `raw` is what has not settled yet. */
+  let text = ''
+  let raw = ''
+  /** Start of the last page in `text`, what it opens with (a fence carried over), and how far it is shown. */
+  let page = { start: 0, prefix: '' }
+  let shownTo = 0
+  let firstText = 0
+  let lastFlush = 0
+  let lastEdit = 0
+
+  const settle = (all: boolean) => {
+    const length = all ? raw.length : settledLength(raw, openFence(text) !== null)
+    text += prose.turn(raw.slice(0, length))
+    raw = raw.slice(length)
+  }
+
+  try {
+    for await (const part of withTicks(parts, timing.flushMs)) {
+      options.signal.throwIfAborted()
+      if (part === 'tick') {
+        if (text.length > shownTo || raw !== '') await flush()
+      } else if (part.kind === 'status') options.status(part.text)
+      else if (part.kind === 'citation') citations.set(part.citation.n, part.citation)
+      else if (part.kind === 'text') {
+        if (firstText === 0) firstText = lastFlush = Date.now()
+        raw += part.markdown
+        settle(false)
+        if (text.length - shownTo >= timing.flushChars || Date.now() - lastFlush >= timing.flushMs) await flush()
+      } else if (part.kind === 'done') return await finish(part)
+      else return await fail(part)
+    }
+    return await fail({ kind: 'error', code: 'stream-ended', message: 'The answer stopped half-way.', retryable: true, ref: createRef() })
+  } catch (error) {
+    if (options.signal.aborted) {
+      await abandon(options.signal.reason)
+      throw options.signal.reason
+    }
+    throw error
+  }
+
+  async function flush(): Promise<void> {
+    lastFlush = Date.now()
+    if (text.length === shownTo || mode === 'whole' || mode === 'repair') return
+    if (mode === 'hold' && text.length < timing.streamFrom && Date.now() - firstText < timing.streamAfterMs) return
+    if (mode === 'hold') return await begin()
+    if (mode === 'edit') return Date.now() - lastEdit < editMs ? undefined : await editPage()
+    await streamOn(text.slice(shownTo))
+  }
+
+  async function begin(): Promise<void> {
+    try {
+      mode = 'stream'
+      await streamOn(text.slice(shownTo), true)
+    } catch (error) {
+      if (isFinal(error)) throw error
+      options.log.warn({ refusal: refusalOf(error) }, 'slack stream could not start')
+      if (isUnknown(error)) mode = (await adopt()) ? 'repair' : 'edit'
+      else mode = 'edit'
+      if (mode === 'edit') await editPage()
+    }
+  }
+
+  /** After a call of unknown outcome: takes over what Slack has, if it has something. */
+  async function adopt(): Promise<boolean> {
+    return reply.size > 0 || (await reply.resume())
+  }
+
+  /** Streams `pending`, in the next message where this one is full or no longer a stream. */
+  async function streamOn(pending: string, fresh = false): Promise<void> {
+    while (pending !== '') {
+      const used = shownTo - page.start + page.prefix.length
+      const room = (page.start === 0 ? limits.first : limits.next) - used - 100
+      const head = pending.length <= room ? pending.length : room > 0 ? Math.min(cutAt(pending, room, limits.blocks, openFence(page.prefix + text.slice(page.start, shownTo))), room) : 0
+      if (head > 0) {
+        await show(page.prefix && shownTo === page.start ? page.prefix + pending.slice(0, head) : pending.slice(0, head), fresh || shownTo === page.start)
+        if (mode !== 'stream') return
+        shownTo += head
+        fresh = false
+        pending = pending.slice(head)
+      }
+      if (pending !== '') await turnPage()
+      if (mode !== 'stream') return
+    }
+  }
+
+  async function show(markdown: string, opens: boolean): Promise<void> {
+    if (opens) return await reply.open(markdown)
+    try {
+      await reply.append(markdown)
+    } catch (error) {
+      if (isFinal(error)) throw error
+      if (isUnknown(error)) return void (mode = 'repair')
+      options.log.warn({ refusal: refusalOf(error) }, 'slack stream ended early')
+      page = { start: shownTo, prefix: reopen() }
+      await reply.open(page.prefix + markdown)
+    }
+  }
+
+  /** Ends this message and lets the next one begin where it stopped. */
+  async function turnPage(): Promise<void> {
+    const open = openFence(page.prefix + text.slice(page.start, shownTo))
+    const closing = open ? `${text.slice(0, shownTo).endsWith('\n') ? '' : '\n'}${open.closer}` : ''
+    await endStream(closing + continued, [])
+    page = { start: shownTo, prefix: open ? `${open.opener}\n` : '' }
+  }
+
+  function reopen(): string {
+    const open = openFence(page.prefix + text.slice(page.start, shownTo))
+    return open ? `${open.opener}\n` : ''
+  }
+
+  async function endStream(markdown: string, blocks: Block[]): Promise<void> {
+    try {
+      await reply.end(markdown, blocks)
+    } catch (error) {
+      if (isFinal(error)) throw error
+      mode = 'repair'
+    }
+  }
+
+  async function editPage(): Promise<void> {
+    lastEdit = Date.now()
+    const pages = toPages(text)
+    for (const [index, { markdown }] of pages.entries()) {
+      if (index < reply.size - 1) continue
+      await reply.put(index, index < pages.length - 1 ? markdown + continued : markdown, [], options.signal)
+    }
+    shownTo = text.length
+  }
+
+  async function finish(done: AnswerDone): Promise<Delivered> {
+    settle(true)
+    const notes = options.notes.map((note) => `\n\n_${note}_`).join('')
+    const cited = [...prose.cited].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
+    await close(notes, answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated }))
+    return { outcome: done.abstained ? 'abstained' : 'answered', answerId: done.answerId, agent: done.agent }
+  }
+
+  async function fail(part: Extract<AnswerPart, { kind: 'error' }>): Promise<Delivered> {
+    const line = `${part.message.replace(/\s+/g, ' ').slice(0, 300)} Ref ${part.ref}`
+    const blocks = part.retryable ? [retryBlock(options.inboxId)] : []
+    const wasShown = shownTo > 0 && mode !== 'whole'
+    if (!wasShown) text = raw = ''
+    settle(true)
+    await close(wasShown ? `\n\n_[Interrupted before completion]_\n${line}` : line, blocks)
+    return { outcome: wasShown ? 'interrupted' : 'failed', code: part.code }
+  }
+
+  /** Shows the rest, then `tail` and the blocks below it, and takes away what an earlier run left over. */
+  async function close(tail: string, blocks: Block[]): Promise<void> {
+    if (mode === 'stream') {
+      await streamOn(text.slice(shownTo))
+      const open = openFence(page.prefix + text.slice(page.start, shownTo))
+      if (mode === 'stream') await endStream((open ? closeFence('\n', open) : '') + tail, blocks)
+      if (mode === 'stream') return
+    }
+    const pages = toPages(text)
+    for (const [index, { markdown }] of pages.entries()) {
+      const last = index === pages.length - 1
+      await reply.put(index, last ? (markdown + tail).trimStart() : markdown + continued, last ? blocks : [])
+    }
+    await reply.removeFrom(pages.length)
+  }
+
+  /** The turn was called off. What is visible says so, unless another run is about to replace it. */
+  async function abandon(reason: unknown): Promise<void> {
+    const code = reason instanceof NuraError ? reason.code : 'unknown'
+    if (code !== 'stopped') return
+    settle(true)
+    const nothing = shownTo === 0 && mode !== 'whole'
+    if (nothing) text = ''
+    await close(nothing ? 'Stopped.' : '\n\n_[Stopped]_', []).catch((error: unknown) => options.log.warn({ err: error }, 'stop mark not shown'))
+  }
+}
+
+/** Passes the parts on and says `tick` whenever none has come for `ms`, so that what is waiting gets shown. */
+async function* withTicks(parts: AsyncIterable<AnswerPart>, ms: number): AsyncIterable<AnswerPart | 'tick'> {
+  const iterator = parts[Symbol.asyncIterator]()
+  let next = iterator.next()
+  try {
+    for (;;) {
+      const timer = Promise.withResolvers<'tick'>()
+      const timeout = setTimeout(() => timer.resolve('tick'), ms)
+      const won = await Promise.race([next, timer.promise]).finally(() => clearTimeout(timeout))
+      if (won === 'tick') {
+        yield 'tick'
+        continue
+      }
+      if (won.done) return
+      yield won.value
+      next = iterator.next()
+    }
+  } finally {
+    // Not waited for: a part that is still on its way would hold the reply up.
+    next.catch(() => undefined)
+    Promise.resolve(iterator.return?.()).catch(() => undefined)
+  }
+}

@@ -1,0 +1,99 @@
+import { NuraError } from '#db/nura-error.ts'
+import { claim, fail, finish, pendingInThread, read, renew, reopen } from '#db/shared/inbox.ts'
+import { createRef } from '#server/errors.ts'
+import { answerMessage } from './answer-message.ts'
+import { createTurn } from './claimed-turn.ts'
+import type { Turn, TurnParts } from './claimed-turn.ts'
+import { Incoming } from './platform.ts'
+import { applyDeletion, applyEdit } from './revisions.ts'
+import { texts } from './texts.ts'
+
+export type RunContext = { signal: AbortSignal; lastAttempt: boolean }
+
+/** A claim that nobody renews for this long is free, milliseconds; a live run renews it several times as often. */
+const staleMs = 6_000
+const renewMs = 1_500
+
+/**
+ * Carries out one inbox row: claims it, does what it asks for, and finishes it with exactly one outcome. Safe to call any
+ * number of times, from any process: a row that is done, that someone else works on, or whose turn in its thread has not
+ * come is left alone.
+ */
+export function createTurns(parts: TurnParts): (inboxId: string, context: RunContext) => Promise<void> {
+  return async function run(inboxId, context) {
+    const row = await read(parts.db, inboxId)
+    if (!row || row.state === 'done' || row.state === 'failed') return
+    const platform = parts.platforms.get(row.surface)
+    if (!platform) return parts.log.warn({ surface: row.surface, inboxId }, 'row of a surface that is not configured here')
+    const [head] = await pendingInThread(parts.db, row.threadKey)
+    // The turn before this one in its thread takes it up, or queues it when it ends.
+    if (head && head.id !== row.id) return
+    const attempt = await claim(parts.db, inboxId, { staleMs })
+    if (attempt === false) return
+    const hold = holdClaim(parts.db, inboxId, attempt, context.signal)
+    const log = parts.log.child({ trace: `${inboxId.slice(0, 8)}-${attempt}`, inboxId, surface: row.surface, kind: row.kind })
+    const turn = createTurn(parts.db, row, { attempt, platform, log, signal: hold.signal })
+    const incoming = Incoming.parse(row.payload)
+    try {
+      const outcome = await carryOut(parts, turn, incoming)
+      await finish(parts.db, inboxId, attempt, outcome)
+      parts.metrics.turns.inc({ surface: row.surface, agent: turn.delivery.agent ?? 'none', outcome: outcome.split(':')[0] ?? outcome })
+      log.info({ outcome }, 'turn ended')
+    } catch (error) {
+      await settle(parts, turn, incoming, hold.signal.aborted ? hold.signal.reason : error, context)
+    } finally {
+      hold.end()
+    }
+    const [next] = await pendingInThread(parts.db, row.threadKey)
+    if (next && next.id !== inboxId) await parts.queue(next.id).catch((error: unknown) => log.warn({ err: error }, 'next turn of the thread not queued'))
+  }
+}
+
+/**
+ * Renews a claim while its run takes time, so that a run whose process died is taken over within seconds and one that
+ * lives is not. The signal ends when the process stops or, with `stale-attempt`, when somebody else has the row.
+ */
+function holdClaim(db: TurnParts['db'], inboxId: string, attempt: number, stopped: AbortSignal): { signal: AbortSignal; end(): void } {
+  const lost = new AbortController()
+  const timer = setInterval(() => {
+    renew(db, inboxId, attempt).catch((error: unknown) => {
+      if (error instanceof NuraError && error.code === 'stale-attempt') lost.abort(error)
+    })
+  }, renewMs)
+  return { signal: AbortSignal.any([stopped, lost.signal]), end: () => clearInterval(timer) }
+}
+
+async function carryOut(parts: TurnParts, turn: Turn, incoming: Incoming): Promise<string> {
+  if (incoming.kind === 'action') return await turn.platform.act(turn.tenantId, incoming, turn.inboxId)
+  if (incoming.kind === 'edit') return await applyEdit(parts, turn, incoming)
+  if (incoming.kind === 'deletion') return await applyDeletion(parts, turn, incoming)
+  return await answerMessage(parts, turn, incoming)
+}
+
+/** A turn that failed: tried again while that may help, else ended with a visible line. */
+async function settle(parts: TurnParts, turn: Turn, incoming: Incoming, error: unknown, context: RunContext): Promise<void> {
+  if (error instanceof NuraError && error.code === 'stale-attempt') return turn.log.warn('another run has taken this turn over')
+  if (context.signal.aborted) {
+    turn.log.info('turn given back: the process stops')
+    return void (await reopen(parts.db, turn.inboxId, turn.attempt))
+  }
+  const verdict = turn.platform.judge(error)
+  if (verdict !== null) {
+    turn.log.info({ err: error, verdict }, 'nothing can be shown there any more')
+    parts.metrics.turns.inc({ surface: turn.platform.name, agent: 'none', outcome: verdict })
+    return await finish(parts.db, turn.inboxId, turn.attempt, verdict)
+  }
+  if (error instanceof NuraError && error.retryable && !context.lastAttempt) {
+    turn.log.warn({ err: error }, 'turn failed and will be tried again')
+    await reopen(parts.db, turn.inboxId, turn.attempt)
+    throw error
+  }
+  const ref = createRef()
+  turn.log.error({ err: error, ref }, 'turn failed')
+  if (incoming.kind === 'message' || incoming.kind === 'edit') {
+    const conversation = await turn.platform.converse(turn.tenantId, incoming, turn).catch(() => null)
+    await conversation?.say(`${texts.broken} Ref ${ref}`).catch((cause: unknown) => turn.log.error({ err: cause, ref }, 'failure not shown'))
+  }
+  await fail(parts.db, turn.inboxId, turn.attempt, error instanceof NuraError ? error.code : 'internal')
+  parts.metrics.turns.inc({ surface: turn.platform.name, agent: 'none', outcome: 'failed' })
+}
