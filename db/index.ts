@@ -7,6 +7,7 @@ import { assertMigrated, controlRole, findExtensionSchema, migrate } from './mig
 import { NuraError } from './nura-error.ts'
 import type { Pool } from './pool.ts'
 import { createServerPool } from './server-pool.ts'
+import { releaseClaims } from './shared/inbox.ts'
 import { rememberStore, type Store } from './store.ts'
 import { createTenantDb, type TenantDb } from './tenant-db.ts'
 import { runTransaction, type Transaction } from './transaction.ts'
@@ -28,6 +29,8 @@ export type Db = {
    * BullMQ's `runMigrations` must have made. Open for as long as the `Db` is.
    */
   queueConnection(): QueueConnection
+  /** Writes down where this process serves, so that another one that finds the data folder held can ask it. */
+  announce(url: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -48,11 +51,19 @@ export async function openDb(config: DbConfig): Promise<Db> {
   const store: Store = { kind: opened.kind, pool: opened.pool, orm: createOrm(entities), extensionSchema: 'extensions', encryptionKey: opened.encryptionKey }
   const db = createDb(store, opened)
   rememberStore(db, store)
-  if (opened.kind === 'embedded') await migrate(db)
+  if (opened.kind === 'embedded') {
+    try {
+      await migrate(db)
+      await releaseClaims(db)
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+  }
   return db
 }
 
-type Opened = { kind: Store['kind']; pool: Pool; encryptionKey: Buffer | null; queue(): QueueConnection; close(): Promise<void> }
+type Opened = { kind: Store['kind']; pool: Pool; encryptionKey: Buffer | null; queue(): QueueConnection; announce(url: string): Promise<void>; close(): Promise<void> }
 
 function createDb(store: Store, opened: Opened): Db {
   let placed: Promise<void> | null = null
@@ -74,6 +85,7 @@ function createDb(store: Store, opened: Opened): Db {
     control: (run) => runTransaction(store, { role: controlRole, schema: 'nura' }, run),
     ready: () => assertMigrated(store),
     queueConnection: opened.queue,
+    announce: opened.announce,
     close: opened.close,
   }
 }
@@ -86,6 +98,7 @@ function openServer(config: DbConfig, url: string): Opened {
     pool,
     encryptionKey: config.encryptionKey,
     queue: () => (queue ??= createServerPool(url, 20, { options: '-c search_path=bullmq', application_name: 'nura-queue' })).pg as unknown as QueueConnection,
+    announce: async () => {},
     async close() {
       await Promise.all([pool.end(), queue?.end()])
     },

@@ -117,6 +117,11 @@ export async function countWithoutOutcome(db: Db, tooLongMs = 10 * 60_000): Prom
   return rows[0]!.rows
 }
 
+/** Gives back every claim at once: right only where no other process can hold one, as when the embedded store opens. */
+export async function releaseClaims(db: Db): Promise<void> {
+  await db.control((tx) => tx.execute(`update inbox set state = 'accepted' where state = 'running'`))
+}
+
 /** Deletes rows that ended before `olderThan`. Keep at least a day: platforms deliver an event again for hours. */
 export function purge(db: Db, olderThan: Date): Promise<number> {
   return db.control((tx) => tx.execute('delete from inbox where done_at < $1', [olderThan]))

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import { decrypt, encrypt } from '../encryption.ts'
+import type { Db } from '../index.ts'
+import { NuraError } from '../nura-error.ts'
+import { storeOf } from '../store.ts'
+import { SlackInstallationRow } from './slack-installation.ts'
+
+/** Where the app is installed: a workspace, or a whole organisation when `teamId` is null. */
+export type SlackPlace = { teamId: string | null; enterpriseId: string | null }
+
+export type SlackInstallation = SlackPlace & {
+  tenantId: string
+  botToken: string
+  botUserId: string
+  /** What else is worth keeping, without secrets: `botId`, `appId`, `scopes`, `installedBy`. */
+  installation: Record<string, unknown>
+}
+
+export type FoundSlackInstallation = SlackInstallation & { botId: string | undefined; installedAt: Date }
+
+/**
+ * Keeps an installation, replacing what the place had. Its token is stored encrypted only.
+ * @throws NuraError `encryption-key-missing`; `installed-elsewhere` when the place belongs to another tenant
+ */
+export async function saveInstallation(db: Db, given: SlackInstallation): Promise<void> {
+  const botToken = encrypt(storeOf(db).encryptionKey, given.botToken, toContext(given.tenantId))
+  await db.control(async ({ em, query }) => {
+    await query(`select pg_advisory_xact_lock(hashtext('slack-installation'))`)
+    const present = await em.findOne(SlackInstallationRow, toWhere(given))
+    if (present && present.tenantId !== given.tenantId && present.uninstalledAt === null) {
+      throw new NuraError('installed-elsewhere', 'This Slack workspace belongs to another tenant of this Nura. Uninstall the app there first.')
+    }
+    const { tenantId, teamId, enterpriseId, botUserId, installation } = given
+    const row = { tenantId, teamId, enterpriseId, botUserId, installation, botToken, installedAt: new Date(), uninstalledAt: null }
+    if (present) em.assign(present, row)
+    else em.persist(em.create(SlackInstallationRow, { id: randomUUID(), ...row }))
+  })
+}
+
+/**
+ * The live installation a payload's place belongs to: the workspace's own, else its organisation's.
+ * @throws NuraError `encryption-key-missing`, `encryption-key-wrong`, `secret-unreadable`
+ */
+export async function findInstallation(db: Db, place: SlackPlace): Promise<FoundSlackInstallation | null> {
+  const row = await db.control(async ({ em }) => {
+    const live = { uninstalledAt: null }
+    const own = place.teamId ? await em.findOne(SlackInstallationRow, { teamId: place.teamId, ...live }, { orderBy: { installedAt: 'desc' } }) : null
+    return own ?? (place.enterpriseId ? await em.findOne(SlackInstallationRow, { teamId: null, enterpriseId: place.enterpriseId, ...live }) : null)
+  })
+  if (!row) return null
+  const { tenantId, teamId, enterpriseId, botUserId, installation, installedAt } = row
+  const botToken = decrypt(storeOf(db).encryptionKey, row.botToken, toContext(tenantId))
+  return { tenantId, teamId: teamId ?? null, enterpriseId: enterpriseId ?? null, botUserId, installation, installedAt, botToken, botId: typeof installation.botId === 'string' ? installation.botId : undefined }
+}
+
+/** Marks an installation as gone and destroys its token, unless it was made after `at`: events may come late. */
+export async function deleteInstallation(db: Db, place: SlackPlace, at: Date = new Date()): Promise<boolean> {
+  const rows = await db.control((tx) =>
+    tx.execute(
+      `update slack_installation set uninstalled_at = $3, bot_token = ''
+       where uninstalled_at is null and installed_at <= $3 and team_id is not distinct from $1 and ($2::text is null or enterprise_id is not distinct from $2)`,
+      [place.teamId, place.enterpriseId, at],
+    ),
+  )
+  return rows > 0
+}
+
+/** Lets Nura answer in a channel that outsiders read, because an admin said so. */
+export async function approveChannel(db: Db, tenantId: string, channelId: string, approvedBy: string): Promise<void> {
+  await db.control((tx) =>
+    tx.execute(
+      `insert into slack_channel (tenant_id, channel_id, approved_by) values ($1, $2, $3)
+       on conflict (tenant_id, channel_id) do update set approved_by = excluded.approved_by, approved_at = now()`,
+      [tenantId, channelId, approvedBy],
+    ),
+  )
+}
+
+export async function revokeChannel(db: Db, tenantId: string, channelId: string): Promise<void> {
+  await db.control((tx) => tx.execute('delete from slack_channel where tenant_id = $1 and channel_id = $2', [tenantId, channelId]))
+}
+
+export async function isChannelApproved(db: Db, tenantId: string, channelId: string): Promise<boolean> {
+  return (await db.control((tx) => tx.query('select 1 from slack_channel where tenant_id = $1 and channel_id = $2', [tenantId, channelId]))).length > 0
+}
+
+function toWhere({ teamId, enterpriseId }: SlackPlace) {
+  return { teamId, enterpriseId }
+}
+
+function toContext(tenantId: string): string {
+  return `${tenantId}:slack`
+}

@@ -1,0 +1,24 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+
+/** One stored answer, with what it rests on and how it came about. */
+export const Answer = defineEntity({
+  name: 'Answer',
+  tableName: 'answer',
+  schema: '*',
+  properties: {
+    id: p.uuid().primary(),
+    threadId: p.uuid().nullable(),
+    /** Who asked, such as `slack:T0123:U0456`. */
+    asker: p.text(),
+    question: p.text(),
+    agent: p.text(),
+    markdown: p.text(),
+    abstained: p.boolean(),
+    citations: p.json<unknown[]>().defaultRaw(`'[]'`),
+    trace: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
+    usage: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
+    createdAt: p.datetime().defaultRaw('now()'),
+    expiresAt: p.datetime(),
+  },
+})
+export type Answer = InferEntity<typeof Answer>

@@ -1,0 +1,47 @@
+import { NuraError } from '../nura-error.ts'
+import type { TenantDb } from '../tenant-db.ts'
+
+export type GrantReader = { kind: 'channel' | 'person'; id: string }
+
+/** Lets a channel or person be answered from a source that is not open to the whole tenant. @throws NuraError `unknown-repository` */
+export async function grantSource(tenant: TenantDb, repositoryId: string, reader: GrantReader): Promise<void> {
+  await tenant.transaction(async (tx) => {
+    const [known] = await tx.query('select 1 from repository where id = $1', [repositoryId])
+    if (!known) throw new NuraError('unknown-repository', 'There is no such repository.', { field: 'id' })
+    await tx.execute('insert into source_grant (repository_id, reader_kind, reader_id) values ($1, $2, $3) on conflict do nothing', [repositoryId, reader.kind, reader.id])
+  })
+}
+
+export async function revokeSource(tenant: TenantDb, repositoryId: string, reader: GrantReader): Promise<void> {
+  await tenant.transaction((tx) =>
+    tx.execute('delete from source_grant where repository_id = $1 and reader_kind = $2 and reader_id = $3', [repositoryId, reader.kind, reader.id]),
+  )
+}
+
+/** Who may be answered from a source beside those that its audience names. */
+export function listGrants(tenant: TenantDb, repositoryId: string): Promise<GrantReader[]> {
+  return tenant.transaction((tx) =>
+    tx.query<GrantReader>('select reader_kind as kind, reader_id as id from source_grant where repository_id = $1 order by 1, 2', [repositoryId]),
+  )
+}
+
+/** Whether anything was granted to this channel or person. */
+export async function hasGrants(tenant: TenantDb, reader: GrantReader): Promise<boolean> {
+  const rows = await tenant.transaction((tx) => tx.query('select 1 from source_grant where reader_kind = $1 and reader_id = $2 limit 1', [reader.kind, reader.id]))
+  return rows.length > 0
+}
+
+/** The sources that an audience may read, by id. A channel or person must be one that the tenant knows; see `isKnown`. */
+export async function readableRepositories(tenant: TenantDb, audience: { kind: 'tenant' | 'public' } | GrantReader): Promise<string[]> {
+  const reader = audience.kind === 'channel' || audience.kind === 'person' ? audience : null
+  const rows = await tenant.transaction((tx) =>
+    tx.query<{ id: string }>(
+      `select id from repository where state <> 'forgetting' and (
+         is_public or ($1 and audience = 'tenant')
+         or exists (select 1 from source_grant where repository_id = repository.id and reader_kind = $2 and reader_id = $3)
+       ) order by name`,
+      [audience.kind !== 'public', reader?.kind ?? null, reader?.id ?? null],
+    ),
+  )
+  return rows.map(({ id }) => id)
+}

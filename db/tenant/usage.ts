@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import type { TenantDb } from '../tenant-db.ts'
+
+export type ModelCall = {
+  answerId: string | null
+  agent: string
+  provider: string
+  model: string
+  outcome: string
+  inputTokens: number
+  outputTokens: number
+  costUsd: number
+  milliseconds: number
+}
+
+export async function saveModelCalls(tenant: TenantDb, calls: ModelCall[]): Promise<void> {
+  if (calls.length === 0) return
+  await tenant.transaction((tx) =>
+    tx.execute(
+      `insert into model_call (id, answer_id, agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, milliseconds)
+       select id, (select id from answer where answer.id = answer_id), agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, milliseconds
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::float8[], $10::int[])
+         as given (id, answer_id, agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, milliseconds)`,
+      [
+        calls.map(() => randomUUID()),
+        ...(['answerId', 'agent', 'provider', 'model', 'outcome', 'inputTokens', 'outputTokens', 'costUsd'] as const).map((key) => calls.map((call) => call[key])),
+        calls.map(({ milliseconds }) => Math.round(milliseconds)),
+      ],
+    ),
+  )
+}
+
+export type UsageRow = { agent: string; provider: string; model: string; calls: number; inputTokens: number; outputTokens: number; costUsd: number }
+
+/** What models cost since a moment, by agent and model. */
+export function readUsage(tenant: TenantDb, since: Date): Promise<UsageRow[]> {
+  return tenant.transaction((tx) =>
+    tx.query<UsageRow>(
+      `select agent, provider, model, count(*)::int as calls, sum(input_tokens)::float8 as "inputTokens", sum(output_tokens)::float8 as "outputTokens", sum(cost_usd) as "costUsd"
+       from model_call where created_at >= $1 group by agent, provider, model order by "costUsd" desc, agent, model`,
+      [since],
+    ),
+  )
+}
