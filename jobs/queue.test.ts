@@ -143,7 +143,7 @@ describe.each(kinds)('queue on %s', (kind) => {
 
   it('buries a payload that somebody pushed by hand, without running the job', async () => {
     const seen: string[] = []
-    const { queues, enqueue, start, rig, job } = await open((id) => void seen.push(id))
+    const { queues, start, rig, job } = await open((id) => void seen.push(id))
     const lax = openQueues([{ ...job, payload: z.looseObject({}) }] as const, rig)
     await lax.enqueue(job.name, { id: 'a', tenant: 'somebody else' })
     const workers = await start()

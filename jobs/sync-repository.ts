@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { Db, TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { exclusively } from '#db/shared/exclusive.ts'
+import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
+import type { Repository } from '#db/tenant/repository.ts'
+import { toFailure } from '#server/errors.ts'
+import type { Logger } from '#server/log.ts'
+import type { Metrics } from '#server/metrics.ts'
+import type { Source } from '#server/sources/source.ts'
+import { defineJob } from './job.ts'
+import type { JobContext } from './job.ts'
+
+export type SyncParts = {
+  db: Db
+  log: Logger
+  metrics: Pick<Metrics, 'indexing'>
+  openSource(repository: { source: string; location: string }): Source
+  /** Brings the index to the source's head; one transaction a file or a few, so that it may be cut off anywhere. */
+  indexSource(tenant: TenantDb, repository: Repository, source: Source, signal: AbortSignal): Promise<unknown>
+}
+
+/** Brings the index of a repository to the head of its source. Runs once at a time for each repository. */
+export const syncRepository = defineJob({
+  name: 'sync-repository',
+  payload: z.strictObject({ tenantId: z.uuid(), repositoryId: z.uuid() }),
+  options: { attempts: 8, backoffMs: 5_000, concurrency: 2 },
+  async run({ tenantId, repositoryId }, parts: SyncParts, context) {
+    const tenant = await parts.db.tenant(tenantId)
+    const repository = await findRepository(tenant, repositoryId)
+    if (!repository) throw new NuraError('unknown-repository', 'The tenant has no such repository.')
+    if (repository.state === 'forgetting') return
+    const ran = await exclusively(parts.db, toSyncKey(tenantId, repositoryId), () => sync(tenant, repository, parts, context))
+    if (!ran) throw new NuraError('sync-running', 'The repository is being indexed by another process.', { retryable: true })
+  },
+})
+
+/** Whoever holds this key is indexing the repository. */
+export function toSyncKey(tenantId: string, repositoryId: string): string {
+  return `sync ${tenantId} ${repositoryId}`
+}
+
+async function sync(tenant: TenantDb, repository: Repository, parts: SyncParts, { signal, lastAttempt }: JobContext): Promise<void> {
+  await updateRepository(tenant, repository.id, { state: 'indexing' })
+  const ended = parts.metrics.indexing.start()
+  try {
+    await parts.indexSource(tenant, repository, parts.openSource(repository), signal)
+    const after = await findRepository(tenant, repository.id)
+    if (after?.state === 'indexing') await updateRepository(tenant, repository.id, { state: 'ready', error: null })
+  } catch (error) {
+    // Cut off by a stop: the state still says that there is work, and the next run goes on where this one was.
+    if (signal.aborted) throw error
+    const { error: shown } = toFailure(error)
+    const isFinal = lastAttempt || !shown.retryable
+    await setFailed(tenant, repository.id, { error: `${shown.message} (${shown.ref})`, ...(isFinal ? { state: 'failed' as const } : {}) })
+    parts.log[isFinal ? 'error' : 'warn']({ err: error, ref: shown.ref, repositoryId: repository.id, tenantId: tenant.id }, 'repository not indexed')
+    // What the source's owner must repair is written where they look; running again or waiting would not help.
+    if (shown.retryable) throw error
+  } finally {
+    ended()
+  }
+}
+
+/** The repository may have been forgotten meanwhile; then there is nobody to tell. */
+async function setFailed(tenant: TenantDb, id: string, change: { error: string; state?: 'failed' }): Promise<void> {
+  const now = await findRepository(tenant, id)
+  if (now && now.state !== 'forgetting') await updateRepository(tenant, id, change)
+}

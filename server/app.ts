@@ -1,0 +1,57 @@
+import Router from '@koa/router'
+import Koa from 'koa'
+import type { Middleware } from 'koa'
+import type { Db, TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import type { Enqueue } from '#jobs/enqueue.ts'
+import type { AnswerPart } from './answer-part.ts'
+import type { Question } from './answer.ts'
+import type { ServerConfig } from './config.ts'
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { guardLoopback } from './middleware/guard-loopback.ts'
+import { mountRoute } from './middleware/mount-route.ts'
+import { renderErrors } from './middleware/render-errors.ts'
+import type { Audience } from './retrieval/audience.ts'
+import type { Passage } from './retrieval/passage.ts'
+import { routes } from './routes/index.ts'
+import type { Source } from './sources/source.ts'
+
+/** What the process that serves must provide. */
+export type ServerParts = {
+  config: Pick<ServerConfig, 'host' | 'serviceSecret' | 'metricsToken' | 'tenant' | 'allowLocalRepositories'>
+  db: Db
+  enqueue: Enqueue
+  log: Logger
+  metrics: Metrics
+  answer(tenant: TenantDb, question: Question, signal: AbortSignal): AsyncIterable<AnswerPart>
+  search(
+    tenant: TenantDb,
+    request: { question: string; audience: Audience; limit?: number; repository?: string; signal?: AbortSignal },
+  ): Promise<{ passages: Passage[]; timings: Record<string, number> }>
+  openSource(repository: { source: string; location: string }): Source
+  version: string
+  /** Named checks of `/readyz`; each throws what is wrong. */
+  readiness: Record<string, () => Promise<void>>
+  /** Mounted before the API and without its guards, such as a platform's webhooks, which verify signatures themselves. */
+  mounts?: Middleware[]
+}
+
+/** The HTTP service. Nothing listens yet; see `listen`. */
+export function createServer(parts: ServerParts): Koa {
+  const app = new Koa({ env: 'production' })
+  app.silent = true
+  app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'connection ended early'))
+  app.use(renderErrors(parts))
+  for (const mount of parts.mounts ?? []) app.use(mount)
+  if (parts.config.serviceSecret === null) app.use(guardLoopback)
+  const router = new Router({ strict: false, sensitive: true })
+  for (const route of routes) router.register(route.path, [route.method], mountRoute(route, parts))
+  app.use(router.routes())
+  app.use(router.allowedMethods({ throw: true, methodNotAllowed: notAllowed, notImplemented: notAllowed }))
+  return app
+}
+
+function notAllowed(): NuraError {
+  return new NuraError('method-not-allowed', 'That address exists, but not with this method; see /docs.')
+}

@@ -1,0 +1,90 @@
+import type { Context } from 'koa'
+import type { z } from 'zod'
+import type { Db, TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { findTenant } from '#db/shared/tenants.ts'
+import type { ServerParts } from '../app.ts'
+import { notFound } from '../errors.ts'
+import type { AnyRoute, Reply } from '../routes/route.ts'
+import { checkOperator, readCaller } from './authenticate.ts'
+import { toEventStream } from './event-stream.ts'
+import { readJson } from './read-json.ts'
+import type { RequestState } from './render-errors.ts'
+
+/** Longest life of a request, milliseconds; a run that outlives it is aborted. */
+const deadlineMs = 120_000
+
+/** The one way a request becomes a call of a route: who calls, is the input right, run, answer. */
+export function mountRoute(route: AnyRoute, parts: ServerParts) {
+  return async (ctx: Context): Promise<void> => {
+    const state = ctx.state as RequestState
+    state.route = `${route.method} ${route.path}`
+    const caller = await readWho(ctx, route, parts)
+    const params = read(route.params, ctx.params, () => notFound())
+    const query = read(route.query, toQuery(ctx), refuse)
+    const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
+    const hangUp = new AbortController()
+    ctx.res.once('close', () => hangUp.abort(new NuraError('hung-up', 'The caller hung up.')))
+    const signal = AbortSignal.any([hangUp.signal, AbortSignal.timeout(deadlineMs)])
+    const wantsEvents = /\btext\/event-stream\b/i.test(ctx.get('accept'))
+    const input = { ...caller, params, query, body, wantsEvents, signal, trace: state.trace, log: state.log }
+    answer(ctx, await route.run(input as never, parts))
+  }
+}
+
+async function readWho(ctx: Context, route: AnyRoute, parts: ServerParts): Promise<object> {
+  const authorization = ctx.get('authorization') || undefined
+  if (route.auth === 'operator') await checkOperator(authorization, parts.config)
+  if (route.auth !== 'tenant') return {}
+  const caller = await readCaller(authorization, parts.config)
+  return { tenant: await toTenant(parts.db, caller.tenant), asker: caller.asker }
+}
+
+/** A token names its tenant by id or by short name. */
+async function toTenant(db: Db, name: string): Promise<TenantDb> {
+  const found = await findTenant(db, name)
+  if (!found) throw notFound()
+  return db.tenant(found.id)
+}
+
+function read(schema: z.ZodType | undefined, value: unknown, toError: (issue: z.core.$ZodIssue) => NuraError): unknown {
+  if (schema === undefined) return undefined
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw toError(result.error.issues[0] as z.core.$ZodIssue)
+}
+
+function refuse(issue: z.core.$ZodIssue): NuraError {
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
+  const field = path.map(String).join('.')
+  const message = issue.code === 'unrecognized_keys' ? 'is not a field of this request' : issue.message
+  return new NuraError('bad-input', field === '' ? `The request is not usable: ${message}.` : `${field}: ${message}`, field === '' ? {} : { field })
+}
+
+/** A query is a flat record of single values; a repeated key is refused by its schema, being an array. */
+function toQuery(ctx: Context): Record<string, unknown> {
+  const query: Record<string, unknown> = { ...ctx.query }
+  for (const [key, value] of Object.entries(query)) {
+    if (String(value).includes('\0')) throw new NuraError('bad-input', `${key}: may not contain the character U+0000`, { field: key })
+  }
+  return query
+}
+
+function answer(ctx: Context, reply: Reply): void {
+  ctx.status = reply.status
+  if ('json' in reply) {
+    ctx.body = reply.json
+  } else if ('text' in reply) {
+    ctx.set(reply.headers ?? {})
+    ctx.body = reply.text
+    ctx.type = reply.type
+  } else if ('events' in reply) {
+    // `no-transform` and the header that nginx reads: a proxy that buffers would hold the first word back.
+    ctx.set({ 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
+    ctx.type = 'text/event-stream; charset=utf-8'
+    ctx.body = toEventStream(reply.events)
+  } else {
+    ctx.body = null
+    ctx.status = 204
+  }
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { NuraError } from '#db/nura-error.ts'
+import { agents } from '../agents/index.ts'
+import { Citation, Freshness, Usage } from '../answer-part.ts'
+import type { AnswerDone, AnswerPart } from '../answer-part.ts'
+import type { ServerParts } from '../app.ts'
+import { createRef, toFailure, toStatus } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { Audience } from '../retrieval/audience.ts'
+import { defineRoute } from './route.ts'
+import type { Reply, StreamEvent } from './route.ts'
+
+const agentNames = agents.map((agent) => agent.name)
+const longestQuestion = 8_000
+
+export const AskBody = z.strictObject({
+  question: z
+    .string('is required: the question, as text')
+    .trim()
+    .min(1, 'is empty; write what you want to know')
+    .max(longestQuestion, `is longer than ${longestQuestion.toLocaleString('en')} characters; ask a shorter question`),
+  thread: z.string().min(1).max(300).optional().describe('Opaque key of the conversation; questions of one thread remember each other'),
+  agent: z.enum(agentNames as [string, ...string[]], `there is no such agent; choose one of ${agentNames.join(', ')}`).optional(),
+  audience: Audience.default({ kind: 'tenant' }).describe('Who will read the answer'),
+  context: z
+    .array(z.strictObject({ author: z.string().max(200), text: z.string().max(40_000), trusted: z.boolean() }))
+    .max(200)
+    .optional()
+    .describe('The conversation around the question, oldest first'),
+  repository: z.string().min(1).max(200).optional().describe('Answer from this repository alone'),
+})
+
+export const AskAnswer = z.object({
+  answer: z.string(),
+  answerId: z.string(),
+  agent: z.string(),
+  abstained: z.boolean(),
+  citations: z.array(Citation),
+  freshness: z.array(Freshness),
+  usage: Usage,
+  timings: z.record(z.string(), z.number()),
+  trace: z.string(),
+})
+
+export const askRoute = defineRoute({
+  method: 'POST',
+  path: '/v1/ask',
+  summary: 'Ask a question; the answer cites files, lines and commits of the tenant’s own sources',
+  auth: 'tenant',
+  body: AskBody,
+  answers: {
+    status: 200,
+    description: 'The answer, whole or as it is written',
+    json: AskAnswer,
+    also: {
+      'text/event-stream':
+        'Events: `status` {text}, `token` {text}, `citation` {n, repository, path, startLine, endLine, sha, url}, then one `done` {answerId, agent, abstained, freshness, usage, timings, trace} or one `error` {code, message, retryable, ref}. Lines that start with a colon keep the connection alive.',
+    },
+  },
+  async run({ tenant, asker, body, wantsEvents, signal, log }, parts): Promise<Reply> {
+    const { question: text, ...rest } = body
+    const asked = parts.answer(tenant, { ...rest, text, asker }, signal)
+    const answered = measure(asked, parts, log, toSurface(asker), signal)
+    return wantsEvents ? { status: 200, events: toEvents(answered) } : toReply(await collect(answered))
+  },
+})
+
+/** Passes the parts on and guarantees that exactly one `done` or `error` is the last, whatever the source does. */
+async function* measure(asked: AsyncIterable<AnswerPart>, parts: ServerParts, log: Logger, surface: string | null, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+  const started = performance.now()
+  const since = () => (performance.now() - started) / 1000
+  const end = (agent: string, outcome: string) => {
+    parts.metrics.answer.observe(since())
+    if (surface !== null) parts.metrics.turns.inc({ surface, agent, outcome })
+  }
+  let isFirst = true
+  try {
+    for await (const part of asked) {
+      if (isFirst) parts.metrics.firstEvent.observe(since())
+      isFirst = false
+      if (part.kind === 'done') {
+        end(part.agent, part.abstained ? 'abstained' : 'answered')
+        log.info({ answerId: part.answerId, turn: part.trace, agent: part.agent, abstained: part.abstained, timings: part.timings }, 'answered')
+        return yield part
+      }
+      if (part.kind === 'error') {
+        end('none', 'failed')
+        log.warn({ code: part.code, ref: part.ref }, 'not answered')
+        return yield part
+      }
+      yield part
+    }
+    throw new Error('the answer ended without done or error')
+  } catch (error) {
+    end('none', signal.aborted ? 'interrupted' : 'failed')
+    const { error: shown } = toFailure(error, createRef())
+    log[signal.aborted ? 'info' : 'error']({ err: error, ref: shown.ref }, 'answer broke off')
+    yield { kind: 'error', code: shown.code, message: shown.message, retryable: shown.retryable, ref: shown.ref }
+  }
+}
+
+async function* toEvents(parts: AsyncIterable<AnswerPart>): AsyncGenerator<StreamEvent> {
+  for await (const part of parts) yield toEvent(part)
+}
+
+function toEvent(part: AnswerPart): StreamEvent {
+  if (part.kind === 'text') return { event: 'token', data: { text: part.markdown } }
+  if (part.kind === 'citation') return { event: 'citation', data: part.citation }
+  const { kind, ...data } = part
+  return { event: kind, data }
+}
+
+type Collected = { markdown: string; citations: Citation[]; last: AnswerDone | Extract<AnswerPart, { kind: 'error' }> }
+
+async function collect(parts: AsyncIterable<AnswerPart>): Promise<Collected> {
+  let markdown = ''
+  const citations: Citation[] = []
+  for await (const part of parts) {
+    if (part.kind === 'text') markdown += part.markdown
+    if (part.kind === 'citation') citations.push(part.citation)
+    if (part.kind === 'done' || part.kind === 'error') return { markdown, citations, last: part }
+  }
+  throw new Error('measure always ends with done or error')
+}
+
+function toReply({ markdown, citations, last }: Collected): Reply {
+  if (last.kind === 'error') {
+    const { kind: _, ...error } = last
+    return { status: toFailureStatus(error), json: { error } }
+  }
+  const { kind: _, ...done } = last
+  return { status: 200, json: { answer: markdown, ...done, citations } satisfies z.infer<typeof AskAnswer> }
+}
+
+function toFailureStatus({ code, message, retryable }: { code: string; message: string; retryable: boolean }): number {
+  return toStatus(new NuraError(code, message, { retryable }))
+}
+
+/** A platform counts its own turns, by what its user saw; here only direct callers are counted. */
+function toSurface(asker: string): string | null {
+  return /^(slack|teams|github|terminal):/.test(asker) ? null : 'api'
+}

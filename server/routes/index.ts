@@ -1,0 +1,34 @@
+import { deleteAnswerRoute, giveFeedbackRoute, readAnswerRoute } from './answers.ts'
+import { askRoute } from './ask.ts'
+import { createDocsRoutes } from './docs.ts'
+import { aliveRoute, readyRoute } from './health.ts'
+import { metricsRoute } from './metrics.ts'
+import { addRepositoryRoute, listRepositoriesRoute, readRepositoryRoute, removeRepositoryRoute } from './repositories.ts'
+import type { AnyRoute } from './route.ts'
+import { searchRoute } from './search.ts'
+import { suggestionsRoute } from './suggestions.ts'
+import { deleteTenantRoute } from './tenant.ts'
+import { readThreadRoute, updateThreadRoute } from './threads.ts'
+import { usageRoute } from './usage.ts'
+
+/** THE list of routes: what is served, validated and documented. */
+export const routes: readonly AnyRoute[] = [
+  askRoute,
+  searchRoute,
+  listRepositoriesRoute,
+  readRepositoryRoute,
+  addRepositoryRoute,
+  removeRepositoryRoute,
+  readThreadRoute,
+  updateThreadRoute,
+  readAnswerRoute,
+  deleteAnswerRoute,
+  giveFeedbackRoute,
+  suggestionsRoute,
+  usageRoute,
+  deleteTenantRoute,
+  aliveRoute,
+  readyRoute,
+  metricsRoute,
+  ...createDocsRoutes(() => routes),
+]

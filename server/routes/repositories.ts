@@ -1,0 +1,147 @@
+import { isAbsolute, normalize } from 'node:path'
+import { z } from 'zod'
+import type { TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { countIndexed } from '#db/tenant/count-indexed.ts'
+import type { Indexed } from '#db/tenant/count-indexed.ts'
+import { addRepository, findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
+import type { Repository } from '#db/tenant/repository.ts'
+import { notFound } from '../errors.ts'
+import { leaveHint } from './leave-hint.ts'
+import { defineRoute } from './route.ts'
+
+export const RepositoryBody = z.object({
+  id: z.string(),
+  name: z.string(),
+  source: z.string(),
+  url: z.string().nullable(),
+  branch: z.string().nullable(),
+  audience: z.enum(['tenant', 'granted']),
+  isPublic: z.boolean(),
+  state: z.enum(['new', 'indexing', 'ready', 'failed', 'forgetting']),
+  error: z.string().nullable().describe('What is wrong and what to do, when the last sync failed'),
+  indexedSha: z.string().nullable(),
+  indexedAt: z.string().nullable(),
+  files: z.int(),
+  chunks: z.int(),
+  skipped: z.record(z.string(), z.int()).describe('Files left out, counted by reason'),
+})
+
+const Id = z.object({ id: z.uuid() })
+
+export const listRepositoriesRoute = defineRoute({
+  method: 'GET',
+  path: '/v1/repositories',
+  summary: 'The repositories of the tenant and how far they are indexed',
+  auth: 'tenant',
+  answers: { status: 200, description: 'In order of name', json: z.object({ repositories: z.array(RepositoryBody) }) },
+  async run({ tenant }) {
+    return { status: 200, json: { repositories: await show(tenant, await listRepositories(tenant)) } }
+  },
+})
+
+export const readRepositoryRoute = defineRoute({
+  method: 'GET',
+  path: '/v1/repositories/:id',
+  summary: 'One repository: its state, what is indexed, what was left out and why',
+  auth: 'tenant',
+  params: Id,
+  answers: { status: 200, description: 'The repository', json: RepositoryBody },
+  async run({ tenant, params }) {
+    return { status: 200, json: (await show(tenant, [await find(tenant, params.id)]))[0] }
+  },
+})
+
+export const addRepositoryRoute = defineRoute({
+  method: 'POST',
+  path: '/v1/repositories',
+  summary: 'Connect a git checkout of this machine and index it; naming one that is connected indexes it again',
+  auth: 'tenant',
+  body: z.strictObject({
+    path: z
+      .string('is required: the absolute path of a git checkout')
+      .min(1)
+      .max(4_000)
+      .refine(isAbsolute, 'must be an absolute path'),
+    name: z
+      .string()
+      .regex(/^[\w.-]+(\/[\w.-]+)?$/, 'may hold letters, digits, dot, hyphen and underscore, and one slash')
+      .max(200)
+      .optional()
+      .describe('Default: as its remote calls it'),
+    audience: z.enum(['tenant', 'granted'], 'must be "tenant" or "granted"').default('tenant'),
+    isPublic: z.boolean().default(false).describe('True when anyone on the internet may read it'),
+  }),
+  answers: { status: 202, description: 'Accepted; the index follows', json: RepositoryBody },
+  async run({ tenant, body, signal, log }, parts) {
+    if (!parts.config.allowLocalRepositories) {
+      throw new NuraError('forbidden', 'Folders of the server may not be connected here; an operator allows it with NURA_LOCAL_REPOSITORIES=allow.', { field: 'path' })
+    }
+    const location = normalize(body.path)
+    const head = await parts.openSource({ source: 'git', location }).head(signal).catch(nameField)
+    const repository = await connect(tenant, { name: body.name ?? head.name, location, head, body })
+    await leaveHint(log, () => parts.enqueue('sync-repository', { tenantId: tenant.id, repositoryId: repository.id }, { dedupe: repository.id }))
+    return { status: 202, json: (await show(tenant, [repository]))[0] }
+  },
+})
+
+export const removeRepositoryRoute = defineRoute({
+  method: 'DELETE',
+  path: '/v1/repositories/:id',
+  summary: 'Forget a repository and everything indexed of it; it answers no question from now on',
+  auth: 'tenant',
+  params: Id,
+  answers: { status: 202, description: 'Accepted; the index is emptied next', json: RepositoryBody },
+  async run({ tenant, params, log }, parts) {
+    const found = await find(tenant, params.id)
+    const repository = await updateRepository(tenant, found.id, { state: 'forgetting' })
+    await leaveHint(log, () => parts.enqueue('forget-repository', { tenantId: tenant.id, repositoryId: found.id }, { dedupe: found.id }))
+    return { status: 202, json: (await show(tenant, [repository]))[0] }
+  },
+})
+
+type Connecting = {
+  name: string
+  location: string
+  head: { url: string | null; branch: string | null }
+  body: { audience: 'tenant' | 'granted'; isPublic: boolean }
+}
+
+/** @throws NuraError `repository-exists` when another folder has the name */
+async function connect(tenant: TenantDb, { name, location, head, body }: Connecting): Promise<Repository> {
+  const known = await findRepository(tenant, name)
+  if (known?.location === location && known.state !== 'forgetting') {
+    return updateRepository(tenant, known.id, { audience: body.audience, isPublic: body.isPublic, state: known.state === 'failed' ? 'new' : known.state })
+  }
+  return addRepository(tenant, { name, source: 'git', location, url: head.url, defaultBranch: head.branch, audience: body.audience, isPublic: body.isPublic })
+}
+
+async function find(tenant: TenantDb, id: string): Promise<Repository> {
+  const found = await findRepository(tenant, id)
+  if (!found) throw notFound()
+  return found
+}
+
+async function show(tenant: TenantDb, repositories: Repository[]): Promise<z.infer<typeof RepositoryBody>[]> {
+  const counts = await countIndexed(tenant, repositories.map(({ id }) => id))
+  const none: Indexed = { files: 0, chunks: 0, skipped: {} }
+  return repositories.map((repository) => ({
+    id: repository.id,
+    name: repository.name,
+    source: repository.source,
+    url: repository.url ?? null,
+    branch: repository.defaultBranch ?? null,
+    audience: repository.audience,
+    isPublic: repository.isPublic,
+    state: repository.state,
+    error: repository.error ?? null,
+    indexedSha: repository.indexedSha ?? null,
+    indexedAt: repository.indexedAt ? new Date(repository.indexedAt).toISOString() : null,
+    ...(counts.get(repository.id) ?? none),
+  }))
+}
+
+function nameField(error: unknown): never {
+  if (error instanceof NuraError && !error.retryable) throw new NuraError(error.code, error.message, { field: 'path', cause: error })
+  throw error
+}

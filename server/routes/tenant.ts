@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { deleteTenant } from '#db/shared/tenants.ts'
+import { defineRoute } from './route.ts'
+
+export const deleteTenantRoute = defineRoute({
+  method: 'DELETE',
+  path: '/v1/tenant',
+  summary: 'Delete the tenant of the token and everything kept of it, at once and for good',
+  auth: 'tenant',
+  answers: {
+    status: 200,
+    description: 'The receipt',
+    json: z.object({ receipt: z.array(z.object({ store: z.string(), table: z.string(), rows: z.int() })) }),
+  },
+  async run({ tenant, log }, { db }) {
+    const receipt = await deleteTenant(db, tenant.id)
+    log.info({ tenantId: tenant.id, tables: receipt.length }, 'tenant deleted')
+    return { status: 200, json: { receipt } }
+  },
+})
