@@ -25,7 +25,7 @@ what fails when a part is away. Name folders and interfaces before functions. A 
     'stateless', 'state', 'replicate', 'shard', 'partition', 'horizontal', 'horizontally', 'extension point', 'plugin system', 'interact',
     'rationale', 'alternative', 'alternatives', 'big picture', 'overview', 'eventual', 'backpressure', 'idempotent', 'deployment', 'cyclic',
     'broker', 'instance', 'instances', 'replica', 'cluster', 'node', 'process', 'processes', 'degrade', 'degraded',
-    'unreachable', 'outage of', 'latency', 'traffic', 'load', 'heavy load', 'capacity', 'growth', 'bounded context',
+    'unreachable', 'outage of', 'latency', 'traffic', 'heavy load', 'capacity', 'growth', 'bounded context',
     'bounded contexts', 'domain', 'domain model', 'seam', 'seams', 'port', 'adapter', 'adapters', 'provider', 'providers',
     'swap', 'replace', 'technology', 'technologies', 'rejected', 'chosen', 'choose', 'considered', 'why not', 'pros and cons',
     'reasoning', 'approach', 'strategy', 'principle', 'principles', 'invariant', 'invariants', 'guarantee', 'guarantees',

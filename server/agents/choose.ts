@@ -10,7 +10,7 @@ const leastConfidence = 0.45
 /** Added to every count, so that a word seen with one agent only does not decide alone. */
 const smoothing = 0.35
 /** A cue counts as much as this many examples that hold it. */
-const cueWeight = 1.5
+const cueWeight = 1.2
 
 /**
  * Chooses the agent without a model: a wish wins (`wish` is the `agent` field; «as an architect, …» in the text), then

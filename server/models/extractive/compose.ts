@@ -2,15 +2,13 @@ import type { Evidence } from '../../agents/evidence.ts'
 import type { Agent } from '../../agents/agent.ts'
 import { toReading } from './reading.ts'
 import type { Reading } from './reading.ts'
-import { chooseSubject, rankDefinitions, rankSections } from './subject.ts'
+import { chooseSubject, rankDefinitions } from './subject.ts'
 import type { Draft } from './wording.ts'
 import { writeMeaning, writePlace } from './write-definition.ts'
 import { writeHowTo, writeLines, writeOverview, writeReason, writeSection } from './write-documents.ts'
 import { writeFlow } from './write-flow.ts'
 import { edgesBetweenFolders, writeModules } from './write-modules.ts'
 import { writeTests, writeUsage } from './write-usage.ts'
-import { settingsOf } from './neighbours.ts'
-import { fileRole } from '../../retrieval/file-role.ts'
 import { cite } from './wording.ts'
 import { span } from './prose.ts'
 
@@ -30,7 +28,7 @@ function toDraft(reading: Reading): Draft {
   if (shape === 'why') return writeReason(reading) ?? withoutReason(reading)
   if (shape === 'modules') return writeModules(reading) ?? toSubjectDraft(reading)
   const draft = toSubjectDraft(reading)
-  return lens.first === 'modules' ? { ...draft, list: [...moduleBullets(reading), ...draft.list] } : draft
+  return lens.first === 'modules' && !draft.ordered ? { ...draft, list: [...moduleBullets(reading), ...draft.list] } : draft
 }
 
 /** How much better than a section a definition may be worse and still be the subject. */
@@ -39,13 +37,16 @@ const leans = { where: 0.5, what: 0.3, usage: 2, tests: 1.5, flow: 0.5, howto: -
 function toSubjectDraft(reading: Reading): Draft {
   const { shape, lens } = reading
   const documents = lens.first === 'documents'
-  const subject = chooseSubject(reading, leans[shape] - (documents ? 1.8 : 0))
-  if (!subject) return shape === 'howto' && settingsOf(reading, isSetting).length > 0 ? writeHowTo(reading, undefined) : writeLines(reading)
-  if (subject.kind === 'section') {
-    const section = rankSections(reading).find(({ passage }) => passage === subject.passage)!
-    return shape === 'howto' ? writeHowTo(reading, section) : writeSection(reading, section, { block: !documents && shape !== 'flow' })
+  const lean = leans[shape] - (documents ? 1.8 : 0) - (shape === 'howto' && reading.query.names.length === 0 ? 2 : 0)
+  const subject = chooseSubject(reading, lean)
+  const section = subject?.kind === 'section' ? subject : undefined
+  if (shape === 'howto' && (section || subject?.firm !== true)) {
+    const draft = writeHowTo(reading, section)
+    if (draft) return draft
   }
-  const { definition, firm } = subject
+  if (!subject) return writeLines(reading)
+  if (section) return writeSection(reading, section, { block: !documents && shape !== 'flow' })
+  const { definition, firm } = subject as Extract<typeof subject, { kind: 'definition' }>
   switch (shape) {
     case 'usage':
       return writeUsage(reading, definition)
@@ -61,10 +62,6 @@ function toSubjectDraft(reading: Reading): Draft {
   }
 }
 
-function isSetting(passage: Reading['passages'][number]): boolean {
-  return ['config', 'data'].includes(fileRole(passage.path))
-}
-
 function withoutReason(reading: Reading): Draft {
   const draft = toSubjectDraft(reading)
   const best = rankDefinitions(reading)[0]?.definition.passage ?? reading.passages[0]!
@@ -72,7 +69,9 @@ function withoutReason(reading: Reading): Draft {
 }
 
 function moduleBullets(reading: Reading): string[] {
-  return edgesBetweenFolders(reading).slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) uses ${span(example.target)} ${cite(example.passage)}`)
+  const subject = rankDefinitions(reading)[0]?.definition.path ?? reading.passages[0]!.path
+  const near = edgesBetweenFolders(reading, subject)
+  return near.slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) uses ${span(example.target)} ${cite(example.passage)}`)
 }
 
 /** Takes what fits, in order: a bullet or snippet that is too long for the rest is left out whole. */

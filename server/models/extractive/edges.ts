@@ -31,6 +31,8 @@ function order(use: Use): number {
 /** A definition that another one names on a line of its own. */
 export type Call = { line: number; passage: Passage; target: Definition }
 
+const callable = new Set(['function', 'method', 'class', 'constructor', 'struct', 'macro'])
+
 /** What a definition calls, in the order of its lines, each target once. */
 export function callsOf(reading: Reading, definition: Definition): Call[] {
   const found = new Map<Definition, Call>()
@@ -40,8 +42,8 @@ export function callsOf(reading: Reading, definition: Definition): Call[] {
     const target = reading.definitions.find((each) => sameFile(each, to) && each.name === to.symbol && each.startLine === to.line)
       ?? reading.definitions.find((each) => sameFile(each, to) && each.name === to.symbol)
     const passage = reading.passageAt(from, from.line)
-    if (!target || target === definition || target.role === 'test' || !passage) continue
-    if (!whole(target.name).test(reading.lineAt(from, from.line))) continue
+    if (!target || target === definition || !callable.has(target.kind) || target.role === 'test' || !passage) continue
+    if (!names(target, reading.lineAt(from, from.line))) continue
     const before = found.get(target)
     if (!before || before.line > from.line) found.set(target, { line: from.line, passage, target })
   }
@@ -80,6 +82,14 @@ function titleAbove(passage: Passage, line: number): { title: string; line: numb
     }
   }
   return undefined
+}
+
+/** Whether a line uses a definition: a function by calling or passing it on, a method only by a call on something. */
+function names(target: Definition, line: string): boolean {
+  const name = escape(target.name)
+  if (target.kind === 'method') return new RegExp(`\\.\\s*${name}\\s*(?:<[^>]*>)?\\(`, 'u').test(line) && !new RegExp(`^\\s*(?:async )?${name}\\(`).test(line)
+  if (target.kind === 'function') return new RegExp(`(?<![\\p{L}\\p{N}_$])${name}\\s*(?:<[^>]*>)?\\(|[(,=]\\s*${name}\\s*[,)]`, 'u').test(line)
+  return whole(target.name).test(line)
 }
 
 /** Matches a name as a whole word. */

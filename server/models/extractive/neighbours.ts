@@ -28,7 +28,7 @@ function usedBullet(uses: ReturnType<typeof usesOf>): string[] {
 }
 
 function callsBullet(reading: Reading, definition: Definition): string[] {
-  const calls = callsOf(reading, definition).filter(({ target }) => target.kind !== 'constant' && target.kind !== 'variable')
+  const calls = callsOf(reading, definition)
   if (calls.length === 0) return []
   const shown = calls
     .map((call) => ({ call, worth: reading.coverage(`${call.target.name} ${call.target.doc ?? ''}`) }))

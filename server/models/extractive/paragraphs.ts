@@ -9,7 +9,7 @@ export function isDocument(passage: Passage): boolean {
 }
 
 const heading = /^\s{0,3}#{1,6}\s|^(?:={3,}|-{3,}|~{3,}|\^{3,}|"{3,}|\*{3,}|\+{3,})\s*$/
-const skipped = /^\s*(?:\||<!--|\.\. |:[a-z-]+:|\[[^\]]+\]:\s|!\[|\[!|<\/?[a-z]|>\s*\[!|---|import |export )/i
+const skipped = /^\s*(?:<!--|\.\. |:[a-z-]+:|\[[^\]]+\]:\s|!\[|\[!|<\/?[a-z]|>\s*\[!|---|import |export )/i
 const bullet = /^\s*(?:[-*+•]|\d+[.)])\s+/
 
 /** Prose of a document's passage: without headings, code, tables, badges and directives. */
@@ -37,6 +37,16 @@ export function paragraphs(passage: Passage): Paragraph[] {
     if (fence !== undefined) continue
     if (literal && (line.trim() === '' || /^\s{2,}/.test(line))) continue
     literal = false
+    const row = tableRow(line)
+    if (row !== undefined) {
+      close(number - 1)
+      const isHeader = /^\s*\|?[\s:|-]+\|[\s:|-]*$/.test(lines[at + 1] ?? '')
+      if (row.length > 1 && !isHeader) {
+        open = { lines: [`${row[0]}: ${row.slice(1).join('; ')}`], start: number }
+        close(number)
+      }
+      continue
+    }
     const underlined = heading.test(lines[at + 1] ?? '') && !/^\s{0,3}#/.test(lines[at + 1] ?? '') && line.trim() !== ''
     if (line.trim() === '' || heading.test(line) || underlined || skipped.test(line) || (/^(?: {4}|\t)/.test(line) && !open)) {
       close(number - 1)
@@ -54,6 +64,12 @@ export function paragraphs(passage: Passage): Paragraph[] {
   }
   close(passage.endLine)
   return found
+}
+
+/** The cells of a table's row that hold words; undefined for a line that is none. */
+function tableRow(line: string): string[] | undefined {
+  if (!/^\s*\|.*\|\s*$/.test(line)) return undefined
+  return line.trim().slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()).filter((cell) => /[\p{L}\p{N}]/u.test(cell))
 }
 
 const lineComment = /^\s*(?:\/\/+!?|#+(?!!|\[|include|define|if|endif|pragma)|--|;;)\s?(.*)$/

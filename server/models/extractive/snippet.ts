@@ -6,35 +6,83 @@ import type { Reading } from './reading.ts'
 export const longest = 10
 const widest = 140
 
-/** Lines of a passage as a fenced block under a line that says where they stand and cites them. */
-export function toSnippet(passage: Passage, from: number, to: number): string {
+/** A run of lines, both ends included. */
+export type Run = { from: number; to: number }
+
+/** Lines of a passage as a fenced block under a line that says where they stand and cites them; `…` stands between runs. */
+export function toSnippet(passage: Passage, ...runs: Run[]): string {
   const all = visible(passage.content).split('\n')
-  let lines = all.slice(from - passage.startLine, to - passage.startLine + 1)
-  while (lines.length > 0 && !lines[0]!.trim()) {
-    lines = lines.slice(1)
-    from++
-  }
-  while (lines.length > 0 && !lines.at(-1)!.trim()) {
-    lines = lines.slice(0, -1)
-    to--
-  }
-  if (lines.length === 0) return ''
-  const body = dedent(lines).map((line) => (line.length > widest ? `${line.slice(0, widest - 1)}…` : line))
+  const text = (line: number) => all[line - passage.startLine] ?? ''
+  const trimmed = runs.map((run) => trim(run, text)).filter(({ from, to }) => from <= to)
+  if (trimmed.length === 0) return ''
+  const lines = dedent(trimmed.flatMap(({ from, to }, at) => [...(at > 0 ? [`${/^\s*/.exec(text(from))![0]}…`] : []), ...range(from, to).map(text)]))
+  const body = lines.map((line) => (line.length > widest ? `${line.slice(0, widest - 1)}…` : line))
   const ticks = body.join('\n').match(/`{3,}/g)?.reduce((most, run) => Math.max(most, run.length), 0) ?? 0
   const fence = '`'.repeat(Math.max(3, ticks + 1))
-  const place = from === to ? `line ${from}` : `lines ${from}–${to}`
+  const places = trimmed.map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`))
+  const place = places.length === 1 && !places[0]!.includes('–') ? `line ${places[0]}` : `lines ${places.join(', ')}`
   return `${span(passage.path)}, ${place} [${passage.n}]:\n${fence}${fenceName(passage.language)}\n${body.join('\n')}\n${fence}`
 }
 
-/** Lines of a passage that show a definition: all when they fit, else from its declaration to where a block closes. */
-export function windowOf(passage: Passage, startLine: number, endLine: number): { from: number; to: number } {
-  const from = Math.max(startLine, passage.startLine)
+/** A run without the blank lines at its ends. */
+function trim({ from, to }: Run, text: (line: number) => string): Run {
+  while (from <= to && !text(from).trim()) from++
+  while (to >= from && !text(to).trim()) to--
+  return { from, to }
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at)
+}
+
+/**
+ * The lines that show a definition, ten at most: all when they fit; its beginning when that tells as much of the question as
+ * any other part; else its declaration and the part that tells most.
+ */
+export function showDefinition(reading: Reading, passage: Passage, startLine: number, endLine: number): Run[] {
+  const start = Math.max(startLine, passage.startLine)
   const to = Math.min(endLine, passage.endLine)
-  if (to - from < longest) return { from, to }
-  const lines = passage.content.split('\n')
-  const text = (line: number) => lines[line - passage.startLine] ?? ''
-  const code = skipDoc(text, from, to)
-  return { from: code, to: endAt(text, code, Math.min(to, code + longest - 1), to) }
+  const text = (line: number) => lineOf(passage, line)
+  const from = to - start < longest ? start : skipDoc(text, start, to)
+  if (to - from < longest) return [{ from, to }]
+  const worth = (run: Run) => reading.coverage(range(run.from, run.to).map(text).join('\n'))
+  const head = { from, to: declarationEnd(text, from, to) }
+  const code = docstringEnd(text, head.to + 1, to)
+  const room = longest - (head.to - head.from + 1)
+  if (code - head.to > 4 && code <= to && room >= 2) return [head, { from: code, to: endAt(text, code, Math.min(to, code + room - 1), to) }]
+  const beginning = { from, to: endAt(text, from, Math.min(to, from + longest - 1), to) }
+  if (room < 4) return [beginning]
+  const body = indentOf(range(head.to + 1, to).map(text).find((line) => line.trim()) ?? '')
+  const parts = range(head.to + 2, to)
+    .filter((line) => text(line).trim() && indentOf(text(line)) <= body + 2 && !/^\s*[)}\]]|^\s*(?:else|catch|finally|elif|except)\b/.test(text(line)))
+    .map((line) => ({ from: line, to: endAt(text, line, Math.min(to, line + room - 1), to) }))
+    .map((run) => ({ run, worth: worth(run) }))
+  const best = parts.reduce((a, b) => (b.worth > a.worth + 1e-9 ? b : a), { run: beginning, worth: worth(beginning) + 0.15 })
+  return best.run === beginning || best.run.from <= beginning.from + 3 ? [beginning] : [head, best.run]
+}
+
+function lineOf(passage: Passage, line: number): string {
+  return passage.content.split('\n')[line - passage.startLine] ?? ''
+}
+
+/** The first line after a docstring that begins at `line`; `line` itself when none does. */
+function docstringEnd(text: (line: number) => string, line: number, to: number): number {
+  const mark = /^\s*[ru]*("{3}|'{3})/i.exec(text(line))?.[1]
+  if (!mark) return line
+  let end = line
+  if (text(line).indexOf(mark) === text(line).lastIndexOf(mark)) {
+    do end++
+    while (end < to && !text(end).includes(mark))
+  }
+  do end++
+  while (end < to && !text(end).trim())
+  return end
+}
+
+/** The last line of a declaration that may be spread over several. */
+function declarationEnd(text: (line: number) => string, from: number, to: number): number {
+  for (let line = from; line < Math.min(to, from + 5); line++) if (/[{:]\s*(?:\/\/.*|#.*)?$|=>\s*$/.test(text(line))) return line
+  return from
 }
 
 /** The first line after a docstring's or decorator's prose when the declaration stands below it. */
@@ -47,10 +95,10 @@ function skipDoc(text: (line: number) => string, from: number, to: number): numb
 /** Moves the end of a window up to where a block closes or a statement ends, losing at most four lines. */
 function endAt(text: (line: number) => string, from: number, limit: number, to: number): number {
   if (limit >= to) return to
-  const base = indent(text(from))
+  const base = indentOf(text(from))
   for (let line = limit; line > limit - 4 && line > from + 2; line--) {
     const next = text(line + 1)
-    if (text(line).trim() && (!next.trim() || indent(next) <= base + 4) && !/[({[,=&|+]\s*$|=>\s*$|:\s*$/.test(text(line)) && indent(text(line)) <= base + 4) return line
+    if (text(line).trim() && (!next.trim() || indentOf(next) <= base + 4) && !/[({[,=&|+]\s*$|=>\s*$|:\s*$/.test(text(line)) && indentOf(text(line)) <= base + 4) return line
   }
   return limit
 }
@@ -61,7 +109,7 @@ export function bestWindow(reading: Reading, passage: Passage, most = longest): 
   if (lines.length <= most) return { from: passage.startLine, to: passage.endLine, worth: reading.coverage(passage.content) }
   let best = { from: passage.startLine, to: passage.startLine + most - 1, worth: -1 }
   for (let at = 0; at + 1 < lines.length; at++) {
-    if (at > 0 && lines[at - 1]!.trim() && indent(lines[at]!) > 0) continue
+    if (at > 0 && lines[at - 1]!.trim() && indentOf(lines[at]!) > 0) continue
     const end = Math.min(lines.length - 1, at + most - 1)
     const worth = reading.coverage(lines.slice(at, end + 1).join('\n')) - (lines[at]!.trim() ? 0 : 0.05)
     if (worth > best.worth + 1e-9) best = { from: passage.startLine + at, to: passage.startLine + end, worth }
@@ -91,11 +139,11 @@ export function blockOf(reading: Reading, passage: Passage): { lines: string[]; 
 /** Lines without the indentation that all of them share; tabs become two spaces. */
 function dedent(lines: string[]): string[] {
   const spaced = lines.map((line) => line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)).trimEnd())
-  const least = Math.min(...spaced.filter((line) => line).map((line) => indent(line)))
+  const least = Math.min(...spaced.filter((line) => line).map((line) => indentOf(line)))
   return spaced.map((line) => line.slice(least))
 }
 
-function indent(line: string): number {
+function indentOf(line: string): number {
   return /^\s*/.exec(line)![0].replace(/\t/g, '  ').length
 }
 

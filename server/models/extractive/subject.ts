@@ -23,19 +23,19 @@ export function rankDefinitions(reading: Reading): { definition: Definition; sco
 
 function scoreDefinition(reading: Reading, definition: Definition): { score: number; firm: boolean } {
   const { query } = reading
-  const { name, container, doc, signature, path, role, passage } = definition
+  const { name, container, doc, signature, path, role, passage, startLine, endLine } = definition
   const named = isNamed(reading, definition)
   const parts = tokens(name)
   const precision = parts.filter((part) => reading.terms.includes(part)).length / Math.max(1, parts.length)
   const said = docSentences(doc).join(' ')
-  const body = linesOf(passage, definition.startLine, definition.endLine)
+  const body = linesOf(passage, startLine, endLine)
   let score =
     (named ? 4 : 0) +
     2.2 * reading.coverage(`${name} ${container ?? ''}`) * (0.4 + 0.6 * precision) +
     1.5 * reading.coverage(said) +
     0.5 * reading.coverage(signature) +
     0.5 * reading.coverage(path) +
-    1.1 * reading.coverage(body) +
+    1.1 * reading.coverage(body) * Math.min(1, 40 / Math.max(1, endLine - startLine)) +
     1.3 * reading.standing(passage) +
     (said ? 0.25 : 0) +
     (kindWeight[definition.kind] ?? 0)
@@ -44,7 +44,7 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   if (role === 'test' && !query.asksFor.tests) score -= 1.6
   if (role === 'example' && !query.asksFor.examples) score -= 0.8
   if (role === 'generated' || role === 'history') score -= 1
-  if (definition.endLine - definition.startLine < 1 && definition.kind !== 'type') score -= 0.15
+  if (endLine - startLine < 1 && definition.kind !== 'type') score -= 0.15
   const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85
   return { score, firm }
 }

@@ -46,8 +46,19 @@ export function tellOf(reading: Reading, definition: Definition, most = 1): stri
   const place = `${nameOf(definition)} in ${span(definition.path)} (line ${definition.startLine})`
   const says = saysOf(reading, definition, most)
   if (says) return `${place}: ${says} ${cite(definition.passage)}`
+  const line = tellingLine(reading, definition)
+  if (line) return `${place}, whose line ${line.number} reads ${span(line.text)} ${cite(definition.passage)}`
   const declared = declarationOf(definition)
   return declared ? `${place}, declared as ${declared} ${cite(definition.passage)}` : `${place} ${cite(definition.passage)}`
+}
+
+/** The line inside a definition that holds most of the question, when it holds enough of it to be worth quoting. */
+function tellingLine(reading: Reading, definition: Definition): { number: number; text: string } | undefined {
+  const { passage, startLine, endLine } = definition
+  const lines = passage.content.split('\n').map((text, at) => ({ number: passage.startLine + at, text: text.trim().replace(/[,;{]\s*$/, '') }))
+  const inside = lines.filter(({ number, text }) => number > startLine && number <= endLine && text.length > 8 && /[('"`=]/.test(text) && !/^(?:\/\/|#|\*|\/\*)/.test(text))
+  const best = inside.map((line) => ({ line, worth: reading.coverage(line.text) })).reduce((a, b) => (b.worth > a.worth + 1e-9 ? b : a), { line: lines[0]!, worth: 0 })
+  return best.worth >= 0.5 ? { number: best.line.number, text: best.line.text.length <= 120 ? best.line.text : `${best.line.text.slice(0, 118)} …` } : undefined
 }
 
 /** The signature as a code span, cut where it gets long; empty when it says no more than the name. */

@@ -3,7 +3,7 @@ import { neighboursOf } from './neighbours.ts'
 import { plain, quote } from './prose.ts'
 import type { Definition, Reading } from './reading.ts'
 import { restate } from './restate.ts'
-import { toSnippet, windowOf } from './snippet.ts'
+import { showDefinition, toSnippet } from './snippet.ts'
 import { isNamed } from './subject.ts'
 import { cite, declarationOf, kindOf, nameOf, saysOf, series, tellOf, withArticle } from './wording.ts'
 import type { Draft } from './wording.ts'
@@ -18,9 +18,9 @@ export function writePlace(reading: Reading, definition: Definition, firm: boole
     : restated
       ? `${restated} ${kind === 'function' || kind === 'method' ? 'by' : 'in'} ${tellOf(reading, definition)}`
       : firm
-        ? `That is the ${kind} ${tellOf(reading, definition)}`
+        ? reading.shape === 'howto' ? `The code for it is the ${kind} ${tellOf(reading, definition)}` : `That is the ${kind} ${tellOf(reading, definition)}`
         : `The closest match is the ${kind} ${tellOf(reading, definition)}`
-  return { lead: [`${lead}.`], list: neighboursOf(reading, definition), snippets: [snippetOf(definition)] }
+  return { lead: [`${lead}.`], list: neighboursOf(reading, definition), snippets: [snippetOf(reading, definition)] }
 }
 
 /** «What does … do»: what its own comment says, else what its declaration and its calls show. */
@@ -39,7 +39,7 @@ export function writeMeaning(reading: Reading, definition: Definition, firm: boo
     if (calls.length > 0) lead.push(`It has no comment of its own; it calls ${series(calls.map(({ target, line }) => `${nameOf(target)} (line ${line})`))} ${cite(...calls.map(({ passage }) => passage))}.`)
   }
   const list = neighboursOf(reading, definition).filter((bullet) => says !== null || !bullet.startsWith('It calls'))
-  return { lead, list: [...membersBullet(reading, definition), ...list], snippets: [snippetOf(definition)] }
+  return { lead, list: [...membersBullet(reading, definition), ...list], snippets: [snippetOf(reading, definition)] }
 }
 
 /** «`path` (line n): "…" [k]» */
@@ -64,7 +64,6 @@ function membersBullet(reading: Reading, definition: Definition): string[] {
   return [`Among its members: ${series(told.map((member) => `${nameOf({ ...member, container: null })} (line ${member.startLine})`))} ${cite(...told.map(({ passage }) => passage))}`]
 }
 
-export function snippetOf(definition: Definition): string {
-  const { from, to } = windowOf(definition.passage, definition.startLine, definition.endLine)
-  return toSnippet(definition.passage, from, to)
+export function snippetOf(reading: Reading, definition: Definition): string {
+  return toSnippet(definition.passage, ...showDefinition(reading, definition.passage, definition.startLine, definition.endLine))
 }

@@ -26,15 +26,21 @@ export function writeSection(reading: Reading, section: Section, options: { bloc
 }
 
 /** «How do I …»: the section that tells it, the settings and scripts that name it, and the command itself. */
-export function writeHowTo(reading: Reading, section: Section | undefined): Draft {
+export function writeHowTo(reading: Reading, section: Section | undefined): Draft | undefined {
   const settings = settingsOf(reading, (passage) => !isDocument(passage) && ['config', 'data'].includes(fileRole(passage.path)))
-  const scripts = settings.slice(0, 2).map(({ text }) => text)
-  if (!section) {
-    const [first, ...more] = settings
-    return { lead: [`I found no document on this; the nearest setting is ${first!.text}.`], list: more.slice(0, 4).map(({ text }) => text), snippets: [] }
+  const strong = settings.filter(({ worth }) => worth >= 0.5)
+  if (section && (section.firm || strong.length === 0)) {
+    const draft = writeSection(reading, section, { block: true })
+    return { ...draft, list: [...strong.slice(0, 2).map(({ text }) => text), ...draft.list] }
   }
-  const draft = writeSection(reading, section, { block: true })
-  return { ...draft, list: [...scripts, ...draft.list] }
+  const [first, ...more] = strong
+  if (!first) return undefined
+  const told = section ? writeSection(reading, section, { block: true }) : undefined
+  return {
+    lead: [`It is set up in ${first.text}.`],
+    list: [...more.slice(0, 2).map(({ text }) => text), ...(told ? [told.lead[0]!.replace(/\.$/, ''), ...told.list] : [])],
+    snippets: told?.snippets ?? [],
+  }
 }
 
 /** The one or two neighbouring sentences of a paragraph that hold most of the question. */
@@ -49,11 +55,11 @@ function telling(reading: Reading, paragraph: Paragraph): string {
 function blocks(reading: Reading, sections: Section[]): string[] {
   return sections.slice(0, 2).flatMap(({ passage }) => {
     const block = blockOf(reading, passage)
-    return block ? [toSnippet({ ...passage, language: block.language || null }, block.from, Math.min(block.to, block.from + 9))] : []
+    return block ? [toSnippet({ ...passage, language: block.language || null }, { from: block.from, to: Math.min(block.to, block.from + 9) })] : []
   }).slice(0, 1)
 }
 
-const reasons = /\b(?:because|since|so that|in order to|to (?:avoid|prevent|ensure|keep|allow|make sure)|otherwise|due to|reason|therefore|prevents?|avoids?|instead of|rather than|workaround|necessary|needed|required|must not|would (?:otherwise|break|fail|lose)|unless|which (?:is why|means))\b/i
+const reasons = /\b(?:because|since|so that|in order to|to (?:avoid|prevent|ensure|keep|allow|make sure)|otherwise|due to|reason|therefore|prevents?|avoids?|instead of|rather than|workaround|must not|cannot|would (?:otherwise|break|fail|lose)|unless|which (?:is why|means))\b/i
 
 /** «Why …»: the comments and documents that hold a reason, in their own words; says so when none does. */
 export function writeReason(reading: Reading): Draft | undefined {
@@ -70,11 +76,13 @@ export function writeReason(reading: Reading): Draft | undefined {
   const best = distinct(found, ({ paragraph, passage }) => `${passage.n} ${paragraph.startLine}`).slice(0, 4)
   const [first, ...more] = best
   if (!first) return undefined
-  const lead = first.because
+  const lead = first.because && first.covered >= 0.5
     ? `The reason given in ${sourceOf(first)}: ${quote(first.text, 320)} ${cite(first.passage)}.`
     : `I found no reason spelled out; the nearest is in ${sourceOf(first)}: ${quote(first.text, 320)} ${cite(first.passage)}.`
   const list = more.filter((each) => each.because || each.worth > 0.8 * first.worth).slice(0, 3).map((each) => `${capital(sourceOf(each))}: ${quote(each.text, 240)} ${cite(each.passage)}`)
-  const code = isDocument(first.passage) ? '' : toSnippet(first.passage, first.paragraph.startLine, Math.min(first.passage.endLine, first.paragraph.startLine + 9))
+  const { startLine, endLine } = first.paragraph
+  const below = Math.min(first.passage.endLine, endLine + 3, startLine + 9)
+  const code = isDocument(first.passage) || endLine - startLine > 5 ? '' : toSnippet(first.passage, { from: startLine, to: below })
   return { lead: [lead], list, snippets: [code] }
 }
 
@@ -104,7 +112,7 @@ export function writeLines(reading: Reading): Draft {
   const best = reading.passages.map((passage) => ({ passage, ...bestWindow(reading, passage) })).sort((a, b) => b.worth - a.worth || a.passage.n - b.passage.n)
   const [first, ...more] = distinct(best, ({ passage }) => passage.path)
   const at = ({ passage, from, to }: (typeof best)[number]) => `${span(passage.path)} (lines ${from}–${to}) ${cite(passage)}`
-  return { lead: [`The lines closest to your question are in ${at(first!)}.`], list: more.slice(0, 3).map((each) => `Also ${at(each)}`), snippets: [toSnippet(first!.passage, first!.from, first!.to)] }
+  return { lead: [`The lines closest to your question are in ${at(first!)}.`], list: more.slice(0, 3).map((each) => `Also ${at(each)}`), snippets: [toSnippet(first!.passage, first!)] }
 }
 
 function capital(text: string): string {

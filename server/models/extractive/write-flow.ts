@@ -21,14 +21,14 @@ export function writeFlow(reading: Reading, definition: Definition, firm: boolea
   const callers = usesOf(reading, definition).filter((use) => use.role !== 'test' && use.kind !== 'import')
   if (chain.length < 3) {
     const calls = callsOf(reading, definition).slice(0, 6)
-    if (calls.length < 2) return { lead: [lead], list: neighboursOf(reading, definition), snippets: [snippetOf(definition)] }
+    if (calls.length < 2) return { lead: [lead], list: neighboursOf(reading, definition), snippets: [snippetOf(reading, definition)] }
     const intro = `In the order of its lines it calls ${cite(...calls.map(({ passage }) => passage))}:`
-    return { lead: [lead, intro], ordered: true, list: calls.map((call) => stepOf(reading, { definition: call.target, by: call })), snippets: [snippetOf(definition)] }
+    return { lead: [lead, intro], ordered: true, list: calls.map((call) => stepOf(reading, { definition: call.target, by: call })), snippets: [snippetOf(reading, definition)] }
   }
   const names = chain.map((step) => nameOf(step.definition)).join(' → ')
   const list = chain.map((step) => stepOf(reading, step))
   if (callers[0]) list[0] = `${list[0]}; reached from ${useAt(callers[0])}`
-  return { lead: [lead, `The calls lead ${names} ${cite(...chain.flatMap((step) => (step.by ? [step.by.passage] : [])))}:`], ordered: true, list, snippets: [snippetOf(definition)] }
+  return { lead: [lead, `The calls lead ${names} ${cite(...chain.flatMap((step) => (step.by ? [step.by.passage] : [])))}:`], ordered: true, list, snippets: [snippetOf(reading, definition)] }
 }
 
 function stepOf(reading: Reading, { definition, by }: Step): string {
@@ -47,7 +47,7 @@ function bestChain(reading: Reading, start: Definition): Step[] {
     if (total > best.worth) best = { steps: [...steps], worth: total }
     if (steps.length >= deepest) return
     for (const call of callsOf(reading, steps.at(-1)!.definition).slice(0, 8)) {
-      if (seen.has(call.target) || !['function', 'method', 'class', 'constructor'].includes(call.target.kind)) continue
+      if (seen.has(call.target)) continue
       seen.add(call.target)
       walk([...steps, { definition: call.target, by: call }], total + worth(call.target))
       seen.delete(call.target)

@@ -27,10 +27,11 @@ export function writeModules(reading: Reading): Draft | undefined {
   return { lead, list, snippets: [] }
 }
 
-/** Imports and calls that cross from one folder to another, the most frequent first; each with a line that a passage shows. */
-export function edgesBetweenFolders(reading: Reading): Edge[] {
+/** Imports and calls that cross from one folder to another, the most frequent first; each with a line that a passage shows; only those of `file` when it is given. */
+export function edgesBetweenFolders(reading: Reading, file?: string): Edge[] {
   const found = new Map<string, Edge>()
   for (const { from, to } of reading.relations) {
+    if (file !== undefined && from.path !== file && to.path !== file) continue
     const [source, target] = [folderOf(from.path), folderOf(to.path)]
     if (source === target || fileRole(from.path) !== 'source' || fileRole(to.path) !== 'source') continue
     const passage = reading.passageAt(from, from.line)

@@ -18,7 +18,7 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
   const subject = `the ${kindOf(definition)} ${nameOf(definition)} (${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)})`
   if (shown.length === 0) {
     const none = `I see no use of ${subject} outside ${tests.length > 0 ? 'tests' : 'its own definition'} in the passages I was given.`
-    return { lead: [none], list: tests.slice(0, 4).map((test) => `Named in the test ${testAt(test)}`), snippets: [snippetOf(definition)] }
+    return { lead: [none], list: tests.slice(0, 4).map((test) => `Named in the test ${testAt(test)}`), snippets: [snippetOf(reading, definition)] }
   }
   const files = new Set(shown.map((use) => use.path)).size
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
@@ -38,7 +38,7 @@ function around(reading: Reading, use: Use): string {
   const from = Math.max(use.passage.startLine, use.line - 4)
   const lines = use.passage.content.split('\n')
   const blank = [0, 1, 2, 3, 4].map((back) => use.line - back).find((line) => line >= from && lines[line - 1 - use.passage.startLine]?.trim() === '')
-  return reading.wantsCode ? toSnippet(use.passage, blank ?? from, Math.min(use.passage.endLine, use.line + 4)) : ''
+  return reading.wantsCode ? toSnippet(use.passage, { from: blank ?? from, to: Math.min(use.passage.endLine, use.line + 4) }) : ''
 }
 
 /** «Which tests cover …»: titles and places of the tests that name it. */
@@ -51,5 +51,5 @@ export function writeTests(reading: Reading, definition: Definition): Draft {
   const [first, ...more] = tests
   const lead = `${nameOf(definition)} (${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)}) is tested in ${testAt(first!)}.`
   const from = first!.line
-  return { lead: [lead], list: more.slice(0, 5).map(testAt), snippets: [toSnippet(first!.passage, from, Math.min(first!.passage.endLine, from + 9))] }
+  return { lead: [lead], list: more.slice(0, 5).map(testAt), snippets: [toSnippet(first!.passage, { from, to: Math.min(first!.passage.endLine, from + 9) })] }
 }

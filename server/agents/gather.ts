@@ -1,0 +1,65 @@
+import type { TenantDb } from '#db/index.ts'
+import { readChunks } from '#db/tenant/chunks.ts'
+import { chunksAt } from '#db/tenant/chunks-at.ts'
+import { toReading } from '../models/extractive/reading.ts'
+import { rankDefinitions } from '../models/extractive/subject.ts'
+import { fileRole } from '../retrieval/file-role.ts'
+import type { Passage } from '../retrieval/passage.ts'
+import { toQuery } from '../retrieval/query.ts'
+import { relate } from '../retrieval/relate.ts'
+import type { Agent } from './agent.ts'
+import type { Evidence, Relation } from './evidence.ts'
+
+/** Definitions whose neighbours are fetched, and the most passages that are added for them. */
+const most = { subjects: 3, uses: 8, calls: 8, added: 14 }
+
+/**
+ * The evidence of a question: the passages found, what is defined in them, and the passages that show where the likeliest
+ * subjects are used and what they call, so that each such claim can be cited. Stays within `repositoryIds`.
+ */
+export async function gather(tenant: TenantDb, question: string, passages: Passage[], repositoryIds: string[], lens: Agent['lens']): Promise<Evidence> {
+  const found: Evidence = { question, passages, ...(await relate(tenant, passages, repositoryIds, toQuery(question))) }
+  const places = placesToShow(found, lens)
+  const known = new Set(passages.map(({ chunkId }) => chunkId))
+  const chunkIds = (await chunksAt(tenant, places)).filter((chunkId) => !known.has(chunkId)).slice(0, most.added)
+  if (chunkIds.length === 0) return found
+  const allowed = new Set(repositoryIds)
+  const added = (await readChunks(tenant, chunkIds))
+    .filter(({ repositoryId }) => allowed.has(repositoryId))
+    .map(({ chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope }, at): Passage => ({
+      n: passages.length + at + 1, chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, score: 0, legs: { graph: 1 },
+    }))
+  const more = await relate(tenant, added, repositoryIds)
+  return {
+    question,
+    passages: [...passages, ...added],
+    symbols: distinct([...found.symbols, ...more.symbols], ({ repositoryId, path, name, startLine }) => `${repositoryId} ${path} ${startLine} ${name}`),
+    relations: distinct([...found.relations, ...more.relations], ({ kind, from, to }) => `${kind} ${from.repositoryId} ${from.path} ${from.line} ${to.path} ${to.line} ${to.symbol}`),
+  }
+}
+
+/** Lines that name the likeliest subjects, source before tests, and the definitions that those subjects name. */
+function placesToShow(evidence: Evidence, lens: Agent['lens']): { repositoryId: string; path: string; line: number }[] {
+  const reading = toReading(evidence, lens)
+  const shown = (place: { repositoryId: string; path: string; line: number }) => reading.passageAt(place, place.line) !== undefined
+  const subjects = rankDefinitions(reading).slice(0, most.subjects).map(({ definition }) => definition)
+  return subjects.flatMap((subject, rank) => {
+    const same = (place: { repositoryId: string; path: string }) => place.repositoryId === subject.repositoryId && place.path === subject.path
+    const room = rank === 0 ? 1 : 0.5
+    const uses = evidence.relations.filter(({ to }) => same(to) && to.symbol === subject.name).map(({ from, kind }) => ({ ...from, kind }))
+    const calls = evidence.relations.filter(({ from, kind }) => kind === 'call' && same(from) && from.line >= subject.startLine && from.line <= subject.endLine).map(({ to }) => to)
+    return [
+      ...byRole(uses).filter((place) => !shown(place)).slice(0, most.uses * room),
+      ...calls.filter((place) => !shown(place)).slice(0, most.calls * room),
+    ]
+  })
+}
+
+function byRole<T extends { path: string; kind: Relation['kind'] }>(places: T[]): T[] {
+  const order = ({ path, kind }: T) => (fileRole(path) === 'test' ? 2 : 0) + (kind === 'import' ? 1 : 0)
+  return places.toSorted((a, b) => order(a) - order(b))
+}
+
+function distinct<T>(values: T[], key: (value: T) => string): T[] {
+  return [...new Map(values.map((value) => [key(value), value] as const)).values()]
+}

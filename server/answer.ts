@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { answersInThread, saveAnswer } from '#db/tenant/answers.ts'
+import { readChunks } from '#db/tenant/chunks.ts'
+import type { Repository } from '#db/tenant/repository.ts'
+import { findThread, saveThread } from '#db/tenant/threads.ts'
+import { saveModelCalls } from '#db/tenant/usage.ts'
+import { findAgent } from './agents/index.ts'
+import type { AgentName } from './agents/index.ts'
+import { gather } from './agents/gather.ts'
+import { runGraph } from './agents/graph.ts'
+import type { GraphInput, GraphOutcome, GraphParts } from './agents/graph.ts'
+import { withinBudget } from './agents/memory.ts'
+import type { ContextMessage } from './agents/memory.ts'
+import { promptVersion } from './agents/prompt.ts'
+import { toSearchText } from './agents/search-text.ts'
+import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
+import { createRef, toFailure } from './errors.ts'
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { ChatModel } from './models/chat-model.ts'
+import { visible } from './models/extractive/prose.ts'
+import type { Audience } from './retrieval/audience.ts'
+import { toCitation } from './retrieval/cite.ts'
+import { enough } from './retrieval/evidence-strength.ts'
+import type { Passage } from './retrieval/passage.ts'
+import { readableRepositories } from './retrieval/readable-repositories.ts'
+import { search } from './retrieval/search.ts'
+import type { SearchParts, SearchResult } from './retrieval/search.ts'
+
+/** What someone asks, who will read the answer, and what stands around it. */
+export type Question = {
+  text: string
+  /** Key of the conversation, such as `slack:T0123:C0456:1712.5`; its first part is the surface. */
+  thread?: string
+  agent?: AgentName | (string & {})
+  audience: Audience
+  asker: string
+  /** The conversation around the question, oldest first. Data, never instructions. */
+  context?: ContextMessage[]
+  /** Name of the one repository to answer from. */
+  repository?: string
+}
+
+export type AnswerParts = SearchParts & {
+  models: Record<AgentName, readonly ChatModel[]>
+  log?: Pick<Logger, 'info' | 'warn' | 'error'>
+  metrics?: Pick<Metrics, 'retrieval' | 'modelCalls' | 'modelCost'>
+  now?: () => Date
+}
+
+export const longestQuestion = 8_000
+/** Turns of a thread that are read at all; the budget in tokens cuts further. */
+const mostTurns = 12
+
+/**
+ * Answers one question from the tenant's own sources: any number of `status`, `text` and `citation` parts, then exactly one
+ * `done` or `error`. The answer is stored with its citations, the chunks behind them, its trace and what it cost.
+ *
+ * What may be retrieved is decided by `question.audience` before any text is read.
+ */
+export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Question, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+  const started = performance.now()
+  const trace = randomUUID().slice(0, 8)
+  const stop = new AbortController()
+  const until = AbortSignal.any([signal, stop.signal])
+  try {
+    const text = toText(question.text)
+    if (question.agent) findAgent(question.agent)
+    const input = await remember(tenant, question, text)
+    const found: { result?: SearchResult; general?: boolean } = {}
+    const repositories = new Map<string, Repository>()
+    const graphParts = toGraphParts(parts, tenant, question, found, repositories, until)
+    const citations: { citation: Citation; passage: Passage }[] = []
+    let markdown = ''
+    const run = runGraph(graphParts, input, until)
+    let outcome: GraphOutcome
+    for (;;) {
+      const next = await run.next()
+      if (next.done) {
+        outcome = next.value
+        break
+      }
+      const event = next.value
+      if (event.kind === 'citation') {
+        const source = repositories.get(event.passage.repositoryId)
+        const citation = { ...toCitation(event.passage, source && { id: source.id, url: source.url ?? null }), n: event.n }
+        citations.push({ citation, passage: event.passage })
+        yield { kind: 'citation', citation }
+      } else {
+        if (event.kind === 'text') markdown += event.markdown
+        yield event
+      }
+    }
+    const timings = { ...outcome.timings, total: performance.now() - started }
+    const usage = toUsage(outcome)
+    observe(parts, outcome, found.result)
+    const answerId = await store(tenant, question, text, { markdown, outcome, citations, usage, trace: toTrace(outcome, found.result, timings) })
+    parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
+    const freshness = toFreshness([...repositories.values()], citations)
+    yield { kind: 'done', answerId, agent: outcome.choice.agent, abstained: outcome.abstained, freshness, usage, timings, trace }
+  } catch (error) {
+    const ref = createRef()
+    const shown = signal.aborted ? new NuraError('interrupted', 'The answer was stopped before it was complete.', { retryable: true, cause: error }) : error
+    parts.log?.[signal.aborted || (error instanceof NuraError && !error.cause) ? 'info' : 'error']({ trace, ref, err: error }, 'no answer')
+    const { code, message, retryable } = toFailure(shown, ref).error
+    yield { kind: 'error', code, message, retryable, ref }
+  } finally {
+    stop.abort(new Error('nobody reads on'))
+  }
+}
+
+/** @throws NuraError `empty-question`, `question-too-long` */
+function toText(written: string): string {
+  const text = visible(written.toWellFormed().normalize('NFC')).trim()
+  if (!/[\p{L}\p{N}]/u.test(text)) throw new NuraError('empty-question', 'The question is empty. Write what you want to know, such as "Where is the config read?"', { field: 'question' })
+  if (text.length > longestQuestion) {
+    throw new NuraError('question-too-long', `The question has ${text.length.toLocaleString('en')} characters; at most ${longestQuestion.toLocaleString('en')} are read. Ask about one thing at a time.`, { field: 'question' })
+  }
+  return text
+}
+
+async function remember(tenant: TenantDb, question: Question, text: string): Promise<GraphInput> {
+  const context = (question.context ?? []).map((message) => ({ ...message, text: visible(message.text) }))
+  if (!question.thread) return { question: text, agent: question.agent as AgentName | undefined, ...withinBudget([], context) }
+  const [thread, earlier] = await Promise.all([findThread(tenant, question.thread), answersInThread(tenant, question.thread, mostTurns)])
+  const known = z.object({ agent: z.string().nullable() }).nullable().parse(thread)?.agent ?? undefined
+  return { question: text, agent: (question.agent ?? known) as AgentName | undefined, ...withinBudget(earlier, context) }
+}
+
+function toGraphParts(
+  parts: AnswerParts,
+  tenant: TenantDb,
+  { audience, repository }: Question,
+  found: { result?: SearchResult },
+  repositories: Map<string, Repository>,
+  signal: AbortSignal,
+): GraphParts {
+  return {
+    models: parts.models,
+    leastStrength: enough,
+    now: parts.now ?? (() => new Date()),
+    async repositories() {
+      const readable = await readableRepositories(parts.db, tenant, audience)
+      for (const each of readable) if (repository === undefined || each.name === repository) repositories.set(each.id, each)
+      return [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null }))
+    },
+    async retrieve(question, agentName) {
+      const agent = findAgent(agentName)
+      const { text, isGeneral } = toSearchText(question)
+      const result = await search(parts, tenant, { question: text, audience, repository, profile: agent.profile, signal })
+      found.result = result
+      const ids = result.repositories.map(({ id }) => id)
+      const gatherStarted = performance.now()
+      const evidence = await gather(tenant, question, result.passages, ids, agent.lens)
+      const strength = isGeneral && result.passages.length > 0 ? 1 : result.strength.value
+      return { evidence, strength, trace: result.trace, timings: { ...result.timings, gather: performance.now() - gatherStarted } }
+    },
+  }
+}
+
+function toUsage({ calls }: GraphOutcome): Usage {
+  return {
+    models: [...new Set(calls.filter(({ outcome }) => outcome === 'answered').map(({ model }) => model))],
+    tokens: calls.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0),
+    costUsd: calls.reduce((sum, { costUsd }) => sum + costUsd, 0),
+  }
+}
+
+/** What led to the answer, for «Why?» and for us. Places, names and figures; no text of any source. */
+function toTrace(outcome: GraphOutcome, result: SearchResult | undefined, timings: Record<string, number>): Record<string, unknown> {
+  const { choice, resolved, retrieved, abstained, calls, check } = outcome
+  return {
+    chosen: choice,
+    searchedFor: resolved.carried === null ? null : resolved.question,
+    strength: retrieved?.strength ?? 0,
+    missing: result?.strength.missing ?? [],
+    abstained,
+    degraded: result?.degraded ?? null,
+    passages: (retrieved?.evidence.passages ?? []).map(({ n, repository, path, startLine, endLine, sha, score, legs }) => ({ n, repository, path, startLine, endLine, sha, score, legs })),
+    search: retrieved?.trace ?? null,
+    prompt: promptVersion(findAgent(choice.agent)),
+    models: calls,
+    check,
+    timings: { ...timings, ...Object.fromEntries(Object.entries(retrieved?.timings ?? {}).map(([leg, ms]) => [`retrieve.${leg}`, ms])) },
+  }
+}
+
+async function store(
+  tenant: TenantDb,
+  question: Question,
+  text: string,
+  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown> },
+): Promise<string> {
+  const { markdown, outcome, citations, usage, trace } = told
+  const { thread } = question
+  if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: question.agent })
+  const keys = new Map((await readChunks(tenant, citations.map(({ passage }) => passage.chunkId))).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
+  const citedChunks = citations.flatMap(({ citation, passage }) => {
+    const chunkKey = keys.get(passage.chunkId)
+    return chunkKey === undefined ? [] : [{ n: citation.n, chunkId: passage.chunkId, chunkKey }]
+  })
+  const { agent } = outcome.choice
+  const answerId = await saveAnswer(tenant, {
+    thread: thread ?? null, asker: question.asker, question: text, agent, markdown, abstained: outcome.abstained,
+    citations: citations.map(({ citation }) => citation), trace, usage, citedChunks,
+  })
+  const calls = outcome.calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms }))
+  await saveModelCalls(tenant, calls)
+  return answerId
+}
+
+function observe({ metrics }: AnswerParts, { calls, choice }: GraphOutcome, result: SearchResult | undefined): void {
+  for (const [leg, ms] of Object.entries(result?.timings ?? {})) metrics?.retrieval.observe({ leg }, ms / 1000)
+  for (const { model, outcome, costUsd } of calls) {
+    metrics?.modelCalls.inc({ provider: model.split(':')[0]!, model, outcome })
+    metrics?.modelCost.inc({ agent: choice.agent, model }, costUsd)
+  }
+}
+
+/** The repositories that the answer drew from; all that were looked in when it drew from none. */
+function toFreshness(repositories: Repository[], citations: { passage: Passage }[]): Freshness[] {
+  const cited = new Set(citations.map(({ passage }) => passage.repositoryId))
+  return repositories
+    .filter(({ id }) => cited.size === 0 || cited.has(id))
+    .flatMap(({ name, indexedSha, defaultBranch, indexedAt }) =>
+      indexedSha && indexedAt ? [{ repository: name, sha: indexedSha, branch: defaultBranch ?? null, indexedAt: new Date(indexedAt).toISOString() }] : [],
+    )
+}
+
+function surfaceOf(thread: string): string {
+  return /^(slack|teams|github|terminal):/.exec(thread)?.[1] ?? 'api'
+}
