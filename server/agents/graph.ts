@@ -59,7 +59,7 @@ const State = Annotation.Root({
   abstained: Annotation<boolean>,
   shown: Annotation<{ length: number; cited: number }>,
   calls: Annotation<ModelCall[]>,
-  check: Annotation<GraphOutcome['check']>,
+  checked: Annotation<GraphOutcome['check']>,
   timings: Annotation<Record<string, number>>({ reducer: (all, more) => ({ ...all, ...more }), default: () => ({}) }),
 })
 type GraphState = typeof State.State
@@ -91,7 +91,7 @@ export async function* runGraph(parts: GraphParts, input: GraphInput, signal: Ab
     else last = chunk as GraphState
   }
   signal.throwIfAborted()
-  const { choice, resolved, retrieved, repositories, abstained, calls, check: checked, timings } = last!
+  const { choice, resolved, retrieved, repositories, abstained, calls, checked, timings } = last!
   return { choice, resolved, retrieved, repositories, abstained, calls, check: checked, timings }
 }
 
@@ -132,18 +132,18 @@ async function write({ input, choice, repositories, retrieved }: GraphState, con
     }
   }
   const { length, cited, check } = outlet.end()
-  return { abstained, calls, shown: { length, cited }, check, timings: { answer: performance.now() - started } }
+  return { abstained, calls, shown: { length, cited }, checked: check, timings: { answer: performance.now() - started } }
 }
 
 /** Nothing may end in silence: a model that wrote nothing counts as one that found nothing. */
-function check({ input, abstained, shown, repositories, retrieved, check: checked }: GraphState, config: LangGraphRunnableConfig) {
+function check({ input, abstained, shown, repositories, retrieved }: GraphState, config: LangGraphRunnableConfig) {
   const { parts, emit } = open(config)
   if (shown.length > 0) return { abstained: abstained || shown.cited === 0 }
   const evidence = retrieved?.evidence ?? { question: input.question, passages: [], symbols: [], relations: [] }
   const outlet = createOutlet(evidence, emit, true)
   outlet.push(writeNotFound(evidence, repositories, parts.now()))
   outlet.end()
-  return { abstained: true, check: checked }
+  return { abstained: true }
 }
 
 /**
