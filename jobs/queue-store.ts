@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { Queue, Worker, createPostgresBackend, runMigrations } from 'bullmq'
 import type { PgPool, Processor, WorkerOptions } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -59,6 +60,8 @@ function openInRedis(url: string, prefix: string, side: Side, onError: (error: u
 }
 
 function openInPostgres(pool: PgPool): QueueStore {
+  // Each queue and worker listens to the pool they share; that is no leak.
+  ;(pool as unknown as EventEmitter).setMaxListeners(0)
   let migrated: Promise<void> | null = null
   const prepare = () =>
     (migrated ??= migrateQueue(pool).catch((error: unknown) => {

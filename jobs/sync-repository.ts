@@ -26,6 +26,7 @@ export const syncRepository = defineJob({
   payload: z.strictObject({ tenantId: z.uuid(), repositoryId: z.uuid() }),
   options: { attempts: 8, backoffMs: 5_000, concurrency: 2 },
   async run({ tenantId, repositoryId }, parts: SyncParts, context) {
+    context.signal.throwIfAborted()
     const tenant = await parts.db.tenant(tenantId)
     const repository = await findRepository(tenant, repositoryId)
     if (!repository) throw new NuraError('unknown-repository', 'The tenant has no such repository.')

@@ -24,7 +24,8 @@ export type ServerParts = {
   enqueue: Enqueue
   log: Logger
   metrics: Metrics
-  answer(tenant: TenantDb, question: Question, signal: AbortSignal): AsyncIterable<AnswerPart>
+  /** @param turn carries the request's log, whose lines all have its trace */
+  answer(tenant: TenantDb, question: Question, signal: AbortSignal, turn: { log: Logger }): AsyncIterable<AnswerPart>
   search(
     tenant: TenantDb,
     request: { question: string; audience: Audience; limit?: number; repository?: string; signal?: AbortSignal },

@@ -59,7 +59,7 @@ export const askRoute = defineRoute({
   },
   async run({ tenant, asker, body, wantsEvents, signal, log }, parts): Promise<Reply> {
     const { question: text, ...rest } = body
-    const asked = parts.answer(tenant, { ...rest, text, asker }, signal)
+    const asked = parts.answer(tenant, { ...rest, text, asker }, signal, { log })
     const answered = measure(asked, parts, log, toSurface(asker), signal)
     return wantsEvents ? { status: 200, events: toEvents(answered) } : toReply(await collect(answered))
   },
