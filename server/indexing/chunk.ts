@@ -100,21 +100,24 @@ function toPieces(lines: Lines, { start, end }: Rows): Piece[] {
   return cutLine(content).map((piece) => ({ content: piece, startLine: start + 1, endLine: end }))
 }
 
-/** Cuts one line at its last space or mark before the cap, never inside a character. */
+/** Cuts one line after its last space or mark before the cap, never inside a character. */
 function cutLine(line: string): string[] {
   const pieces: string[] = []
-  let [start, weight, softEnd] = [0, 0, 0]
-  for (let at = 0; at < line.length; at++) {
-    const code = line.charCodeAt(at)
-    const isSecondHalf = code >= 0xdc00 && code <= 0xdfff
-    if (weight === chunkCap && !isSpace(code) && !isSecondHalf) {
-      const end = softEnd > start + chunkCap / 2 ? softEnd : at
+  let [start, weight, softEnd, softWeight] = [0, 0, 0, 0]
+  let at = 0
+  for (const char of line) {
+    const code = char.charCodeAt(0)
+    const width = isSpace(code) ? 0 : char.length
+    if (weight + width > chunkCap) {
+      const soft = softWeight > chunkCap / 2
+      const end = soft ? softEnd : at
       pieces.push(line.slice(start, end))
-      start = end
-      weight = [...line.slice(start, at)].reduce((sum, char) => sum + (isSpace(char.charCodeAt(0)) ? 0 : char.length), 0)
+      weight = soft ? weight - softWeight : 0
+      ;[start, softWeight] = [end, 0]
     }
-    if (!isSpace(code)) weight++
-    if (isSpace(code) || code === 0x2c || code === 0x3b || code === 0x3e) softEnd = at + 1
+    weight += width
+    at += char.length
+    if (width === 0 || char === ',' || char === ';' || char === '>') [softEnd, softWeight] = [at, weight]
   }
   if (start < line.length) pieces.push(line.slice(start))
   return pieces

@@ -26,7 +26,7 @@ const common = new Set(
   describe context before after beforeEach afterEach beforeAll afterAll expect should assert toBe toEqual toStrictEqual toHaveBeenCalled
   toHaveBeenCalledWith toThrow toMatch toContain toBeTruthy toBeFalsy toHaveLength equal deepEqual strictEqual rejects resolves not
   Equal NotNil Nil True False NoError Run Helper Parallel TestCase assertEqual assertTrue assertFalse echo printf cat grep sed awk
-  cd mkdir exit export local return`.split(/\s+/),
+  require_relative source cd mkdir exit export local return`.split(/\s+/),
 )
 
 export function isCommonName(name: string): boolean {

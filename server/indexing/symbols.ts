@@ -88,7 +88,7 @@ function toDefinition({ kind, node, name, row, container, parent }: Found, langu
     name,
     container: container ?? parent?.name ?? null,
     kind: isMethod ? 'method' : kind,
-    signature: toSignature(node, row, lines),
+    signature: toSignature(node, row, lines, language),
     doc: language.docs?.docstring ? (readDocstring(node, lines) ?? doc) : doc,
     startLine: row + 1,
     endLine: lastRow(node) + 1,
@@ -98,21 +98,43 @@ function toDefinition({ kind, node, name, row, container, parent }: Found, langu
   }
 }
 
-/** The declaration from the line of its name to its body, on one line. */
-function toSignature(node: Node, row: number, lines: Lines): string {
+/** The declaration up to its body, on one line. */
+function toSignature(node: Node, row: number, lines: Lines, language: Language): string {
   const holder = node.namedChildren.findLast((child) => child.type === 'variable_declarator') ?? node
   const value = holder.childForFieldName('value') ?? holder.childForFieldName('right')
   const body = node.childForFieldName('body') ?? value?.childForFieldName('body')
-  const end = Math.min(body?.startIndex ?? node.endIndex, lines.start(row) + 2000)
-  const declared = lines.text.slice(lines.start(row), Math.max(end, lines.start(row)))
-  const head = body ? declared : firstStatement(declared, lines.text.slice(lines.start(row), lines.start(row + 1)))
-  const flat = head.replace(/\s+/g, ' ').trim().replace(/\s*(=>|=|\{|:|;|,)$/, '').replace(/\(\s+/g, '(').replace(/,?\s+\)/g, ')')
+  const start = signatureStart(node, row, lines)
+  const declared = lines.text.slice(start, Math.max(start, Math.min(body?.startIndex ?? node.endIndex, start + 2000)))
+  const head = body ? declared : firstStatement(declared)
+  const flat = withoutComments(head, language)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/\s*(=>|=|\{|:|;|,)$/, '')
+    .trim()
+    .replace(/\(\s+/g, '(')
+    .replace(/,?\s+\)/g, ')')
   return flat.length > longestSignature ? `${flat.slice(0, longestSignature)} …` : flat
 }
 
+/**
+ * Where the words of the declaration begin: with the line, for `export` and `const`; with the node where the line began
+ * with something else or the type stands on a line of its own; with the name's line below decorators.
+ */
+function signatureStart(node: Node, row: number, lines: Lines): number {
+  const nodeRow = node.startPosition.row
+  if (nodeRow === row) return /[{;]/.test(lines.text.slice(lines.start(row), node.startIndex)) ? node.startIndex : lines.start(row)
+  return /[@#[]/.test(lines.slice(nodeRow, row)) ? lines.start(row) : node.startIndex
+}
+
+function withoutComments(text: string, { docs }: Language): string {
+  const marks = docs?.block ? /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm : /(?<=^|\s)#(?!\[).*$/gm
+  return docs === undefined ? text : text.replace(marks, '')
+}
+
 /** Without a body: a short declaration whole, a long one (a table, a struct) by its first line. */
-function firstStatement(declared: string, line: string): string {
-  return declared.length <= 160 && !declared.trimEnd().includes('{\n') ? declared : line.trimEnd().replace(/[{[(]$/, '')
+function firstStatement(declared: string): string {
+  const [line = ''] = declared.split('\n', 1)
+  return declared.length <= 160 && !/[{[(]\s*\n/.test(declared) ? declared : line.trimEnd().replace(/[{[(]$/, '')
 }
 
 function readDocstring(node: Node, lines: Lines): string | null {

@@ -1,3 +1,4 @@
+import { underRoots } from './language.ts'
 import type { Language } from './language.ts'
 
 const query = `
@@ -20,11 +21,13 @@ const query = `
   (import_declaration) @import
 `
 
-/** `import static com.shop.Cart.total;` → `com/shop/Cart`. */
-function imports(statement: string): string[] {
+/** `import static com.shop.Cart.total;` in `src/test/java/A.java` → `com/shop/Cart`, `src/main/java/com/shop/Cart`, `src/test/java/com/shop/Cart`. */
+function imports(statement: string, path: string): string[] {
   const [, isStatic, name = ''] = /^import\s+(static\s+)?([\w.]+)/.exec(statement) ?? []
-  const parts = name.split('.')
-  return [(isStatic && parts.length > 1 ? parts.slice(0, -1) : parts).join('/')]
+  const parts = name.split('.').filter((part) => part !== '')
+  const type = (isStatic && parts.length > 1 ? parts.slice(0, -1) : parts).join('/')
+  const root = /^(?:.*\/)?src\/\w+\/java(?=\/)/.exec(path)?.[0]
+  return root ? underRoots(type, ...new Set([root.replace(/src\/\w+\/java$/, 'src/main/java'), root])) : underRoots(type, 'src')
 }
 
 export const java: Language = { id: 'java', extensions: ['java'], grammar: 'java', query, imports, docs: { line: /^\/\/+/, block: true } }

@@ -34,6 +34,11 @@ export function joinPath(folder: string, relative: string): string {
   return parts.join('/')
 }
 
+/** A name that may be rooted at the repository or at one of its usual source folders: the index keeps what exists. */
+export function underRoots(name: string, ...roots: string[]): string[] {
+  return name === '' ? [] : [name, ...roots.map((root) => `${root}/${name}`)]
+}
+
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }

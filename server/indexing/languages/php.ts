@@ -1,4 +1,4 @@
-import { folderOf, joinPath, stemOf } from './language.ts'
+import { folderOf, joinPath, stemOf, underRoots } from './language.ts'
 import type { Language } from './language.ts'
 
 const query = `
@@ -27,11 +27,15 @@ const query = `
   (include_once_expression) @import
 `
 
-/** `use App\\Cart\\Till as T` → `App/Cart/Till`; `require __DIR__ . '/cart.php'` in `src/a.php` → `src/cart`. */
+/** `use Shop\\Cart\\Till as T` → `Shop/Cart/Till`, and as PSR-4 roots it `src/Cart/Till`, `app/Cart/Till`; `require __DIR__ . '/cart.php'` in `src/a.php` → `src/cart`. */
 function imports(statement: string, path: string): string[] {
-  if (!/^(require|include)/.test(statement)) return [statement.replace(/\s+as\s+\w+$/i, '').replace(/^\\/, '').replaceAll('\\', '/')]
-  const file = /['"]([^'"]+)['"]/.exec(statement)?.[1]
-  return file ? [joinPath(folderOf(path), stemOf(file))] : []
+  if (/^(require|include)/.test(statement)) {
+    const file = /['"]([^'"]+)['"]/.exec(statement)?.[1]
+    return file ? [joinPath(folderOf(path), stemOf(file))] : []
+  }
+  const name = statement.replace(/\s+as\s+\w+$/i, '').replace(/^\\/, '').replaceAll('\\', '/')
+  const [, ...inside] = name.split('/')
+  return inside.length > 0 ? [name, ...underRoots(inside.join('/'), 'src', 'app', 'lib').slice(1)] : [name]
 }
 
 export const php: Language = { id: 'php', extensions: ['php', 'phtml'], grammar: 'php', query, imports, docs: { line: /^(\/\/+|#+)/, block: true } }

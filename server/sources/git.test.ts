@@ -1,0 +1,123 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createRepository } from '../testing/create-repository.ts'
+import { sourceContract } from '../testing/source-contract.ts'
+import { createGitSource } from './git.ts'
+import { fromGitRemote } from './git-remote.ts'
+
+describe('a git checkout as a source', () => sourceContract({ createRepository, open: ({ dir }) => createGitSource(dir) }))
+
+async function createFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'nura-folder-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+describe('a folder that cannot be indexed', () => {
+  test('one that is no checkout', async () => {
+    await expect(createGitSource(await createFolder()).head()).rejects.toMatchObject({ code: 'not-a-repository' })
+  })
+
+  test('one that does not exist', async () => {
+    await expect(createGitSource('/nowhere/at/all').head()).rejects.toMatchObject({ code: 'not-a-repository' })
+  })
+
+  test('any, on a machine without git', async () => {
+    const dir = await createFolder()
+    vi.stubEnv('PATH', dir)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    await expect(createGitSource(dir).head()).rejects.toMatchObject({ code: 'git-missing', message: expect.stringContaining('Install git') })
+  })
+})
+
+test('a folder inside a checkout stands for the whole', async () => {
+  await using repository = await createRepository({ 'a.ts': 'a', 'sub/b.ts': 'b' })
+  const source = createGitSource(join(repository.dir, 'sub'))
+  const { sha, name } = await source.head()
+  expect(repository.dir.endsWith(name)).toBe(true)
+  expect((await source.tree(sha)).map(({ path }) => path)).toEqual(['a.ts', 'sub/b.ts'])
+})
+
+test('a detached head has no branch', async () => {
+  await using repository = await createRepository({ 'a.ts': 'a' })
+  await repository.git('checkout', '--quiet', '--detach')
+  expect((await createGitSource(repository.dir).head()).branch).toBeNull()
+})
+
+test('a path that is no UTF-8 keeps its bytes apart', async () => {
+  await using repository = await createRepository({ 'a.ts': 'a' })
+  const { dir } = repository
+  await writeFile(Buffer.concat([Buffer.from(`${dir}/caf`), Buffer.of(0xe9)]), 'latin')
+  await writeFile(Buffer.concat([Buffer.from(`${dir}/caf`), Buffer.of(0xe8)]), 'latin too')
+  await repository.commit()
+  const source = createGitSource(dir)
+  const tree = await source.tree((await source.head()).sha)
+  expect(tree.map(({ path, size }) => [path, size])).toEqual([
+    ['a.ts', 1],
+    ['caf\\xe8', 9],
+    ['caf\\xe9', 5],
+  ])
+})
+
+test('programs that a hostile configuration names are not run', async () => {
+  await using repository = await createRepository({ 'a.ts': 'a', '.gitattributes': '*.ts linguist-generated\n' })
+  const marks = await createFolder()
+  const program = join(marks, 'program')
+  await writeFile(program, `#!/bin/sh\ntouch '${join(marks, 'ran')}'\n`, { mode: 0o755 })
+  for (const key of ['core.fsmonitor', 'core.pager', 'core.sshCommand', 'core.editor', 'gpg.program', 'diff.external', 'filter.x.smudge', 'alias.ls-tree', 'uploadpack.packObjectsHook']) {
+    await repository.git('config', key, program)
+  }
+  await repository.git('config', 'log.showSignature', 'true')
+  await repository.git('config', 'remote.origin.url', `ext::${program}`)
+  await repository.git('config', 'remote.origin.promisor', 'true')
+  const hooks = join(repository.dir, '.git', 'hooks')
+  await mkdir(hooks, { recursive: true })
+  await writeFile(join(hooks, 'post-index-change'), `#!/bin/sh\n${program}\n`, { mode: 0o755 })
+
+  const source = createGitSource(repository.dir)
+  const { sha } = await source.head()
+  const tree = await source.tree(sha)
+  for await (const { bytes } of source.read(tree.map(({ blobSha }) => blobSha))) expect(bytes.length).toBeGreaterThan(0)
+  const absent = source.read(['0'.repeat(39) + '1'])
+  await expect(absent.next()).rejects.toMatchObject({ code: 'missing-object' })
+  expect(await readdir(marks)).toEqual(['program'])
+})
+
+test('the checkout itself stays untouched', async () => {
+  await using repository = await createRepository({ 'a.ts': 'a', '.gitattributes': '*.ts linguist-generated\n' })
+  const before = await readdir(join(repository.dir, '.git'))
+  const source = createGitSource(repository.dir)
+  await source.tree((await source.head()).sha)
+  expect(await readdir(join(repository.dir, '.git'))).toEqual(before)
+  expect(await repository.git('status', '--porcelain')).toBe('')
+})
+
+describe('name and address', () => {
+  test.each([
+    ['https://github.com/probot/probot.git', 'probot/probot', 'https://github.com/probot/probot'],
+    ['https://user:secret@github.com/probot/probot', 'probot/probot', 'https://github.com/probot/probot'],
+    ['git@github.com:probot/probot.git', 'probot/probot', 'https://github.com/probot/probot'],
+    ['ssh://git@github.example.com:2222/team/shop.git', 'team/shop', 'https://github.example.com/team/shop'],
+    ['https://git.example.com:8443/team/shop/', 'team/shop', 'https://git.example.com:8443/team/shop'],
+    ['git://github.com/probot/probot', 'probot/probot', 'https://github.com/probot/probot'],
+  ])('%s', (remote, name, url) => {
+    expect(fromGitRemote(remote)).toEqual({ name, url })
+  })
+
+  test.each(['/srv/git/shop.git', '../shop', 'file:///srv/shop', 'https://github.com/only', 'https://bitbucket.org/team/shop', 'C:\\work\\shop', '', 'javascript:alert(1)'])(
+    '%s is no address',
+    (remote) => {
+      expect(fromGitRemote(remote)).toBeNull()
+    },
+  )
+
+  test('come from the remote, else from the folder', async () => {
+    await using repository = await createRepository({ 'a.ts': 'a' })
+    const source = createGitSource(repository.dir)
+    expect(await source.head()).toMatchObject({ url: null, name: repository.dir.split('/').at(-1) })
+    await repository.git('remote', 'add', 'origin', 'git@github.com:acme/shop.git')
+    expect(await source.head()).toMatchObject({ name: 'acme/shop', url: 'https://github.com/acme/shop' })
+  })
+})
