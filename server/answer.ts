@@ -149,13 +149,14 @@ function toGraphParts(
     },
     async retrieve(question, agentName) {
       const agent = findAgent(agentName)
-      const { text, isGeneral } = toSearchText(question)
+      const { text, isGeneral } = toSearchText(question, [...repositories.values()].map(({ name }) => name))
       const result = await search(parts, tenant, { question: text, audience, repository, profile: agent.profile, signal })
       found.result = result
       const ids = result.repositories.map(({ id }) => id)
       const gatherStarted = performance.now()
-      const evidence = await gather(tenant, question, result.passages, ids, agent.lens)
-      const strength = isGeneral && result.passages.length > 0 ? 1 : result.strength.value
+      const evidence = await gather(tenant, { question, isGeneral }, result.passages, ids, agent.lens)
+      const isNamed = evidence.symbols.some(({ name }) => result.query.names.includes(name.toLowerCase()))
+      const strength = evidence.passages.length > 0 && (isGeneral || isNamed) ? 1 : result.strength.value
       return { evidence, strength, trace: result.trace, timings: { ...result.timings, gather: performance.now() - gatherStarted } }
     },
   }

@@ -1,8 +1,10 @@
 import type { TenantDb } from '#db/index.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
 import { chunksAt } from '#db/tenant/chunks-at.ts'
+import { readManifest } from '#db/tenant/manifest.ts'
 import { toReading } from '../models/extractive/reading.ts'
 import { rankDefinitions } from '../models/extractive/subject.ts'
+import { folderOf } from '../models/extractive/write-modules.ts'
 import { fileRole } from '../retrieval/file-role.ts'
 import type { Passage } from '../retrieval/passage.ts'
 import { toQuery } from '../retrieval/query.ts'
@@ -11,15 +13,21 @@ import type { Agent } from './agent.ts'
 import type { Evidence, Relation } from './evidence.ts'
 
 /** Definitions whose neighbours are fetched, and the most passages that are added for them. */
-const most = { subjects: 3, uses: 8, calls: 8, added: 14 }
+const most = { subjects: 3, uses: 8, calls: 8, added: 14, repositories: 3, folders: 8 }
 
 /**
  * The evidence of a question: the passages found, what is defined in them, and the passages that show where the likeliest
  * subjects are used and what they call, so that each such claim can be cited. Stays within `repositoryIds`.
  */
-export async function gather(tenant: TenantDb, question: string, passages: Passage[], repositoryIds: string[], lens: Agent['lens']): Promise<Evidence> {
+export async function gather(
+  tenant: TenantDb,
+  { question, isGeneral }: { question: string; isGeneral: boolean },
+  passages: Passage[],
+  repositoryIds: string[],
+  lens: Agent['lens'],
+): Promise<Evidence> {
   const found: Evidence = { question, passages, ...(await relate(tenant, passages, repositoryIds, toQuery(question))) }
-  const places = placesToShow(found, lens)
+  const places = isGeneral ? await introductions(tenant, repositoryIds) : placesToShow(found, lens)
   const known = new Set(passages.map(({ chunkId }) => chunkId))
   const chunkIds = (await chunksAt(tenant, places)).filter((chunkId) => !known.has(chunkId)).slice(0, most.added)
   if (chunkIds.length === 0) return found
@@ -37,6 +45,23 @@ export async function gather(tenant: TenantDb, question: string, passages: Passa
     relations: distinct([...found.relations, ...more.relations], ({ kind, from, to }) => `${kind} ${from.repositoryId} ${from.path} ${from.line} ${to.path} ${to.line} ${to.symbol}`),
   }
 }
+
+/** Where repositories introduce themselves, and a telling file of each of their larger folders. */
+async function introductions(tenant: TenantDb, repositoryIds: string[]): Promise<{ repositoryId: string; path: string; line: number }[]> {
+  const places: { repositoryId: string; path: string; line: number }[] = []
+  for (const repositoryId of repositoryIds.slice(0, most.repositories)) {
+    const paths = [...(await readManifest(tenant, repositoryId))].filter(([, { skipReason }]) => skipReason === null).map(([path]) => path)
+    const readme = paths.find((path) => /^readme\.[a-z]+$/i.test(path)) ?? paths.find((path) => /^(?:docs\/)?(?:readme|index)\.(?:md|rst|txt)$/i.test(path))
+    if (readme) for (const line of [1, 15, 30]) places.push({ repositoryId, path: readme, line })
+    const folders = Map.groupBy(paths.filter((path) => fileRole(path) === 'source'), folderOf)
+    const largest = [...folders].sort((a, b) => b[1].length - a[1].length).slice(0, most.folders)
+    for (const [, files] of largest) places.push({ repositoryId, path: files.find((path) => entry.test(path)) ?? files[0]!, line: 1 })
+  }
+  return places
+}
+
+/** Files that name what their folder holds. */
+const entry = /(?:^|\/)(?:index|main|mod|lib|app|server|__init__)\.[a-z]+$/
 
 /** Lines that name the likeliest subjects, source before tests, and the definitions that those subjects name. */
 function placesToShow(evidence: Evidence, lens: Agent['lens']): { repositoryId: string; path: string; line: number }[] {

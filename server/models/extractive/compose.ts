@@ -1,14 +1,15 @@
 import type { Evidence } from '../../agents/evidence.ts'
 import type { Agent } from '../../agents/agent.ts'
+import { callsOf } from './edges.ts'
 import { toReading } from './reading.ts'
-import type { Reading } from './reading.ts'
-import { chooseSubject, rankDefinitions } from './subject.ts'
+import type { Definition, Reading } from './reading.ts'
+import { chooseSubject, isNamed, rankDefinitions } from './subject.ts'
 import type { Draft } from './wording.ts'
 import { writeMeaning, writePlace } from './write-definition.ts'
 import { writeHowTo, writeLines, writeOverview, writeReason, writeSection } from './write-documents.ts'
 import { writeFlow } from './write-flow.ts'
 import { edgesBetweenFolders, writeModules } from './write-modules.ts'
-import { writeTests, writeUsage } from './write-usage.ts'
+import { writeTestList, writeTests, writeUsage } from './write-usage.ts'
 import { cite } from './wording.ts'
 import { span } from './prose.ts'
 
@@ -37,7 +38,7 @@ const leans = { where: 0.5, what: 0.3, usage: 2, tests: 1.5, flow: 0.5, howto: -
 function toSubjectDraft(reading: Reading): Draft {
   const { shape, lens } = reading
   const documents = lens.first === 'documents'
-  const lean = leans[shape] - (documents ? 1.8 : 0) - (shape === 'howto' && reading.query.names.length === 0 ? 2 : 0)
+  const lean = leans[shape] - (documents ? 1.8 : 0) - (reading.query.names.length > 0 ? 0 : shape === 'howto' ? 2 : shape === 'what' ? 0.4 : 0)
   const subject = chooseSubject(reading, lean)
   const section = subject?.kind === 'section' ? subject : undefined
   if (shape === 'howto' && (section || subject?.firm !== true)) {
@@ -51,15 +52,26 @@ function toSubjectDraft(reading: Reading): Draft {
     case 'usage':
       return writeUsage(reading, definition)
     case 'tests':
-      return writeTests(reading, definition)
+      return (firm && definition.role !== 'test' ? undefined : writeTestList(reading)) ?? writeTests(reading, definition)
     case 'flow':
-      return writeFlow(reading, definition, firm)
+      return writeFlow(reading, ...connected(reading, definition, firm))
     case 'where':
     case 'howto':
       return writePlace(reading, definition, firm)
     default:
       return writeMeaning(reading, definition, firm)
   }
+}
+
+/** For a flow: among the definitions that match about as well, the one that calls most of what else was found. */
+function connected(reading: Reading, definition: Definition, firm: boolean): [Definition, boolean] {
+  if (isNamed(reading, definition)) return [definition, firm]
+  const [best] = rankDefinitions(reading)
+    .slice(0, 6)
+    .filter((each) => each.definition.role !== 'test')
+    .map((each) => ({ ...each, score: each.score + 0.25 * Math.min(3, callsOf(reading, each.definition).length) }))
+    .sort((a, b) => b.score - a.score)
+  return best ? [best.definition, best.firm] : [definition, firm]
 }
 
 function withoutReason(reading: Reading): Draft {
@@ -71,7 +83,7 @@ function withoutReason(reading: Reading): Draft {
 function moduleBullets(reading: Reading): string[] {
   const subject = rankDefinitions(reading)[0]?.definition.path ?? reading.passages[0]!.path
   const near = edgesBetweenFolders(reading, subject)
-  return near.slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) uses ${span(example.target)} ${cite(example.passage)}`)
+  return near.slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) ${example.verb} ${span(example.target)} ${cite(example.passage)}`)
 }
 
 /** Takes what fits, in order: a bullet or snippet that is too long for the rest is left out whole. */

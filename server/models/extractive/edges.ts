@@ -9,6 +9,9 @@ import { escape } from './subject.ts'
 /** A line that names a definition, as a passage shows it. */
 export type Use = { passage: Passage; path: string; line: number; symbol: string | null; role: FileRole; kind: 'import' | 'call' | 'reference' | 'test' }
 
+/** A line that only makes a name known. */
+const importing = /^\s*(?:import\b|from\s+\S+\s+import\b|export\s+(?:\*|\{)|(?:const|let|var)\s.*\brequire\(|use\s+[\w:]+|#include|using\s)/
+
 /** The lines that use a definition, of relations whose line is in a passage and holds the name; nearest first. */
 export function usesOf(reading: Reading, definition: Definition): Use[] {
   const name = whole(definition.name)
@@ -18,7 +21,7 @@ export function usesOf(reading: Reading, definition: Definition): Use[] {
     if (sameFile(from, definition) && from.line >= definition.startLine && from.line <= definition.endLine) continue
     const passage = reading.passageAt(from, from.line)
     if (!passage || !name.test(reading.lineAt(from, from.line))) continue
-    found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, { passage, path: from.path, line: from.line, symbol: from.symbol, role: fileRole(from.path), kind })
+    found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, { passage, path: from.path, line: from.line, symbol: from.symbol, role: fileRole(from.path), kind: importing.test(reading.lineAt(from, from.line)) ? 'import' : kind })
   }
   return [...found.values()].sort((a, b) => order(a) - order(b) || a.passage.n - b.passage.n || a.line - b.line)
 }
@@ -47,7 +50,8 @@ export function callsOf(reading: Reading, definition: Definition): Call[] {
     const before = found.get(target)
     if (!before || before.line > from.line) found.set(target, { line: from.line, passage, target })
   }
-  return [...found.values()].sort((a, b) => a.line - b.line)
+  const calls = [...found.values()].sort((a, b) => a.line - b.line)
+  return calls.filter((call, at) => calls.findIndex((other) => other.line === call.line && other.target.name === call.target.name) === at)
 }
 
 /** A test that names something: its title as it is written, and where. */

@@ -21,8 +21,9 @@ export function neighboursOf(reading: Reading, definition: Definition): string[]
 
 function usedBullet(uses: ReturnType<typeof usesOf>): string[] {
   if (uses.length === 0) return []
-  const calls = uses.filter((use) => use.kind !== 'import')
-  const shown = distinct(calls.length > 0 ? calls : uses, (use) => `${use.path} ${use.symbol}`).slice(0, 3)
+  const calls = uses.filter((use) => use.kind !== 'import' && use.role === 'source')
+  const shown = distinct(calls.length > 0 ? calls : uses.filter((use) => use.role === 'source'), (use) => `${use.path} ${use.symbol}`).slice(0, 3)
+  if (shown.length === 0) return []
   const verb = shown.every((use) => use.kind === 'call') ? 'Called by' : shown.every((use) => use.kind === 'import') ? 'Imported by' : 'Used by'
   return [`${verb} ${series(shown.map(useAt))}`]
 }

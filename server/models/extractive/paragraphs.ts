@@ -9,7 +9,7 @@ export function isDocument(passage: Passage): boolean {
 }
 
 const heading = /^\s{0,3}#{1,6}\s|^(?:={3,}|-{3,}|~{3,}|\^{3,}|"{3,}|\*{3,}|\+{3,})\s*$/
-const skipped = /^\s*(?:<!--|\.\. |:[a-z-]+:|\[[^\]]+\]:\s|!\[|\[!|<\/?[a-z]|>\s*\[!|---|import |export )/i
+const skipped = /^\s*(?:<!--|\.\. |:[a-z-]+:(?=\s|$)|\[[^\]]+\]:\s|!\[|\[!|<\/?[a-z]|>\s*\[!|---|import |export )/i
 const bullet = /^\s*(?:[-*+•]|\d+[.)])\s+/
 
 /** Prose of a document's passage: without headings, code, tables, badges and directives. */
@@ -26,7 +26,9 @@ export function paragraphs(passage: Passage): Paragraph[] {
     }
     open = undefined
   }
+  const matter = passage.startLine === 1 && lines[0]?.trim() === '---' ? lines.indexOf('---', 1) : -1
   for (const [at, line] of lines.entries()) {
+    if (at <= matter) continue
     const number = passage.startLine + at
     const mark = /^\s*(```+|~~~+)/.exec(line)?.[1]
     if (mark) {
@@ -82,6 +84,7 @@ export function comments(passage: Passage): Paragraph[] {
   const found: Paragraph[] = []
   let open: { lines: string[]; start: number } | undefined
   let block: RegExp | undefined
+  let inString = false
   const close = (end: number) => {
     const text = open ? plain(open.lines.filter((line) => !/^\s*@\w/.test(line)).join('\n')) : ''
     if (open && !noise.test(text) && /\p{L}{2}.*\s\p{L}{2}/u.test(text) && !isCode(text)) found.push({ text, startLine: open.start, endLine: end })
@@ -98,6 +101,11 @@ export function comments(passage: Passage): Paragraph[] {
       }
       continue
     }
+    const quotes = line.match(/"{3}|'{3}/g)?.length ?? 0
+    if (inString) {
+      if (quotes % 2 === 1) inString = false
+      continue
+    }
     const begins = /^\s*(\/\*+|[rub]*"""|[rub]*''')(.*)$/i.exec(line)
     if (begins) {
       close(number - 1)
@@ -105,6 +113,11 @@ export function comments(passage: Passage): Paragraph[] {
       open = { lines: [begins[2]!.replace(ends, '')], start: number }
       if (ends.test(begins[2]!)) close(number)
       else block = ends
+      continue
+    }
+    if (quotes % 2 === 1) {
+      close(number - 1)
+      inString = true
       continue
     }
     const told = lineComment.exec(line)?.[1]

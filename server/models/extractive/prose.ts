@@ -53,7 +53,7 @@ function words(text: string): string {
 
 /** A name or path as a code span; whatever could end the span is dropped. */
 export function span(code: string): string {
-  const inside = visible(code).replace(/[`\n]/g, ' ').replace(/:\/\//g, ':').replace(/\s+/g, ' ').trim()
+  const inside = visible(code).replace(/[`\n]/g, ' ').replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s'"`)>]*/gi, '…').replace(/\s+/g, ' ').trim()
   return inside ? `\`${inside}\`` : ''
 }
 
@@ -68,7 +68,7 @@ export function sentences(prose: string): string[] {
 
 /** Prose in quotation marks for use inside a sentence: no final stop, cut at a word when longer than `most` characters. */
 export function quote(prose: string, most = 240): string {
-  const inside = prose.trim().replace(/["“”]/g, "'").replace(/[.:;,]+$/, '')
+  const inside = prose.trim().replace(/["“”]/g, "'").replace(/[\s.:;,]+$/, '')
   return `"${inside.length <= most ? inside : cut(inside, most)}"`
 }
 

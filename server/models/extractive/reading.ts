@@ -6,7 +6,7 @@ import type { Passage } from '../../retrieval/passage.ts'
 import { toQuery } from '../../retrieval/query.ts'
 import type { Query } from '../../retrieval/query.ts'
 import { tokens } from '../../tokens.ts'
-import { asksForCode, shapeOf } from './shape.ts'
+import { asksFor, asksForCode, shapeOf } from './shape.ts'
 import type { Shape } from './shape.ts'
 
 /** A definition and the passage that shows where it begins. */
@@ -21,6 +21,8 @@ export type Reading = {
   query: Query
   lens: Agent['lens']
   wantsCode: boolean
+  /** The question names nothing of its own: it is about the whole. */
+  isGeneral: boolean
   /** What the question is about, without the words that only give it its shape. */
   terms: string[]
   passages: Passage[]
@@ -44,18 +46,19 @@ const shaping: Partial<Record<Shape, string>> = {
   flow: 'flow flows happen happens work works lifecycle pipeline step end journey sequence code',
   why: 'reason rationale motivation purpose point come',
   howto: 'way ways example examples',
-  modules: 'architecture structure structured module modules component components boundary boundaries layer layers dependency dependencies depend depends coupling coupled organised organized package packages folder folders overview picture',
+  modules: 'each other another overall architecture structure structured module modules component components boundary boundaries layer layers dependency dependencies depend depends coupling coupled organised organized package packages folder folders overview picture system project code base codebase repository design designed',
   what: 'mean means purpose kind tell explain describe say says return returns difference',
 }
 
 export function toReading(evidence: Evidence, lens: Agent['lens']): Reading {
   const { question, passages, relations } = evidence
   const query = toQuery(question)
-  const shape = shapeOf(question, lens.first)
+  const shape = asksForRepository(question, passages) ? 'overview' : shapeOf(question, lens.first)
   const dropped = new Set(tokens(shaping[shape] ?? ''))
   const all = [...new Set(query.tokens)]
   const kept = all.filter((term) => !dropped.has(term))
   const terms = kept.length > 0 ? kept : all
+  const isGeneral = kept.length === 0
   const tell = telling(terms, passages)
   const sum = terms.reduce((total, term) => total + tell.get(term)!, 0) || 1
 
@@ -75,6 +78,7 @@ export function toReading(evidence: Evidence, lens: Agent['lens']): Reading {
     query,
     lens,
     wantsCode: asksForCode(question),
+    isGeneral,
     terms,
     passages,
     definitions,
@@ -90,6 +94,11 @@ export function toReading(evidence: Evidence, lens: Agent['lens']): Reading {
     },
     standing: (passage) => 1 / (1 + 0.25 * passages.indexOf(passage)),
   }
+}
+
+/** «What is flask?», asked of the repository of that name. */
+function asksForRepository(question: string, passages: Passage[]): boolean {
+  return passages.some(({ repository }) => asksFor(question, repository))
 }
 
 /** How much a term tells among these passages: rare ones tell more, none tells nothing. */

@@ -26,3 +26,9 @@ export function shapeOf(question: string, first: 'code' | 'documents' | 'modules
 export function asksForCode(question: string): boolean {
   return /\b(?:show|see|give|paste|print|read)\b.*\b(?:code|snippet|implementation|source|example|lines?)\b|\bcode (?:of|for|that|which)\b|\bexample (?:of|code|for)\b|\bsnippet\b/i.test(question)
 }
+
+/** Whether a question asks what a repository is, by its name or the last part of it. */
+export function asksFor(question: string, repository: string): boolean {
+  const asked = /^\W*(?:what(?:'s| is| does)|who is|describe|explain|tell me about|introduce)\s+(?:the\s+)?["'`]?([\w./-]+?)["'`]?(?:\s+(?:do|about|for|project|repo|repository|library|framework))*\W*$/i.exec(question)?.[1]?.toLowerCase()
+  return asked !== undefined && [repository.toLowerCase(), repository.toLowerCase().split('/').at(-1)].includes(asked)
+}

@@ -96,7 +96,7 @@ function skipDoc(text: (line: number) => string, from: number, to: number): numb
 function endAt(text: (line: number) => string, from: number, limit: number, to: number): number {
   if (limit >= to) return to
   const base = indentOf(text(from))
-  for (let line = limit; line > limit - 4 && line > from + 2; line--) {
+  for (let line = limit; line > limit - 3 && line > from + 2; line--) {
     const next = text(line + 1)
     if (text(line).trim() && (!next.trim() || indentOf(next) <= base + 4) && !/[({[,=&|+]\s*$|=>\s*$|:\s*$/.test(text(line)) && indentOf(text(line)) <= base + 4) return line
   }
@@ -117,23 +117,42 @@ export function bestWindow(reading: Reading, passage: Passage, most = longest): 
   return best
 }
 
-/** The first fenced or indented block of a document's passage that holds most of the question's terms: a command, a setting. */
-export function blockOf(reading: Reading, passage: Passage): { lines: string[]; language: string; from: number; to: number } | undefined {
+/** A block of code that a document shows. */
+export type Block = Run & { language: string }
+
+/** The block of a document's passage that stands next to most of the question's terms: a command, a setting, an example. */
+export function blockOf(reading: Reading, passage: Passage): Block | undefined {
   const lines = visible(passage.content).split('\n')
-  const blocks: { lines: string[]; language: string; from: number; to: number; worth: number }[] = []
-  let open: { mark: string; language: string; start: number } | undefined
-  for (const [at, line] of lines.entries()) {
-    const mark = /^\s*(`{3,}|~{3,})\s*([\w+-]*)/.exec(line)
-    if (!mark) continue
-    if (!open) open = { mark: mark[1]!, language: mark[2] ?? '', start: at + 1 }
-    else if (mark[1]!.startsWith(open.mark)) {
-      const inside = lines.slice(open.start, at)
-      const nearby = lines.slice(Math.max(0, open.start - 4), at).join('\n')
-      if (inside.some((each) => each.trim())) blocks.push({ lines: inside, language: open.language, from: passage.startLine + open.start, to: passage.startLine + at - 1, worth: reading.coverage(nearby) })
-      open = undefined
-    }
+  const worth = ({ from, to }: Run) => reading.coverage(lines.slice(Math.max(0, from - passage.startLine - 4), to - passage.startLine + 1).join('\n'))
+  return blocksOf(passage, lines).map((block) => ({ block, worth: worth(block) })).sort((a, b) => b.worth - a.worth || a.block.from - b.block.from)[0]?.block
+}
+
+/** Fenced blocks, and the indented ones that follow `::` or a code directive. */
+function blocksOf(passage: Passage, lines: string[]): Block[] {
+  const found: Block[] = []
+  const add = (language: string, from: number, to: number) => {
+    while (from <= to && !lines[from]!.trim()) from++
+    while (to >= from && !lines[to]!.trim()) to--
+    if (from <= to) found.push({ language, from: passage.startLine + from, to: passage.startLine + to })
   }
-  return blocks.sort((a, b) => b.worth - a.worth || a.from - b.from)[0]
+  for (let at = 0; at < lines.length; at++) {
+    const fence = /^\s*(`{3,}|~{3,})\s*([\w+-]*)/.exec(lines[at]!)
+    if (fence) {
+      const end = lines.findIndex((line, place) => place > at && line.trim().startsWith(fence[1]!))
+      if (end < 0) break
+      add(fence[2]!, at + 1, end - 1)
+      at = end
+      continue
+    }
+    const directive = passage.language === 'rst' ? (/^(\s*)\.\. (?:code-block|sourcecode|code)::\s*(\S*)/.exec(lines[at]!) ?? /^(\s*)\S.*::()\s*$/.exec(lines[at]!)) : null
+    if (!directive || /^\s*\.\. (?!code|sourcecode)/.test(lines[at]!)) continue
+    const base = directive[1]!.length
+    let end = at
+    while (end + 1 < lines.length && (!lines[end + 1]!.trim() || indentOf(lines[end + 1]!) > base)) end++
+    add(directive[2] || 'python', at + 1, end)
+    at = end
+  }
+  return found
 }
 
 /** Lines without the indentation that all of them share; tabs become two spaces. */
@@ -147,7 +166,7 @@ function indentOf(line: string): number {
   return /^\s*/.exec(line)![0].replace(/\t/g, '  ').length
 }
 
-const fenceNames: Record<string, string> = { typescript: 'ts', javascript: 'js', python: 'python', markdown: 'md', shell: 'sh', bash: 'sh' }
+const fenceNames: Record<string, string> = { typescript: 'ts', javascript: 'js', markdown: 'md', shell: 'sh', bash: 'sh', none: '', text: '' }
 
 function fenceName(language: string | null): string {
   return language ? (fenceNames[language] ?? language.replace(/[^\w+-]/g, '')) : ''

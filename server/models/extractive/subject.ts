@@ -4,11 +4,12 @@ import { isDocument, paragraphs } from './paragraphs.ts'
 import type { Paragraph } from './paragraphs.ts'
 import { docSentences } from './prose.ts'
 import type { Definition, Reading } from './reading.ts'
+import { blockOf } from './snippet.ts'
 
 /** What an answer is about: a definition in code, or the paragraphs of a section of a document. */
 export type Subject =
   | { kind: 'definition'; definition: Definition; score: number; firm: boolean }
-  | { kind: 'section'; passage: Passage; told: Paragraph[]; score: number; firm: boolean }
+  | ({ kind: 'section' } & Section)
 
 /** Kinds that are seldom what a question is about when something larger matches as well. */
 const kindWeight: Record<string, number> = { heading: -2, constant: -0.15, variable: -0.15, type: -0.05, module: -0.2, property: -0.2, field: -0.3 }
@@ -58,22 +59,29 @@ export function isNamed(reading: Reading, definition: { name: string; container:
 }
 
 /** Sections of documents that the question may be about, best first, each with the paragraphs that say most about it. */
-export function rankSections(reading: Reading): { passage: Passage; told: Paragraph[]; score: number; firm: boolean }[] {
-  return reading.passages
-    .filter((passage) => isDocument(passage))
-    .map((passage) => {
-      const told = paragraphs(passage)
-        .map((paragraph, at) => ({ paragraph, worth: reading.coverage(paragraph.text) + (at === 0 ? 0.1 : 0) }))
-        .sort((a, b) => b.worth - a.worth)
-      const best = told[0]
-      const heading = passage.scope.join(' ')
-      const last = passage.scope.at(-1) ?? ''
-      const history = /(?:^|\/)(?:change|history|release|news)/i.test(passage.path) && !reading.query.asksFor.history
-      const score =
-        1.3 * reading.coverage(heading) + 0.7 * reading.coverage(last) + 1.6 * (best?.worth ?? -1) + 0.4 * reading.coverage(passage.path) + 1.3 * reading.standing(passage) - (history ? 2 : 0)
-      return { passage, told: told.filter(({ worth }) => worth > 0.2).map(({ paragraph }) => paragraph), score, firm: reading.coverage(`${heading} ${best?.paragraph.text ?? ''}`) >= 0.8 }
-    })
-    .sort((a, b) => b.score - a.score || a.passage.n - b.passage.n)
+export function rankSections(reading: Reading): Section[] {
+  return reading.passages.filter((passage) => isDocument(passage)).map((passage) => toSection(reading, passage)).sort((a, b) => b.score - a.score || a.passage.n - b.passage.n)
+}
+
+/** A section of a document and how well it answers. `told` holds its paragraphs that say something of the question, best first. */
+export type Section = { passage: Passage; told: Paragraph[]; score: number; firm: boolean }
+
+function toSection(reading: Reading, passage: Passage): Section {
+  const worth = paragraphs(passage).map((paragraph, at) => ({ paragraph, worth: reading.coverage(paragraph.text) + (at === 0 ? 0.15 : 0) }))
+  const told = worth.toSorted((a, b) => b.worth - a.worth)
+  const heading = passage.scope.join(' ')
+  const history = /(?:^|\/)(?:change|history|release|news)/i.test(passage.path) && !reading.query.asksFor.history
+  const shows = reading.shape === 'howto' && blockOf(reading, passage) !== undefined
+  const score =
+    1.3 * reading.coverage(heading) +
+    0.7 * reading.coverage(passage.scope.at(-1) ?? '') +
+    1.6 * (told[0]?.worth ?? -1) +
+    0.4 * reading.coverage(passage.path) +
+    1.3 * reading.standing(passage) +
+    (shows ? 0.5 : 0) -
+    (history ? 2 : 0)
+  const firm = reading.coverage(`${heading} ${told[0]?.paragraph.text ?? ''}`) >= 0.8
+  return { passage, told: told.filter((each) => each.worth > 0.2).map(({ paragraph }) => paragraph), score, firm }
 }
 
 /** The one thing that the answer begins with; a document has to be the better by `lean` to be it. */

@@ -7,21 +7,24 @@ import { quote, sentences, span } from './prose.ts'
 import type { Reading } from './reading.ts'
 import { bestWindow, blockOf, toSnippet } from './snippet.ts'
 import { rankSections } from './subject.ts'
+import type { Section } from './subject.ts'
 import { cite, headingOf, sectionAt } from './wording.ts'
 import type { Draft } from './wording.ts'
 
-type Section = ReturnType<typeof rankSections>[number]
 
 /** From documents: what the best section says, what others add, and its command or setting. */
 export function writeSection(reading: Reading, section: Section, options: { block: boolean }): Draft {
-  const others = rankSections(reading).filter((other) => other.passage !== section.passage && other.told.length > 0 && other.score > 0.6 * section.score)
   const [best, ...more] = section.told
+  const worth = reading.coverage(best!.text)
+  const others = rankSections(reading).filter(
+    (other) => other.passage !== section.passage && other.told.length > 0 && other.score > 0.6 * section.score && reading.coverage(other.told[0]!.text) >= Math.max(0.35, 0.7 * worth),
+  )
   const lead = [`${capital(sectionAt(section.passage))} says: ${quote(telling(reading, best!), 320)} ${cite(section.passage)}.`]
   const list = [
-    ...more.slice(0, 2).map((paragraph) => `${quote(telling(reading, paragraph), 220)} ${cite(section.passage)}`),
+    ...more.filter((paragraph) => reading.coverage(paragraph.text) >= 0.4 * worth).slice(0, 2).map((paragraph) => `${quote(telling(reading, paragraph), 220)} ${cite(section.passage)}`),
     ...distinct(others, ({ passage }) => sectionAt(passage)).slice(0, 3).map((other) => `${capital(sectionAt(other.passage))}: ${quote(telling(reading, other.told[0]!), 200)} ${cite(other.passage)}`),
   ]
-  const snippets = options.block ? blocks(reading, [section, ...others]) : []
+  const snippets = options.block ? [blockIn(reading, section.passage)] : []
   return { lead, list: distinct(list, (bullet) => bullet.replace(/ \[\d+\]$/, '')), snippets }
 }
 
@@ -52,11 +55,9 @@ function telling(reading: Reading, paragraph: Paragraph): string {
   return all.slice(at, at + 2).join(' ')
 }
 
-function blocks(reading: Reading, sections: Section[]): string[] {
-  return sections.slice(0, 2).flatMap(({ passage }) => {
-    const block = blockOf(reading, passage)
-    return block ? [toSnippet({ ...passage, language: block.language || null }, { from: block.from, to: Math.min(block.to, block.from + 9) })] : []
-  }).slice(0, 1)
+function blockIn(reading: Reading, passage: Passage): string {
+  const block = blockOf(reading, passage)
+  return block ? toSnippet({ ...passage, language: block.language || null }, { from: block.from, to: Math.min(block.to, block.from + 9) }) : ''
 }
 
 const reasons = /\b(?:because|since|so that|in order to|to (?:avoid|prevent|ensure|keep|allow|make sure)|otherwise|due to|reason|therefore|prevents?|avoids?|instead of|rather than|workaround|must not|cannot|would (?:otherwise|break|fail|lose)|unless|which (?:is why|means))\b/i
@@ -94,8 +95,9 @@ function sourceOf({ passage, paragraph }: { passage: Passage; paragraph: Paragra
 
 /** «What is this»: how the documents introduce it, what they tell of, and where to go on. */
 export function writeOverview(reading: Reading): Draft | undefined {
-  const documents = reading.passages.filter((passage) => isDocument(passage) && paragraphs(passage).length > 0)
-  const standing = (passage: Passage) => (/(?:^|\/)readme/i.test(passage.path) ? 2 : 0) - passage.path.split('/').length * 0.5 - passage.startLine / 200 + reading.standing(passage)
+  const introduces = (passage: Passage) => /(?:^|\/)(?:readme|index|introduction|overview|about)\.[a-z]+$/i.test(passage.path) || /\b(?:introduction|overview|features?|getting started|quick ?start|usage|about|what is)\b/i.test(passage.scope.join(' '))
+  const documents = reading.passages.filter((passage) => isDocument(passage) && introduces(passage) && paragraphs(passage).length > 0)
+  const standing = (passage: Passage) => (/(?:^|\/)readme/i.test(passage.path) ? 2 : 0) - passage.path.split('/').length * 0.8 - passage.startLine / 100
   const [first, ...more] = documents.sort((a, b) => standing(b) - standing(a))
   if (!first) return undefined
   const intro = paragraphs(first).slice(0, 2).map(({ text }) => text).join(' ')

@@ -6,11 +6,15 @@ import { rankSections } from './subject.ts'
 import { cite, sectionAt, series } from './wording.ts'
 import type { Draft } from './wording.ts'
 
-type Edge = { from: string; to: string; example: { passage: Passage; path: string; target: string; line: number }; count: number }
+type Edge = { from: string; to: string; example: { passage: Passage; path: string; target: string; verb: 'imports' | 'uses'; line: number }; count: number }
+
+/** Documents that tell how the whole is built. */
+const structural = /\b(?:architecture|structure|layout|organi[sz]ation|overview|components|modules|packages|map|how it works)\b/i
 
 /** Folders and the edges between them, with the recorded words on them first where there are any. */
 export function writeModules(reading: Reading): Draft | undefined {
-  const section = rankSections(reading).find(({ told, score }) => told.length > 0 && score > 1.6)
+  const sections = rankSections(reading).filter(({ told }) => told.length > 0)
+  const section = reading.isGeneral ? sections.find(({ passage }) => structural.test(`${passage.path} ${passage.scope.join(' ')}`)) : sections.find(({ score }) => score > 2)
   const edges = edgesBetweenFolders(reading)
   const folders = foldersOf(reading)
   if (!section && edges.length === 0 && folders.length === 0) return undefined
@@ -22,7 +26,7 @@ export function writeModules(reading: Reading): Draft | undefined {
   }
   const list = edges.slice(0, 5).map(({ from, to, example, count }) => {
     const times = count > 1 ? `, and ${count - 1} more` : ''
-    return `${span(from)} → ${span(to)}: ${span(example.path)} (line ${example.line}) uses ${span(example.target)} ${cite(example.passage)}${times}`
+    return `${span(from)} → ${span(to)}: ${span(example.path)} (line ${example.line}) ${example.verb} ${span(example.target)} ${cite(example.passage)}${times}`
   })
   return { lead, list, snippets: [] }
 }
@@ -30,16 +34,16 @@ export function writeModules(reading: Reading): Draft | undefined {
 /** Imports and calls that cross from one folder to another, the most frequent first; each with a line that a passage shows; only those of `file` when it is given. */
 export function edgesBetweenFolders(reading: Reading, file?: string): Edge[] {
   const found = new Map<string, Edge>()
-  for (const { from, to } of reading.relations) {
+  for (const { kind, from, to } of reading.relations) {
     if (file !== undefined && from.path !== file && to.path !== file) continue
     const [source, target] = [folderOf(from.path), folderOf(to.path)]
     if (source === target || fileRole(from.path) !== 'source' || fileRole(to.path) !== 'source') continue
     const passage = reading.passageAt(from, from.line)
-    if (!passage) continue
+    if (!passage || from.path.startsWith('.')) continue
     const key = `${source}\n${target}`
     const edge = found.get(key)
     if (edge) edge.count++
-    else found.set(key, { from: source, to: target, count: 1, example: { passage, path: from.path, target: to.symbol ?? to.path, line: from.line } })
+    else found.set(key, { from: source, to: target, count: 1, example: { passage, path: from.path, target: to.symbol ?? to.path, verb: kind === 'import' ? 'imports' : 'uses', line: from.line } })
   }
   return [...found.values()].sort((a, b) => b.count - a.count || a.from.localeCompare(b.from))
 }
@@ -47,7 +51,7 @@ export function edgesBetweenFolders(reading: Reading, file?: string): Edge[] {
 function foldersOf(reading: Reading): { folder: string; passages: Passage[] }[] {
   const found = new Map<string, Passage[]>()
   for (const passage of reading.passages) {
-    if (fileRole(passage.path) !== 'source') continue
+    if (fileRole(passage.path) !== 'source' || passage.path.startsWith('.')) continue
     const folder = folderOf(passage.path)
     found.set(folder, [...(found.get(folder) ?? []), passage])
   }

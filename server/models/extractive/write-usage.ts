@@ -4,6 +4,7 @@ import { distinct, neighboursOf } from './neighbours.ts'
 import { span } from './prose.ts'
 import type { Definition, Reading } from './reading.ts'
 import { toSnippet } from './snippet.ts'
+import { rankDefinitions } from './subject.ts'
 import { cite, kindOf, nameOf, series, tellOf, testAt, useAt } from './wording.ts'
 import type { Draft } from './wording.ts'
 import { snippetOf } from './write-definition.ts'
@@ -12,8 +13,10 @@ import { snippetOf } from './write-definition.ts'
 export function writeUsage(reading: Reading, definition: Definition): Draft {
   const uses = usesOf(reading, definition)
   const own = uses.filter((use) => use.role !== 'test')
-  const calls = own.filter((use) => use.kind !== 'import')
-  const shown = calls.length > 0 ? calls : own
+  const program = own.filter((use) => use.role === 'source' || use.role === 'config')
+  const calls = program.filter((use) => use.kind !== 'import')
+  const shown = calls.length > 0 ? calls : program.length > 0 ? program : own
+  const elsewhere = own.filter((use) => !shown.includes(use) && use.role !== 'source' && use.role !== 'config' && use.kind !== 'import')
   const tests = testsOf(reading, definition.name, uses)
   const subject = `the ${kindOf(definition)} ${nameOf(definition)} (${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)})`
   if (shown.length === 0) {
@@ -24,7 +27,8 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
   const count = shown.length === 1 ? 'in one place' : `in ${shown.length} places${files > 1 ? ` of ${files} files` : ` of ${span(shown[0]!.path)}`}`
   const lead = `${subject[0]!.toUpperCase()}${subject.slice(1)} is ${verb} ${count} that I can see ${cite(...shown.map((use) => use.passage))}.`
-  const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, tests.length > 0 ? 4 : 5).map((use) => bullet(reading, use))
+  const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, 5 - (tests.length > 0 ? 1 : 0) - (elsewhere.length > 0 ? 1 : 0)).map((use) => bullet(reading, use))
+  if (elsewhere.length > 0) list.push(`In documents and examples: ${series(distinct(elsewhere, (use) => use.path).slice(0, 3).map((use) => useAt({ ...use, symbol: null })))}`)
   if (tests.length > 0) list.push(`In tests: ${series(tests.slice(0, 2).map(testAt))}`)
   return { lead: [lead], list, snippets: [around(reading, shown[0]!)] }
 }
@@ -39,6 +43,15 @@ function around(reading: Reading, use: Use): string {
   const lines = use.passage.content.split('\n')
   const blank = [0, 1, 2, 3, 4].map((back) => use.line - back).find((line) => line >= from && lines[line - 1 - use.passage.startLine]?.trim() === '')
   return reading.wantsCode ? toSnippet(use.passage, { from: blank ?? from, to: Math.min(use.passage.endLine, use.line + 4) }) : ''
+}
+
+/** «Which tests cover …» without a name: the tests whose titles and lines hold most of what was asked. */
+export function writeTestList(reading: Reading): Draft | undefined {
+  const tests = rankDefinitions(reading).filter(({ definition }) => definition.role === 'test').slice(0, 5).map(({ definition }) => definition)
+  const [first] = tests
+  if (!first) return undefined
+  const at = (test: Definition) => `${nameOf(test)} in ${span(test.path)} (line ${test.startLine}) ${cite(test.passage)}`
+  return { lead: [`The closest test is ${at(first)}.`], list: tests.slice(1).map(at), snippets: [snippetOf(reading, first)] }
 }
 
 /** «Which tests cover …»: titles and places of the tests that name it. */
