@@ -36,8 +36,8 @@ export async function answerMessage(parts: TurnParts, turn: Turn, message: Messa
     try {
       if (burst.messages.length === 0) return await withdraw(parts, turn, conversation, message.id)
       const word = asked.attachments.length === 0 ? toWord(asked.text) : null
-      if (word !== null) return await runWord(parts, turn, conversation, asked, word)
-      return await reply(parts, turn, conversation, asked, { ...options, thread })
+      const done = word === null ? null : await runWord(parts, turn, conversation, asked, word)
+      return done ?? (await reply(parts, turn, conversation, asked, { ...options, thread }))
     } catch (error) {
       if (!(error instanceof Interruption)) throw error
       turn.log.info({ reason: error.reason }, 'turn interrupted')

@@ -14,7 +14,6 @@ export const StoredAnswer = z.object({
   abstained: z.boolean().optional(),
   citations: z.array(Citation).default([]),
   usage: Usage.partial().default({}),
-  timings: z.record(z.string(), z.number()).default({}),
   trace: z.unknown(),
 })
 export type StoredAnswer = z.infer<typeof StoredAnswer>

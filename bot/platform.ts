@@ -146,6 +146,8 @@ export type Platform<Env extends z.ZodRawShape = z.ZodRawShape> = {
   readonly name: string
   /** The environment keys it owns. */
   readonly env: Env
+  /** Judges its keys together. @throws NuraError `bad-environment` when they configure it by halves or twice. */
+  check(env: z.output<z.ZodObject<Env>>): void
   /** Null when the environment does not configure it. @throws NuraError `bad-environment` when it does so by halves. */
   open(env: z.output<z.ZodObject<Env>>, parts: PlatformParts): Promise<OpenPlatform | null>
 }

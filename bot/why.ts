@@ -1,11 +1,19 @@
 import { z } from 'zod'
 import type { StoredAnswer } from './nura-api.ts'
 
-const Considered = z.object({ repository: z.string().optional(), path: z.string(), startLine: z.number().optional(), endLine: z.number().optional(), score: z.number().optional(), legs: z.record(z.string(), z.number()).optional() })
+const Considered = z.object({
+  path: z.string(),
+  startLine: z.number(),
+  endLine: z.number(),
+  score: z.number(),
+  legs: z.record(z.string(), z.number()).catch({}),
+  chosen: z.boolean().catch(true),
+})
+/** What a stored trace holds of interest here; a trace of another version shows less. */
 const Trace = z.object({
-  passages: z.array(Considered).catch([]).default([]),
-  chosen: z.object({ agent: z.string().optional(), reason: z.string().optional() }).optional().catch(undefined),
-  reason: z.string().optional().catch(undefined),
+  chosen: z.object({ reason: z.string() }).optional().catch(undefined),
+  search: z.object({ considered: z.array(Considered) }).nullish().catch(undefined),
+  timings: z.record(z.string(), z.number()).catch({}),
 })
 
 /** Most passages that are listed. */
@@ -13,21 +21,20 @@ const mostPassages = 10
 
 /** What led to an answer, as plain lines: the passages considered with their scores, the agent and why, model, cost, time. */
 export function toWhy(answer: StoredAnswer): { passages: string[]; facts: string[] } {
-  const trace = Trace.catch({ passages: [] }).parse(answer.trace ?? {})
-  const passages = trace.passages.slice(0, mostPassages).map((passage) => {
-    const lines = passage.startLine === undefined ? '' : ` L${passage.startLine}–${passage.endLine ?? passage.startLine}`
-    const legs = Object.entries(passage.legs ?? {}).map(([leg, score]) => `${leg} ${toFigure(score)}`)
-    return `${passage.path}${lines} · ${passage.score === undefined ? '' : `score ${toFigure(passage.score)}`}${legs.length > 0 ? ` (${legs.join(', ')})` : ''}`
+  const trace = Trace.catch({ timings: {} }).parse(answer.trace ?? {})
+  const passages = (trace.search?.considered ?? []).slice(0, mostPassages).map(({ path, startLine, endLine, score, legs, chosen }) => {
+    const parts = Object.entries(legs).map(([leg, value]) => `${leg} ${toFigure(value)}`)
+    return `${path} L${startLine}–${endLine} · score ${toFigure(score)}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}${chosen ? '' : ' · not used'}`
   })
-  const reason = trace.chosen?.reason ?? trace.reason
+  const reason = trace.chosen?.reason
   const { models = [], tokens, costUsd } = answer.usage
-  const total = answer.timings.total
+  const total = trace.timings.total
   return {
     passages,
     facts: [
       `Agent: ${answer.agent}${reason ? ` — ${reason}` : ''}`,
       `Model: ${models.join(', ') || 'none'}${tokens === undefined ? '' : ` · ${tokens} tokens`}${costUsd === undefined ? '' : ` · $${costUsd.toFixed(4)}`}`,
-      ...(total === undefined ? [] : [`Time: ${(total / 1000).toFixed(2)} s (${Object.entries(answer.timings).filter(([phase]) => phase !== 'total').map(([phase, ms]) => `${phase} ${Math.round(ms)} ms`).join(', ')})`]),
+      ...(total === undefined ? [] : [`Time: ${(total / 1000).toFixed(2)} s (${Object.entries(trace.timings).filter(([phase]) => phase !== 'total').map(([phase, ms]) => `${phase} ${Math.round(ms)} ms`).join(', ')})`]),
     ],
   }
 }

@@ -8,8 +8,8 @@ import type { Conversation, Message } from './platform.ts'
 import { texts } from './texts.ts'
 import { toWhy } from './why.ts'
 
-/** Does what a word asks for, visibly. Returns the outcome for the record. */
-export async function runWord(parts: TurnParts, turn: Turn, conversation: Conversation, message: Message, word: Word): Promise<string> {
+/** Does what a word asks for, visibly. Returns the outcome for the record; null when here it is no word but a question. */
+export async function runWord(parts: TurnParts, turn: Turn, conversation: Conversation, message: Message, word: Word): Promise<string | null> {
   const api = parts.api.as(turn.tenantId, toAsker(message))
   if (word === 'help' || word === 'empty') {
     const admission = await conversation.admit()
@@ -21,16 +21,18 @@ export async function runWord(parts: TurnParts, turn: Turn, conversation: Conver
     await api.updateThread(turn.threadKey, { subscribed: true, muted: false })
     await conversation.say(texts.unmuted)
   } else if (word === 'why') {
-    await conversation.say(await explainLast(parts, turn, message))
+    const why = await explainLast(parts, turn, message)
+    if (why === null) return null
+    await conversation.say(why)
   } else await conversation.say(texts.privacy)
   return `word:${word}`
 }
 
-/** What the last answer of the thread rests on. It is said where that answer was given: to the same readers. */
-async function explainLast(parts: TurnParts, turn: Turn, message: Message): Promise<string> {
+/** What the last answer of the thread rests on, said where that answer was given: to the same readers. Null when there is none. */
+async function explainLast(parts: TurnParts, turn: Turn, message: Message): Promise<string | null> {
   const row = await lastReply(parts.db, turn.threadKey)
   const { answerId } = Delivery.parse(row?.delivery ?? {})
-  if (!row || row.tenantId !== turn.tenantId || !answerId) return texts.nothingToExplain
+  if (!row || row.tenantId !== turn.tenantId || !answerId) return null
   try {
     const { passages, facts } = toWhy(await parts.api.as(turn.tenantId, toAsker(message)).readAnswer(answerId))
     return [`**What the last answer rests on**`, ...passages.map((passage, index) => `${index + 1}. ${passage}`), ...facts.map((fact) => `- ${fact}`)].join('\n')

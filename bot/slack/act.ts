@@ -91,7 +91,7 @@ async function askAgain(parts: ActParts, action: Action): Promise<string> {
 async function openView(parts: ActParts, action: Action, view: Record<string, unknown>): Promise<boolean> {
   if (typeof action.request.trigger !== 'string') return false
   try {
-    await parts.workspace.call('views.open', { trigger_id: action.request.trigger, view }, { patient: false })
+    await parts.workspace.call('views.open', { trigger_id: action.request.trigger, view }, { patience: 0 })
     return true
   } catch (error) {
     parts.log.info({ refusal: refusalOf(error) }, 'form not opened')

@@ -11,15 +11,18 @@ export type SlackResult = Record<string, unknown> & { ok: boolean }
  * @throws NuraError `slack-<error>` when Slack refuses (`slack-message-not-found`), `slack-unknown-outcome` when a call that
  * must not be made twice may or may not have been carried out, `slack-unreachable` when Slack stays away.
  */
-export type SlackCall = (method: string, args: Record<string, unknown>, options?: { signal?: AbortSignal; patient?: boolean }) => Promise<SlackResult>
+export type SlackCall = (method: string, args: Record<string, unknown>, options?: CallOptions) => Promise<SlackResult>
+
+/** `patience`: seconds that the call may wait when Slack asks to; with 0 it is made once and never again. */
+export type CallOptions = { signal?: AbortSignal; patience?: number }
 
 /** Calls that leave the same state however often they are made. */
 const repeatable = /\.(info|replies|history|list|test|update|delete|setStatus|setSuggestedPrompts|publish|open)$/
 /** Calls that show something in a channel: made one after another, so that their order is kept while Slack asks to wait. */
 const visible = /^chat\./
 const retryDelaysMs = [300, 1200]
-/** Longest that one call waits for Slack's rate limit, seconds; longer ones fail and are tried again by the queue. */
-const longestWaitSeconds = 120
+/** Seconds that a call waits where it does not say otherwise; longer ones fail and are tried again by the queue. */
+const usualPatience = 120
 
 /** The Web API for one workspace's token. */
 export function createSlackCall(options: { token: string; apiUrl: string | null; teamId?: string; log: Logger; timeoutMs?: number }): SlackCall {
@@ -33,7 +36,7 @@ export function createSlackCall(options: { token: string; apiUrl: string | null;
   })
   const lanes = new Map<string, Promise<unknown>>()
 
-  const attempt: SlackCall = async (method, args, { signal, patient = true } = {}) => {
+  const attempt: SlackCall = async (method, args, { signal, patience = usualPatience } = {}) => {
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted()
       try {
@@ -41,7 +44,7 @@ export function createSlackCall(options: { token: string; apiUrl: string | null;
       } catch (error) {
         const limited = findRateLimit(error)
         if (limited !== null) {
-          if (!patient || limited > longestWaitSeconds) throw new NuraError('slack-ratelimited', `Slack asks to wait ${limited} s.`, { retryable: true, cause: error })
+          if (limited > patience || patience === 0) throw new NuraError('slack-ratelimited', `Slack asks to wait ${limited} s.`, { retryable: true, cause: error })
           options.log.warn({ method, seconds: limited }, 'slack rate limit')
           await wait(Math.max(limited * 1000, 50), signal)
           continue
@@ -50,7 +53,7 @@ export function createSlackCall(options: { token: string; apiUrl: string | null;
         if (refusal) throw refusal
         const delay = retryDelaysMs[tries]
         if (!repeatable.test(method)) throw new NuraError('slack-unknown-outcome', `Slack did not say whether ${method} was carried out.`, { retryable: true, cause: error })
-        if (delay === undefined || !patient) throw new NuraError('slack-unreachable', `Slack does not answer ${method}.`, { retryable: true, cause: error })
+        if (delay === undefined || patience === 0) throw new NuraError('slack-unreachable', `Slack does not answer ${method}.`, { retryable: true, cause: error })
         await wait(delay, signal)
       }
     }

@@ -15,11 +15,11 @@ export async function greet(parts: { api: NuraApi; log: Logger }, workspace: Wor
   const person = `slack:${workspace.self.teamId}:${greeting.user}`
   const questions = (await parts.api.as(workspace.tenantId, person).suggestions({ kind: 'person', id: person })).slice(0, mostPrompts)
   try {
-    if (greeting.kind === 'home') await workspace.call('views.publish', { user_id: greeting.user, view: toHome(questions) }, { patient: false })
+    if (greeting.kind === 'home') await workspace.call('views.publish', { user_id: greeting.user, view: toHome(questions) }, { patience: 0 })
     else if (questions.length > 0) {
       const prompts = questions.map((question) => ({ title: question.slice(0, 70), message: question }))
       const thread = greeting.root ? { thread_ts: greeting.root } : {}
-      await workspace.call('assistant.threads.setSuggestedPrompts', { channel_id: greeting.channel, ...thread, title: 'Ask about your code', prompts }, { patient: false })
+      await workspace.call('assistant.threads.setSuggestedPrompts', { channel_id: greeting.channel, ...thread, title: 'Ask about your code', prompts }, { patience: 0 })
     }
   } catch (error) {
     parts.log.info({ refusal: refusalOf(error), kind: greeting.kind }, 'greeting not shown')

@@ -59,6 +59,7 @@ export function toSlackConfig(given: z.output<z.ZodObject<typeof env>>): SlackCo
 export const slack = definePlatform({
   name: 'slack',
   env,
+  check: (given) => void toSlackConfig(given),
   async open(given, parts) {
     const config = toSlackConfig(given)
     return config === null ? null : await openSlack(config, parts)

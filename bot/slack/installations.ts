@@ -49,7 +49,7 @@ export function createWorkspaces(parts: WorkspacesParts): Workspaces {
     if (Date.now() - askedAt < askAgainMs) return Promise.reject(new NuraError('slack-unready', 'Slack has not said yet which workspace SLACK_BOT_TOKEN belongs to.', { retryable: true }))
     askedAt = Date.now()
     const call = createSlackCall({ token: own.token, apiUrl: parts.apiUrl, log: parts.log })
-    single = call('auth.test', {}, { patient: false }).then(
+    single = call('auth.test', {}, { patience: 0 }).then(
       (who) => open(own.tenantId, own.token, { teamId: String(who.team_id), botUserId: String(who.user_id), botId: typeof who.bot_id === 'string' ? who.bot_id : undefined }),
       (error: unknown) => {
         single = null

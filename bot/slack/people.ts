@@ -17,12 +17,12 @@ const mostKept = 2000
 
 export function createDirectory(call: SlackCall, teamId: string, now: () => number = Date.now): Directory {
   const channel = remember(channelMs, now, async (id: string): Promise<ChannelFacts> => {
-    const found = (await call('conversations.info', { channel: id }, { patient: false })).channel as Record<string, unknown>
+    const found = (await call('conversations.info', { channel: id }, { patience: 5 })).channel as Record<string, unknown>
     const shared = found.is_ext_shared === true || found.is_pending_ext_shared === true || isFilled(found.pending_connected_team_ids) || isForeign(found.connected_team_ids, teamId, found)
     return { shared, member: found.is_member === true, name: typeof found.name === 'string' ? found.name : null }
   })
   const person = remember(personMs, now, async (id: string): Promise<PersonFacts> => {
-    const user = (await call('users.info', { user: id }, { patient: false })).user as Record<string, unknown>
+    const user = (await call('users.info', { user: id }, { patience: 5 })).user as Record<string, unknown>
     return {
       guest: user.is_restricted === true || user.is_ultra_restricted === true,
       stranger: user.is_stranger === true || (typeof user.team_id === 'string' && user.team_id !== teamId && user.enterprise_user === undefined),

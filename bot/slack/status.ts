@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
+import { wait } from '../ask.ts'
 import type { SlackCall } from './call.ts'
 import { refusalOf } from './call.ts'
 
 /** Slack takes a status away after two minutes. */
 const refreshMs = 90_000
 const stillMs = 20_000
+const clearMs = 2_000
 
 /** The phase shown under a thread while an answer is being made. Best effort: it never throws and nobody waits for it. */
 export type Status = { show(text: string): void; clear(): Promise<void> }
@@ -27,18 +29,18 @@ export function createStatus(parts: { call: SlackCall; channel: string; root: st
       if (means === 'none' || (closed && status !== '')) return
       try {
         if (means === 'status') await setStatus(status)
-        else if (status === '') await call('reactions.remove', { channel, timestamp: parts.questionId, name: 'eyes' }, { patient: false })
+        else if (status === '') await call('reactions.remove', { channel, timestamp: parts.questionId, name: 'eyes' }, { patience: 0 })
       } catch (error) {
         const gaveUp = means === 'eyes'
         means = gaveUp ? 'none' : 'eyes'
         if (gaveUp) return
         parts.log.debug({ refusal: refusalOf(error) }, 'no status here')
-        if (status !== '') await call('reactions.add', { channel, timestamp: parts.questionId, name: 'eyes' }, { patient: false }).catch(() => (means = 'none'))
+        if (status !== '') await call('reactions.add', { channel, timestamp: parts.questionId, name: 'eyes' }, { patience: 0 }).catch(() => (means = 'none'))
       }
     })
   }
   const setStatus = (status: string) =>
-    call('assistant.threads.setStatus', { channel_id: channel, thread_ts: root, status, ...(status ? { loading_messages: [status] } : {}) }, { patient: false })
+    call('assistant.threads.setStatus', { channel_id: channel, thread_ts: root, status, ...(status ? { loading_messages: [status] } : {}) }, { patience: 0 })
 
   return {
     show(next) {
@@ -56,7 +58,8 @@ export function createStatus(parts: { call: SlackCall; channel: string; root: st
       clearInterval(refresh)
       clearTimeout(still)
       if (text !== '') send('')
-      await chain
+      // Slack may hang; the turn has better things to do than to wait for it.
+      await Promise.race([chain, wait(clearMs)])
     },
   }
 }

@@ -19,7 +19,7 @@ type ThreadMessage = WithAttachments & { ts?: string; user?: string; bot_id?: st
 export async function readThread(call: SlackCall, self: Self, at: { channel: string; root: string; before: string }): Promise<{ lines: ContextLine[]; unread: string[] }> {
   let messages: ThreadMessage[]
   try {
-    const result = await call('conversations.replies', { channel: at.channel, ts: at.root, latest: at.before, limit: mostMessages }, { patient: false })
+    const result = await call('conversations.replies', { channel: at.channel, ts: at.root, latest: at.before, limit: mostMessages }, { patience: 0 })
     messages = Array.isArray(result.messages) ? (result.messages as ThreadMessage[]) : []
   } catch (error) {
     return { lines: [], unread: [`the earlier messages of this thread (${refusalOf(error) ?? 'Slack did not hand them out'})`] }
