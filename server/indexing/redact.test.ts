@@ -7,7 +7,7 @@ import { redact, scannerNames } from './redact.ts'
 /** Random-looking text that is the same in every run; no secret is written in this file. */
 function random(length: number, alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', seed = 7): string {
   let state = seed
-  return Array.from({ length }, () => alphabet[(state = (state * 1103515245 + 12345) % 2 ** 31) % alphabet.length]).join('')
+  return Array.from({ length }, () => alphabet[((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16) % alphabet.length]).join('')
 }
 const hex = (length: number) => random(length, '0123456789abcdef')
 const upper = (length: number) => random(length, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')
@@ -45,7 +45,7 @@ const samples: [kind: string, secret: string, around?: (secret: string) => strin
   ['Shopify', join('shpat', '_', hex(32))],
   ['Stripe', join('sk', '_live_', random(24))],
   ['Grafana', join('glsa', '_', random(32), '_', hex(8))],
-  ['1password', join('ops', '_ey', random(200), 'fQ==')],
+  ['1Password', join('ops', '_ey', random(200), 'fQ==')],
   ['Password', random(16), (secret) => `postgres://shop:${secret}@db.internal:5432/shop`],
   ['Password', random(16), (secret) => `mongodb+srv://shop:${secret}@cluster0.example.net/shop`],
   ['Password', random(16), (secret) => `https://deploy:${secret}@git.example.net/shop`],

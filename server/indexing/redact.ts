@@ -12,7 +12,7 @@ export type Redacted = { text: string; found: { kind: string; count: number }[] 
 const needs: Record<string, RegExp> = {
   '1password': /ops_ey/,
   anthropic: /sk-ant-/,
-  aws: /A3T|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA|(?:SECRET|secret|Secret)_?(?:ACCESS|access|Access)_?(?:KEY|key|Key)|(?:ACCOUNT|account|Account)(?:_?(?:ID|id|Id))?["']?\s*(?::|=>|=)\s*["']?[0-9]{4}/,
+  aws: /secret_?access_?key/i,
   basicauth: /(?:https?|ftps?):\/\/[-\w]{1,256}:/,
   cloudflare: /cf(?:k|ut|at)_/,
   'database-connection-string': /mongodb|mysql|postgres/i,
@@ -50,6 +50,7 @@ const scanners: Rule[] = rules
 export const scannerNames: readonly string[] = scanners.map(({ name }) => name)
 
 const labels: Record<string, string> = {
+  '1password': '1Password',
   aws: 'AWS',
   basicauth: 'Password',
   'database-connection-string': 'Password',

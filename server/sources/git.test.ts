@@ -81,7 +81,7 @@ test('programs that a hostile configuration names are not run', async () => {
   const tree = await source.tree(sha)
   for await (const { bytes } of source.read(tree.map(({ blobSha }) => blobSha))) expect(bytes.length).toBeGreaterThan(0)
   const absent = source.read(['0'.repeat(39) + '1'])
-  await expect(absent.next()).rejects.toMatchObject({ code: 'missing-object' })
+  await expect(absent[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'missing-object' })
   expect(await readdir(marks)).toEqual(['program'])
 })
 
