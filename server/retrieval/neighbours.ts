@@ -29,7 +29,7 @@ export async function fileEdges(tenant: TenantDb, files: { fileId: string; stem:
 }
 
 /** How an import may name a file of this stem: as it is, or without the folder that holds the sources. */
-function importedAs(stem: string): string[] {
+export function importedAs(stem: string): string[] {
   const inside = /^(?:src|lib|source|app)\/(.+)$/.exec(stem)?.[1]
   return inside === undefined ? [stem] : [stem, inside]
 }

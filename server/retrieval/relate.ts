@@ -1,0 +1,119 @@
+import type { TenantDb } from '#db/index.ts'
+import { edgesFrom, edgesTo, symbolsInFiles, type EdgeRow } from '#db/tenant/graph.ts'
+import { filesByStems, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
+import { readCandidates } from '#db/tenant/candidates.ts'
+import type { EvidenceSymbol, Relation } from '../agents/evidence.ts'
+import { fileRole } from './file-role.ts'
+import { importedAs } from './neighbours.ts'
+import type { Passage } from './passage.ts'
+import { resolveEdges, stemsOf, type ResolvedEdge } from './resolve-edges.ts'
+import { scoreSymbols } from './score-symbols.ts'
+import type { Query } from './query.ts'
+
+/** The most of each: evidence is read by a model and by people. */
+const most = { files: 8, symbols: 60, symbolsOfFile: 15, named: 12, usesOfName: 8, namesCalled: 60, relations: 80, ofKindFromFile: 12 }
+
+/**
+ * What the code graph says next to the passages: the definitions in their files that a passage shows or the question
+ * names; who calls, imports and tests them; what they call and import. Confined to `repositoryIds`, and to edges whose
+ * target can be told; lines are those of the commit that the passages are of.
+ */
+export async function relate(
+  tenant: TenantDb,
+  passages: Passage[],
+  repositoryIds: string[],
+  query?: Query,
+): Promise<{ symbols: EvidenceSymbol[]; relations: Relation[] }> {
+  if (passages.length === 0 || repositoryIds.length === 0) return { symbols: [], relations: [] }
+  const { files: rows } = await readCandidates(tenant, { chunkIds: passages.map(({ chunkId }) => chunkId), fileIds: [], repositoryIds })
+  const places = new Map(rows.map((row) => [`${row.repositoryId} ${row.path}`, row]))
+  const files = [...new Set(passages.map((passage) => places.get(`${passage.repositoryId} ${passage.path}`)))].filter((row) => row !== undefined).slice(0, most.files)
+  const fileIds = files.map(({ fileId }) => fileId)
+
+  const [inFiles, outgoing] = await Promise.all([symbolsInFiles(tenant, fileIds), edgesFrom(tenant, { fileIds })])
+  const chosen = chooseSymbols(inFiles, passages, query)
+  const names = [...new Set(chosen.filter((symbol) => symbol.kind !== 'heading').map(({ name }) => name))].slice(0, most.named)
+  const incoming = await edgesTo(tenant, { names, stems: files.flatMap(({ stem }) => importedAs(stem)), repositoryIds, limit: most.usesOfName })
+
+  const edges = [...nearPassages(outgoing, passages), ...incoming]
+  const called = new Set(edges.filter(({ kind }) => kind === 'call' || kind === 'reference').map(({ target }) => target.toLowerCase()))
+  const stems = edges.filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
+  const [definitions, stemFiles] = await Promise.all([
+    searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: 5, repositoryIds }),
+    filesByStems(tenant, { stems, repositoryIds }),
+  ])
+  return { symbols: chosen.map(toEvidenceSymbol), relations: boundRelations(resolveEdges(edges, definitions, stemFiles), fileIds) }
+}
+
+/** Definitions that the question names first, then those that passages show, in order of the passages. */
+function chooseSymbols(symbols: SymbolRow[], passages: Passage[], query: Query | undefined): SymbolRow[] {
+  const scores = query ? scoreSymbols(symbols, query) : symbols.map(() => 0)
+  const shown = (symbol: SymbolRow) =>
+    passages.findIndex(
+      ({ repositoryId, path, startLine, endLine }) => repositoryId === symbol.repositoryId && path === symbol.path && startLine <= symbol.endLine && symbol.startLine <= endLine,
+    )
+  const ranked = symbols
+    .map((symbol, at) => ({ symbol, score: scores[at]!, place: shown(symbol) }))
+    .filter(({ score, place }) => score > 0 || place >= 0)
+    .sort((a, b) => b.score - a.score || toPlace(a.place) - toPlace(b.place) || a.symbol.startLine - b.symbol.startLine)
+  const ofFile = new Map<string, number>()
+  const chosen: SymbolRow[] = []
+  for (const { symbol } of ranked) {
+    const count = ofFile.get(symbol.fileId) ?? 0
+    if (count >= most.symbolsOfFile) continue
+    ofFile.set(symbol.fileId, count + 1)
+    chosen.push(symbol)
+    if (chosen.length === most.symbols) break
+  }
+  return chosen
+}
+
+const toPlace = (place: number) => (place < 0 ? Number.MAX_SAFE_INTEGER : place)
+
+/** Imports and tests of the files, and those calls and references that stand in a passage. */
+function nearPassages(edges: EdgeRow[], passages: Passage[]): EdgeRow[] {
+  const near = edges.filter(
+    ({ kind, repositoryId, path, line }) =>
+      kind === 'import' ||
+      kind === 'test' ||
+      passages.some((passage) => passage.repositoryId === repositoryId && passage.path === path && passage.startLine <= line && line <= passage.endLine),
+  )
+  const names = new Set<string>()
+  return near.filter(({ kind, target }) => {
+    if (kind === 'import' || kind === 'test') return true
+    names.add(target)
+    return names.size <= most.namesCalled
+  })
+}
+
+/** Calls and tests say more than references and imports; one file may not fill the list; a use in the program goes before one in a test. */
+function boundRelations(edges: ResolvedEdge[], fileIds: string[]): Relation[] {
+  const order = { call: 0, test: 1, import: 2, reference: 3 }
+  const place = (fileId: string) => (fileIds.includes(fileId) ? fileIds.indexOf(fileId) : fileIds.length)
+  const sorted = edges
+    .map((edge) => ({ edge, near: Math.min(place(edge.from.fileId), place(edge.to.fileId)), isTest: edge.kind !== 'test' && fileRole(edge.from.path) !== 'source' }))
+    .sort((a, b) => a.near - b.near || order[a.edge.kind] - order[b.edge.kind] || Number(a.isTest) - Number(b.isTest) || a.edge.from.line - b.edge.from.line)
+  const counts = new Map<string, number>()
+  const seen = new Set<string>()
+  const bounded: Relation[] = []
+  for (const { edge } of sorted) {
+    const { kind, from, to } = edge
+    const key = `${kind} ${from.fileId} ${from.line} ${to.fileId} ${to.line}`
+    const group = `${kind} ${from.fileId} ${to.fileId}`
+    const count = counts.get(group) ?? 0
+    if (seen.has(key) || count >= most.ofKindFromFile) continue
+    seen.add(key)
+    counts.set(group, count + 1)
+    bounded.push({ kind, from: withoutFileId(from), to: withoutFileId(to) })
+    if (bounded.length === most.relations) break
+  }
+  return bounded
+}
+
+function withoutFileId({ fileId: _, ...end }: ResolvedEdge['from']): Relation['from'] {
+  return end
+}
+
+function toEvidenceSymbol({ name, container, kind, signature, doc, repositoryId, path, startLine, endLine }: SymbolRow): EvidenceSymbol {
+  return { name, container, kind, signature, doc, repositoryId, path, startLine, endLine }
+}
