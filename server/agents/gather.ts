@@ -2,6 +2,7 @@ import type { TenantDb } from '#db/index.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
 import { chunksAt } from '#db/tenant/chunks-at.ts'
 import { readManifest } from '#db/tenant/manifest.ts'
+import { isDocument } from '../models/extractive/paragraphs.ts'
 import { toReading } from '../models/extractive/reading.ts'
 import { rankDefinitions } from '../models/extractive/subject.ts'
 import { folderOf } from '../models/extractive/write-modules.ts'
@@ -13,7 +14,7 @@ import type { Agent } from './agent.ts'
 import type { Evidence, Relation } from './evidence.ts'
 
 /** Definitions whose neighbours are fetched, and the most passages that are added for them. */
-const most = { subjects: 3, uses: 8, calls: 8, added: 14, repositories: 3, folders: 8 }
+const most = { subjects: 3, uses: 8, calls: 8, added: 14, repositories: 3, folders: 8, sections: 3 }
 
 /**
  * The evidence of a question: the passages found, what is defined in them, and the passages that show where the likeliest
@@ -63,21 +64,28 @@ async function introductions(tenant: TenantDb, repositoryIds: string[]): Promise
 /** Files that name what their folder holds. */
 const entry = /(?:^|\/)(?:index|main|mod|lib|app|server|__init__)\.[a-z]+$/
 
-/** Lines that name the likeliest subjects, source before tests, and the definitions that those subjects name. */
+/** Lines that name the likeliest subjects, source before tests, the definitions that those name, and what follows a section. */
 function placesToShow(evidence: Evidence, lens: Agent['lens']): { repositoryId: string; path: string; line: number }[] {
   const reading = toReading(evidence, lens)
   const shown = (place: { repositoryId: string; path: string; line: number }) => reading.passageAt(place, place.line) !== undefined
+  const after = evidence.passages
+    .filter((passage) => isDocument(passage))
+    .slice(0, most.sections)
+    .map(({ repositoryId, path, endLine }) => ({ repositoryId, path, line: endLine + 1 }))
   const subjects = rankDefinitions(reading).slice(0, most.subjects).map(({ definition }) => definition)
-  return subjects.flatMap((subject, rank) => {
+  const next = subjects.flatMap((subject, rank) => {
     const same = (place: { repositoryId: string; path: string }) => place.repositoryId === subject.repositoryId && place.path === subject.path
     const room = rank === 0 ? 1 : 0.5
     const uses = evidence.relations.filter(({ to }) => same(to) && to.symbol === subject.name).map(({ from, kind }) => ({ ...from, kind }))
     const calls = evidence.relations.filter(({ from, kind }) => kind === 'call' && same(from) && from.line >= subject.startLine && from.line <= subject.endLine).map(({ to }) => to)
+    const rest = { repositoryId: subject.repositoryId, path: subject.path, line: subject.passage.endLine + 1 }
     return [
+      ...(rest.line <= subject.endLine && !shown(rest) ? [rest] : []),
       ...byRole(uses).filter((place) => !shown(place)).slice(0, most.uses * room),
       ...calls.filter((place) => !shown(place)).slice(0, most.calls * room),
     ]
   })
+  return [...next, ...after]
 }
 
 function byRole<T extends { path: string; kind: Relation['kind'] }>(places: T[]): T[] {

@@ -88,12 +88,16 @@ function titleAbove(passage: Passage, line: number): { title: string; line: numb
   return undefined
 }
 
-/** Whether a line uses a definition: a function by calling or passing it on, a method only by a call on something. */
+/** Whether a line calls a definition: a function by its bare name or through its file, a method on something, a class by making one. */
 function names(target: Definition, line: string): boolean {
   const name = escape(target.name)
-  if (target.kind === 'method') return new RegExp(`\\.\\s*${name}\\s*(?:<[^>]*>)?\\(`, 'u').test(line) && !new RegExp(`^\\s*(?:async )?${name}\\(`).test(line)
-  if (target.kind === 'function') return new RegExp(`(?<![\\p{L}\\p{N}_$])${name}\\s*(?:<[^>]*>)?\\(|[(,=]\\s*${name}\\s*[,)]`, 'u').test(line)
-  return whole(target.name).test(line)
+  if (target.kind === 'method') return new RegExp(`\\.\\s*${name}\\s*(?:<[^>]*>)?\\(`).test(line)
+  if (target.kind === 'function' || target.kind === 'macro') {
+    const call = new RegExp(`(?:([\\w$]+)\\s*(?:\\.|::)\\s*)?(?<![\\w$])${name}\\s*(?:<[^>]*>)?!?\\(`).exec(line)
+    if (call) return call[1] === undefined || target.path.split(/[/.]/).includes(call[1])
+    return new RegExp(`[(,=]\\s*${name}\\s*[,)]`).test(line)
+  }
+  return new RegExp(`\\bnew\\s+${name}\\b|(?<![\\w$*\\]])${name}\\s*(?:<[^>]*>)?[({]`).test(line)
 }
 
 /** Matches a name as a whole word. */

@@ -10,7 +10,9 @@ const widest = 140
 export type Run = { from: number; to: number }
 
 /** Lines of a passage as a fenced block under a line that says where they stand and cites them; `…` stands between runs. */
-export function toSnippet(passage: Passage, ...runs: Run[]): string {
+export function toSnippet(shown: Passage | Passage[], ...runs: Run[]): string {
+  const passages = [shown].flat()
+  const passage = joined(passages)
   const all = visible(passage.content).split('\n')
   const text = (line: number) => all[line - passage.startLine] ?? ''
   const trimmed = runs.map((run) => trim(run, text)).filter(({ from, to }) => from <= to)
@@ -21,7 +23,17 @@ export function toSnippet(passage: Passage, ...runs: Run[]): string {
   const fence = '`'.repeat(Math.max(3, ticks + 1))
   const places = trimmed.map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`))
   const place = places.length === 1 && !places[0]!.includes('–') ? `line ${places[0]}` : `lines ${places.join(', ')}`
-  return `${span(passage.path)}, ${place} [${passage.n}]:\n${fence}${fenceName(passage.language)}\n${body.join('\n')}\n${fence}`
+  return `${span(passage.path)}, ${place} ${cited(passages, trimmed)}:\n${fence}${fenceName(passage.language)}\n${body.join('\n')}\n${fence}`
+}
+
+/** Passages that follow one another in a file as one. */
+export function joined(passages: Passage[]): Passage {
+  return { ...passages[0]!, endLine: passages.at(-1)!.endLine, content: passages.map(({ content }) => content).join('\n') }
+}
+
+function cited(passages: Passage[], runs: Run[]): string {
+  const shown = passages.filter(({ startLine, endLine }) => runs.some(({ from, to }) => from <= endLine && startLine <= to))
+  return shown.map(({ n }) => `[${n}]`).join('')
 }
 
 /** A run without the blank lines at its ends. */
@@ -139,9 +151,9 @@ function blocksOf(passage: Passage, lines: string[]): Block[] {
     const fence = /^\s*(`{3,}|~{3,})\s*([\w+-]*)/.exec(lines[at]!)
     if (fence) {
       const end = lines.findIndex((line, place) => place > at && line.trim().startsWith(fence[1]!))
-      if (end < 0) break
-      add(fence[2]!, at + 1, end - 1)
-      at = end
+      const close = end < 0 ? lines.length : end
+      add(fence[2]!, at + 1, close - 1)
+      at = close
       continue
     }
     const directive = passage.language === 'rst' ? (/^(\s*)\.\. (?:code-block|sourcecode|code)::\s*(\S*)/.exec(lines[at]!) ?? /^(\s*)\S.*::()\s*$/.exec(lines[at]!)) : null

@@ -44,6 +44,7 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   if (query.paths.some((asked) => path.endsWith(asked))) score += 1.5
   if (role === 'test' && !query.asksFor.tests) score -= 1.6
   if (role === 'example' && !query.asksFor.examples) score -= 0.8
+  if (reading.shape === 'flow' && /^(?:constant|variable|type|property|field)$/.test(definition.kind)) score -= 0.8
   if (role === 'generated' || role === 'history') score -= 1
   if (endLine - startLine < 1 && definition.kind !== 'type') score -= 0.15
   const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85
@@ -54,7 +55,11 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
 export function isNamed(reading: Reading, definition: { name: string; container: string | null }): boolean {
   const { names, containers } = reading.query
   const lower = definition.name.toLowerCase()
-  if (names.includes(lower)) return containers.length === 0 || containers.includes((definition.container ?? '').toLowerCase().split('.').at(-1)!)
+  if (names.includes(lower)) {
+    const held = (each: { container: string | null }) => containers.includes((each.container ?? '').toLowerCase().split('.').at(-1)!)
+    const known = reading.definitions.some((each) => each.name.toLowerCase() === lower && held(each))
+    return !known || held(definition)
+  }
   return new RegExp(`(?<![\\w$])${escape(definition.name)}(?![\\w$])`).test(reading.question) && /\p{Lu}|_|\d/u.test(definition.name.slice(1))
 }
 
@@ -78,7 +83,7 @@ function toSection(reading: Reading, passage: Passage): Section {
     1.6 * (told[0]?.worth ?? -1) +
     0.4 * reading.coverage(passage.path) +
     1.3 * reading.standing(passage) +
-    (shows ? 0.5 : 0) -
+    (shows ? 0.9 : 0) -
     (history ? 2 : 0)
   const firm = reading.coverage(`${heading} ${told[0]?.paragraph.text ?? ''}`) >= 0.8
   return { passage, told: told.filter((each) => each.worth > 0.2).map(({ paragraph }) => paragraph), score, firm }

@@ -72,7 +72,7 @@ export function declarationOf(definition: Definition, most = 110): string {
 /** «`fn` in `path` (line n) [k]» */
 export function useAt(use: Use): string {
   const place = `${span(use.path)} (line ${use.line}) ${cite(use.passage)}`
-  return use.symbol ? `${span(use.symbol)} in ${place}` : place
+  return use.symbol && use.role !== 'docs' && use.role !== 'history' ? `${span(use.symbol)} in ${place}` : place
 }
 
 /** «`path` (line n): "title" [k]» */

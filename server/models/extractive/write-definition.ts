@@ -3,7 +3,7 @@ import { neighboursOf } from './neighbours.ts'
 import { plain, quote } from './prose.ts'
 import type { Definition, Reading } from './reading.ts'
 import { restate } from './restate.ts'
-import { showDefinition, toSnippet } from './snippet.ts'
+import { joined, showDefinition, toSnippet } from './snippet.ts'
 import { isNamed } from './subject.ts'
 import { cite, declarationOf, kindOf, nameOf, saysOf, series, tellOf, withArticle } from './wording.ts'
 import type { Draft } from './wording.ts'
@@ -65,5 +65,8 @@ function membersBullet(reading: Reading, definition: Definition): string[] {
 }
 
 export function snippetOf(reading: Reading, definition: Definition): string {
-  return toSnippet(definition.passage, ...showDefinition(reading, definition.passage, definition.startLine, definition.endLine))
+  const { passage, startLine, endLine } = definition
+  const next = endLine > passage.endLine ? reading.passageAt(definition, passage.endLine + 1) : undefined
+  const passages = next?.startLine === passage.endLine + 1 ? [passage, next] : [passage]
+  return toSnippet(passages, ...showDefinition(reading, joined(passages), startLine, endLine))
 }

@@ -6,7 +6,7 @@ import type { Paragraph } from './paragraphs.ts'
 import { quote, sentences, span } from './prose.ts'
 import type { Reading } from './reading.ts'
 import { bestWindow, blockOf, toSnippet } from './snippet.ts'
-import { rankSections } from './subject.ts'
+import { escape, rankSections } from './subject.ts'
 import type { Section } from './subject.ts'
 import { cite, headingOf, sectionAt } from './wording.ts'
 import type { Draft } from './wording.ts'
@@ -14,12 +14,12 @@ import type { Draft } from './wording.ts'
 
 /** From documents: what the best section says, what others add, and its command or setting. */
 export function writeSection(reading: Reading, section: Section, options: { block: boolean }): Draft {
-  const [best, ...more] = section.told
-  const worth = reading.coverage(best!.text)
+  const [best = section.told[0]!, ...more] = section.told.filter(({ text }) => isSaying(text))
+  const worth = reading.coverage(best.text)
   const others = rankSections(reading).filter(
-    (other) => other.passage !== section.passage && other.told.length > 0 && other.score > 0.6 * section.score && reading.coverage(other.told[0]!.text) >= Math.max(0.35, 0.7 * worth),
+    (other) => other.passage !== section.passage && other.told.length > 0 && other.score > 0.6 * section.score && isSaying(other.told[0]!.text) && reading.coverage(other.told[0]!.text) >= Math.max(0.35, 0.7 * worth),
   )
-  const lead = [`${capital(sectionAt(section.passage))} says: ${quote(telling(reading, best!), 320)} ${cite(section.passage)}.`]
+  const lead = [`${capital(sectionAt(section.passage))} says: ${quote(telling(reading, best), 320)} ${cite(section.passage)}.`]
   const list = [
     ...more.filter((paragraph) => reading.coverage(paragraph.text) >= 0.4 * worth).slice(0, 2).map((paragraph) => `${quote(telling(reading, paragraph), 220)} ${cite(section.passage)}`),
     ...distinct(others, ({ passage }) => sectionAt(passage)).slice(0, 3).map((other) => `${capital(sectionAt(other.passage))}: ${quote(telling(reading, other.told[0]!), 200)} ${cite(other.passage)}`),
@@ -55,9 +55,17 @@ function telling(reading: Reading, paragraph: Paragraph): string {
   return all.slice(at, at + 2).join(' ')
 }
 
-function blockIn(reading: Reading, passage: Passage): string {
+/** More than an entry of a table of contents. */
+function isSaying(text: string): boolean {
+  return text.split(/\s+/).length >= 5
+}
+
+/** The block of a section, or of the passage that follows it. */
+function blockIn(reading: Reading, passage: Passage, depth = 0): string {
   const block = blockOf(reading, passage)
-  return block ? toSnippet({ ...passage, language: block.language || null }, { from: block.from, to: Math.min(block.to, block.from + 9) }) : ''
+  if (block) return toSnippet({ ...passage, language: block.language || null }, { from: block.from, to: Math.min(block.to, block.from + 9) })
+  const next = reading.passages.find((each) => each.path === passage.path && each.repositoryId === passage.repositoryId && each.startLine === passage.endLine + 1)
+  return next && depth === 0 ? blockIn(reading, next, 1) : ''
 }
 
 const reasons = /\b(?:because|since|so that|in order to|to (?:avoid|prevent|ensure|keep|allow|make sure)|otherwise|due to|reason|therefore|prevents?|avoids?|instead of|rather than|workaround|must not|cannot|would (?:otherwise|break|fail|lose)|unless|which (?:is why|means))\b/i
@@ -97,14 +105,19 @@ function sourceOf({ passage, paragraph }: { passage: Passage; paragraph: Paragra
 export function writeOverview(reading: Reading): Draft | undefined {
   const introduces = (passage: Passage) => /(?:^|\/)(?:readme|index|introduction|overview|about)\.[a-z]+$/i.test(passage.path) || /\b(?:introduction|overview|features?|getting started|quick ?start|usage|about|what is)\b/i.test(passage.scope.join(' '))
   const documents = reading.passages.filter((passage) => isDocument(passage) && introduces(passage) && paragraphs(passage).length > 0)
-  const standing = (passage: Passage) => (/(?:^|\/)readme/i.test(passage.path) ? 2 : 0) - passage.path.split('/').length * 0.8 - passage.startLine / 100
+  const name = (passage: Passage) => escape(passage.repository.split('/').at(-1)!)
+  const defines = (passage: Passage) => paragraphs(passage).some(({ text }) => new RegExp(`^(?:the )?["\`]?(?:${name(passage)}|this (?:project|repository|library|tool|package|app|framework))\\b.{0,40}\\b(?:is|are|provides?|helps?|lets|makes|answers|allows)\\b`, 'i').test(text))
+  const isNews = (passage: Passage) => /\b(?:news|release|available|announc\w+|sponsors?|contribut\w+|licen[cs]e|donate)\b/i.test(passage.scope.at(-1) ?? '')
+  const standing = (passage: Passage) => (defines(passage) ? 2 : 0) - (isNews(passage) ? 2 : 0) + (/(?:^|\/)readme/i.test(passage.path) ? 2 : 0) - passage.path.split('/').length * 0.8 - passage.startLine / 100
   const [first, ...more] = documents.sort((a, b) => standing(b) - standing(a))
   if (!first) return undefined
-  const intro = paragraphs(first).slice(0, 2).map(({ text }) => text).join(' ')
+  const all = paragraphs(first)
+  const start = Math.max(0, all.findIndex(({ text }) => new RegExp(`^\\W*(?:the )?${name(first)}\\b.{0,40}\\b(?:is|provides?|helps?|lets|makes|answers)\\b`, 'i').test(text)))
+  const intro = all.slice(start, start + 2).map(({ text }) => text).join(' ')
   const list = more
-    .slice(0, 5)
+    .slice(0, 8)
     .map((passage) => ({ passage, heading: headingOf(passage), said: sentences(paragraphs(passage)[0]!.text)[0] ?? '' }))
-    .filter(({ heading, said }) => heading !== '' && said !== '')
+    .filter(({ passage, heading, said }) => heading !== '' && isSaying(said) && !isNews(passage))
     .map(({ passage, said }) => `${capital(sectionAt(passage))}: ${quote(said, 180)} ${cite(passage)}`)
   return { lead: [`${span(first.path)} introduces it: ${quote(sentences(intro).slice(0, 3).join(' '), 420)} ${cite(first)}.`], list, snippets: [] }
 }

@@ -22,7 +22,7 @@ export function writeModules(reading: Reading): Draft | undefined {
   if (section) lead.push(`${sectionAt(section.passage)} says: ${quote(section.told.slice(0, 2).map(({ text }) => text).join(' '), 360)} ${cite(section.passage)}.`)
   if (folders.length > 0) {
     const named = folders.slice(0, 4).map(({ folder, passages }) => `${span(folder)} ${cite(...passages.slice(0, 2))}`)
-    lead.push(`${section ? 'In code it' : 'It'} lies in ${folders.length === 1 ? 'one folder' : `${Math.min(4, folders.length)} folders`}: ${series(named)}.`)
+    lead.push(`${section ? 'In code it' : reading.isGeneral ? 'The code' : 'It'} lies in ${folders.length === 1 ? 'one folder' : `${Math.min(4, folders.length)} folders`}: ${series(named)}.`)
   }
   const list = edges.slice(0, 5).map(({ from, to, example, count }) => {
     const times = count > 1 ? `, and ${count - 1} more` : ''
