@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { readEnv } from './read-env.ts'
 
 const url = z.string().regex(/^postgres(ql)?:\/\/./, 'write it as postgres://user:password@host:5432/database, or leave it out for the embedded store')
 const key = z.string().refine((text) => Buffer.from(text, 'base64').length === 32, 'give 32 random bytes in base64: openssl rand -base64 32')
@@ -11,7 +12,7 @@ export const dbEnv = {
   NURA_ENCRYPTION_KEY: key.optional(),
 }
 
-export type DbEnv = { [Key in keyof typeof dbEnv]: z.output<(typeof dbEnv)[Key]> }
+export type DbEnv = z.output<z.ZodObject<typeof dbEnv>>
 
 export type DbConfig = {
   /** PostgreSQL; null for the embedded store in `dataDir`. */
@@ -31,4 +32,9 @@ export function toDbConfig(env: DbEnv): DbConfig {
     encryptionKey: env.NURA_ENCRYPTION_KEY ? Buffer.from(env.NURA_ENCRYPTION_KEY, 'base64') : null,
     poolSize: 10,
   }
+}
+
+/** @throws NuraError `bad-environment` */
+export function readDbConfig(env: NodeJS.ProcessEnv = process.env): DbConfig {
+  return toDbConfig(readEnv(dbEnv, env))
 }

@@ -69,4 +69,15 @@ export const controlMigrations: Migration[] = [
       );
     `,
   },
+  {
+    name: '0002-workspace',
+    sql: `
+      create table workspace (
+        surface text not null,
+        id text not null,
+        tenant_id uuid not null references tenant on delete cascade,
+        primary key (surface, id)
+      );
+    `,
+  },
 ]

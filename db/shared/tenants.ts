@@ -21,6 +21,19 @@ export async function createTenant(db: Db, tenant: { slug: string; name: string 
   return (await findTenant(db, id))!
 }
 
+/** The tenant with this short name, made when there is none. Several processes may ask at once. */
+export async function ensureTenant(db: Db, tenant: { slug: string; name: string }): Promise<Tenant> {
+  const found = await findTenant(db, tenant.slug)
+  if (found) return found
+  try {
+    return await createTenant(db, tenant)
+  } catch (error) {
+    const made = error instanceof NuraError && error.code === 'tenant-exists' ? await findTenant(db, tenant.slug) : null
+    if (made) return made
+    throw error
+  }
+}
+
 export async function findTenant(db: Db, slugOrId: string): Promise<Tenant | null> {
   const by = z.uuid().safeParse(slugOrId).success ? 'id' : 'slug'
   const rows = await db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant where ${by} = $1`, [slugOrId]))

@@ -1,0 +1,33 @@
+import type { Db } from '../index.ts'
+import { NuraError } from '../nura-error.ts'
+import { ensureTenant } from './tenants.ts'
+
+/** A place of a platform as a whole: a Slack workspace, a Teams directory, a GitHub installation. */
+export type Workspace = { surface: string; id: string; name: string }
+
+/**
+ * Says whose a workspace is before it installs Nura. Repeating it is harmless.
+ * @throws NuraError `connected-elsewhere` when it belongs to another tenant
+ */
+export async function connectWorkspace(db: Db, tenantId: string, { surface, id }: Omit<Workspace, 'name'>): Promise<void> {
+  const owner = await db.control(async ({ query }) => {
+    await query('insert into workspace (surface, id, tenant_id) values ($1, $2, $3) on conflict do nothing', [surface, id, tenantId])
+    return (await query<{ tenant_id: string }>('select tenant_id from workspace where surface = $1 and id = $2', [surface, id]))[0]
+  })
+  if (owner?.tenant_id !== tenantId) throw new NuraError('connected-elsewhere', `${surface}:${id} belongs to another tenant.`)
+}
+
+export function listWorkspaces(db: Db, tenantId: string): Promise<{ surface: string; id: string }[]> {
+  return db.control((tx) => tx.query('select surface, id from workspace where tenant_id = $1 order by surface, id', [tenantId]))
+}
+
+/** The tenant of a workspace that installs Nura: the one it was connected to, else one of its own, made now. */
+export async function provisionTenant(db: Db, workspace: Workspace): Promise<{ id: string }> {
+  const { surface, id, name } = workspace
+  const [known] = await db.control((tx) => tx.query<{ id: string }>('select tenant_id as id from workspace where surface = $1 and id = $2', [surface, id]))
+  if (known) return known
+  const slug = `${surface}-${id}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63)
+  const tenant = await ensureTenant(db, { slug, name: name.trim().slice(0, 200) || slug })
+  await connectWorkspace(db, tenant.id, workspace)
+  return tenant
+}
