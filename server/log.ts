@@ -47,18 +47,21 @@ function toLoggedError(error: unknown, depth = 0): LoggedError {
 
 /** Shapes of secrets and of personal data. Each is linear: no nested repeats, bounded lengths. */
 const shapes: [RegExp, string][] = [
-  [/xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}/g, '[slack token]'],
-  [/gh[opsur]_\w{20,255}|github_pat_\w{20,255}/g, '[github token]'],
-  [/\bsk-[\w-]{16,200}/g, '[api key]'],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, '[aws key]'],
-  [/\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{0,4000}/g, '[jwt]'],
-  [/\bBearer [\w.~+/=-]{8,4000}/gi, 'Bearer [hidden]'],
-  [/(:\/\/[^\s:/@"\\]{1,100}:)[^\s@/"\\]{1,200}@/g, '$1[hidden]@'],
-  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^"]{0,10000}/g, '[private key]'],
-  [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/g, '[email]'],
+  [/xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}/, '[slack token]'],
+  [/gh[opsur]_\w{20,255}|github_pat_\w{20,255}/, '[github token]'],
+  [/\bsk-[\w-]{16,200}/, '[api key]'],
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, '[aws key]'],
+  [/\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{0,4000}/, '[jwt]'],
+  [/\bBearer [\w.~+/=-]{8,4000}/, 'Bearer [hidden]'],
+  [/(?<=:\/\/[^\s:/@"\\]{1,100}:)[^\s@/"\\]{1,200}(?=@)/, '[hidden]'],
+  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[\w+/= -]|\\[nr]|[\n\r]){0,10000}/, '[private key]'],
+  [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/, '[email]'],
 ]
+
+/** Each shape, or an escape of JSON, which is stepped over whole: the `u0000` of one is not the start of an address. */
+const finders = shapes.map(([shape, name]) => [new RegExp(`(\\\\u[\\da-fA-F]{4}|\\\\.)|${shape.source}`, 'g'), name] as const)
 
 /** Replaces what looks like a secret or an e-mail address; leaves JSON valid. */
 export function scrub(line: string): string {
-  return shapes.reduce((text, [shape, name]) => text.replace(shape, name), line)
+  return finders.reduce((text, [finder, name]) => text.replace(finder, (_, escaped?: string) => escaped ?? name), line)
 }

@@ -20,6 +20,7 @@ export function mountRoute(route: AnyRoute, parts: ServerParts) {
     const state = ctx.state as RequestState
     state.route = `${route.method} ${route.path}`
     const caller = await readWho(ctx, route, parts)
+    if (Object.values(ctx.params as Record<string, string>).some((param) => param.includes('\0'))) throw notFound()
     const params = read(route.params, ctx.params, () => notFound())
     const query = read(route.query, toQuery(ctx), refuse)
     const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
