@@ -3,7 +3,7 @@ import type { EdgeWrite, SymbolWrite } from '#db/tenant/write-files.ts'
 import { cleanDocstring, readDocAbove } from './doc-comment.ts'
 import type { Language } from './languages/language.ts'
 import type { Lines } from './lines.ts'
-import { isCommonName } from './common-names.ts'
+import { isEverydayName } from './everyday-names.ts'
 
 /** A symbol and the rows it takes, its comment and decorators included. A `hidden` one only names a scope. */
 export type Definition = SymbolWrite & { startRow: number; endRow: number; hidden?: boolean }
@@ -175,5 +175,5 @@ function toEdges(mentions: Mention[], nested: Found[], language: Language, lines
 }
 
 function isIdentifier(text: string): boolean {
-  return text.length >= 3 && text.length <= 100 && /^[\p{L}_$][\p{L}\p{N}_$]*[?!]?$/u.test(text) && !isCommonName(text)
+  return text.length >= 3 && text.length <= 100 && /^[\p{L}_$][\p{L}\p{N}_$]*[?!]?$/u.test(text) && !isEverydayName(text)
 }

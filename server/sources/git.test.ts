@@ -7,7 +7,9 @@ import { sourceContract } from '../testing/source-contract.ts'
 import { createGitSource } from './git.ts'
 import { fromGitRemote } from './git-remote.ts'
 
-describe('a git checkout as a source', () => sourceContract({ createRepository, open: ({ dir }) => createGitSource(dir) }))
+describe('a git checkout as a source', () => {
+  sourceContract({ createRepository, open: ({ dir }) => createGitSource(dir) })
+})
 
 async function createFolder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'nura-folder-'))

@@ -18,18 +18,20 @@ export function createGitSource(dir: string): Source {
 
     async head(signal): Promise<Head> {
       await assertFolder(at)
-      const git = (...args: string[]) => readLine(at, args, signal)
-      const gitDir = await git('rev-parse', '--absolute-git-dir').catch((failure) => Promise.reject(toRepositoryError(failure, at)))
-      const sha = await git('rev-parse', '--verify', '--quiet', 'HEAD^{commit}').catch((failure) => {
-        if (!(failure instanceof GitFailure)) throw failure
-        throw new NuraError('empty-repository', `${at} has no commit yet. Commit something, then index it again.`, { cause: failure })
-      })
-      const branch = await optional(git('symbolic-ref', '--quiet', '--short', 'HEAD'))
-      const remote = await optional(git('config', '--get', 'remote.origin.url'))
-      const commit = (await runGit({ dir: at, args: ['cat-file', 'commit', sha], signal })).toString('utf8')
-      const seconds = /^committer .*> (\d+) [+-]\d{4}$/m.exec(commit)?.[1]
-      const named = remote === null ? null : fromGitRemote(remote)
-      return { sha, branch, committedAt: new Date(Number(seconds) * 1000), name: named?.name ?? folderName(gitDir), url: named?.url ?? null }
+      const git = (...args: string[]) => readLines(at, args, signal)
+      const [gitDir = '', sha = '', ref = ''] = await git('rev-parse', '--absolute-git-dir', 'HEAD^{commit}', '--symbolic-full-name', 'HEAD').catch(
+        // Which of the two is missing?
+        async (failure) => Promise.reject(await git('rev-parse', '--absolute-git-dir').then(() => toEmptyError(failure, at), (first) => toRepositoryError(first, at))),
+      )
+      const [[remote], [time = '']] = await Promise.all([optional(git('config', '--get', 'remote.origin.url')), git('rev-list', '--max-count=1', '--timestamp', sha)])
+      const named = remote === undefined ? null : fromGitRemote(remote)
+      return {
+        sha,
+        branch: ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null,
+        committedAt: new Date(Number.parseInt(time) * 1000),
+        name: named?.name ?? folderName(gitDir),
+        url: named?.url ?? null,
+      }
     },
 
     async tree(sha, signal): Promise<TreeEntry[]> {
@@ -140,17 +142,23 @@ function splitAtNul(bytes: Buffer): Buffer[] {
   return parts
 }
 
-async function readLine(dir: string, args: string[], signal?: AbortSignal): Promise<string> {
-  return (await runGit({ dir, args, signal })).toString('utf8').trimEnd()
+async function readLines(dir: string, args: string[], signal?: AbortSignal): Promise<string[]> {
+  return (await runGit({ dir, args, signal })).toString('utf8').trimEnd().split('\n')
 }
 
-async function optional(line: Promise<string>): Promise<string | null> {
-  return await line.catch((failure) => (failure instanceof GitFailure ? null : Promise.reject(failure)))
+/** git ends with a status for what is not set; that is no failure. */
+async function optional(lines: Promise<string[]>): Promise<string[]> {
+  return await lines.catch((failure) => (failure instanceof GitFailure ? [] : Promise.reject(failure)))
 }
 
 async function assertFolder(dir: string): Promise<void> {
   const found = await stat(dir).catch(() => null)
   if (!found?.isDirectory()) throw new NuraError('not-a-repository', `${dir} is not a folder. Name the folder of a git checkout.`)
+}
+
+function toEmptyError(failure: unknown, dir: string): unknown {
+  if (!(failure instanceof GitFailure)) return failure
+  return new NuraError('empty-repository', `${dir} has no commit yet. Commit something, then index it again.`, { cause: failure })
 }
 
 function toRepositoryError(failure: unknown, dir: string): unknown {

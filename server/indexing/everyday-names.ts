@@ -2,7 +2,7 @@
  * Names that every program calls and no program means: methods of built-in types, test words, built-in types. An edge to
  * one of them would lead everywhere.
  */
-const common = new Set(
+const everyday = new Set(
   `push pop shift unshift map filter reduce forEach find findIndex some every includes indexOf lastIndexOf slice splice concat join split
   sort reverse keys values entries fill flat flatMap from isArray assign freeze create defineProperty hasOwnProperty toString valueOf
   toJSON parse stringify trim trimEnd trimStart replace replaceAll match matchAll test exec startsWith endsWith padStart padEnd repeat
@@ -29,6 +29,6 @@ const common = new Set(
   require_relative source cd mkdir exit export local return`.split(/\s+/),
 )
 
-export function isCommonName(name: string): boolean {
-  return common.has(name)
+export function isEverydayName(name: string): boolean {
+  return everyday.has(name)
 }
