@@ -132,7 +132,11 @@ export function createReply(parts: ReplyParts): Reply {
     async open(markdown) {
       await fence()
       const target = place.direct ? {} : { recipient_user_id: parts.recipient, recipient_team_id: place.workspace }
-      const started = await call('chat.startStream', { ...at, ...target, markdown_text: markdown })
+      const started = await call('chat.startStream', { ...at, ...target, markdown_text: markdown }).catch((error: unknown) => {
+        // It may be there all the same: the next `resume` looks.
+        searched = searched && !isUnknown(error)
+        throw error
+      })
       await note(started.ts, pages.length)
     },
     async append(markdown) {

@@ -44,12 +44,16 @@ let count = 0
 /**
  * A bot on a tenant and workspace of its own, between a fake Slack and a fake server. Its queue runs rows in this process,
  * once for each hint, the way a worker does.
+ *
+ * @param options.beside a bot whose tenant, workspace and server this one shares, like a second process.
  */
-export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queue?: (inboxId: string) => Promise<void>; secret?: string | null } = {}): Promise<TestBot> {
+export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queue?: (inboxId: string) => Promise<void>; beside?: TestBot } = {}): Promise<TestBot> {
   const id = `${Date.now().toString(36).toUpperCase()}${++count}`
-  const slack = await startFakeSlack(createFakeWorkspace({ teamId: `T0${id}`, token: `xoxb-${id}` }))
-  const server = await startFakeAskServer()
-  const { id: tenantId } = await createTenant(db, { slug: `bot-${id.toLowerCase()}`, name: 'Test' })
+  const { beside } = options
+  const slack = beside?.slack ?? (await startFakeSlack(createFakeWorkspace({ teamId: `T0${id}`, token: `xoxb-${id}` })))
+  const server = beside?.server ?? (await startFakeAskServer())
+  const tenantId = beside?.tenant.id ?? (await createTenant(db, { slug: `bot-${id.toLowerCase()}`, name: 'Test' })).id
+  const [token = ''] = slack.workspace.tokens
   const lines: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const running = new Set<Promise<void>>()
@@ -64,8 +68,8 @@ export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queu
   }
   const bot = await startBot({
     db,
-    env: { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: `xoxb-${id}`, SLACK_API_URL: slack.url, ...options.env } as BotEnv,
-    server: { url: server.url, secret: options.secret === undefined ? 's'.repeat(32) : options.secret },
+    env: { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: token, SLACK_API_URL: slack.url, ...options.env } as BotEnv,
+    server: { url: server.url, secret: 's'.repeat(32) },
     tenantId,
     provisionTenant: async ({ id: team, name }) => await createTenant(db, { slug: `slack-${team.toLowerCase()}`, name }),
     queue: options.queue ?? (async (inboxId) => void (held ? held.push(inboxId) : run(inboxId))),
@@ -113,7 +117,7 @@ export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queu
       await Promise.allSettled(running)
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))
-      await Promise.all([slack.close(), server.close()])
+      if (!beside) await Promise.all([slack.close(), server.close()])
     },
   }
 }

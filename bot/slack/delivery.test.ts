@@ -1,0 +1,307 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { claim, read, unfinished } from '#db/shared/inbox.ts'
+import { openTestDb } from '#db/testing/open-test-db.ts'
+import type { AnswerPart } from '#server/answer-part.ts'
+import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
+import type { FakeMessage } from '../testing/fake-slack-methods.ts'
+import { openTestBot } from '../testing/open-test-bot.ts'
+import type { TestBot } from '../testing/open-test-bot.ts'
+import { say, slackEvent } from '../testing/slack-event.ts'
+import { openFence } from './fences.ts'
+
+let db: Awaited<ReturnType<typeof openTestDb>>
+let nura: TestBot
+beforeAll(async () => {
+  db = await openTestDb()
+  nura = await openTestBot(db)
+})
+afterAll(async () => {
+  await nura?.close()
+  await db?.close()
+})
+
+const sentences = (count: number) => Array.from({ length: count }, (_, index) => `Sentence ${index + 1} says something about the code. `)
+const long = sentences(20)
+
+function* streamOf(pieces: string[], end: AnswerPart | 'break' = sampleDone()): Iterable<AnswerPart | 'break'> {
+  yield { kind: 'citation', citation: sampleCitation }
+  for (const markdown of pieces) yield { kind: 'text', markdown }
+  yield end
+}
+
+async function ask(script: TestBot['server']['script']): Promise<FakeMessage> {
+  nura.server.script = script
+  const question = say(nura.slack.workspace, { text: '<@U0NURABOT> what happens?' })
+  expect((await nura.send(slackEvent(nura.slack.workspace, question, 'app_mention'))).status).toBe(200)
+  await nura.idle()
+  return question
+}
+
+const seen = (question: FakeMessage) => nura.seen(question.ts)
+const streamed = (question: FakeMessage) => nura.slack.calls.filter(({ method, args }) => method === 'chat.startStream' && args.thread_ts === question.ts)
+async function outcomeOf(question: FakeMessage): Promise<{ state: string; outcome: string } | undefined> {
+  const rows = await db.control((tx) => tx.query<{ state: string; outcome: string }>(`select state, outcome from inbox where payload->>'id' = $1 and tenant_id = $2`, [question.ts, nura.tenant.id]))
+  return rows[0]
+}
+
+describe('an answer', () => {
+  it('that is short is posted whole', async () => {
+    const question = await ask(() => shortAnswer())
+    expect(streamed(question)).toEqual([])
+    expect(seen(question)).toHaveLength(1)
+  })
+
+  it('that is longer is streamed to the one who asked, and ends with its sources and buttons', async () => {
+    const question = await ask(() => streamOf(long))
+    expect(streamed(question)[0]?.args).toMatchObject({ recipient_user_id: 'U0ALICE', recipient_team_id: nura.slack.workspace.teamId })
+    const [reply] = nura.replies(question.ts)
+    expect(reply).toMatchObject({ streaming: false, text: long.join('') })
+    expect(reply?.blocks.at(-1)?.type).toBe('actions')
+    expect(reply?.metadata?.event_type).toBe('nura_answer')
+  })
+
+  it('that is slow is shown sentence by sentence before it is whole', async () => {
+    const gate = Promise.withResolvers<void>()
+    nura.server.script = async function* () {
+      yield { kind: 'text', markdown: `${long.join('')} And the last of` }
+      await gate.promise
+      yield { kind: 'text', markdown: ' it.' }
+      yield sampleDone()
+    }
+    const question = say(nura.slack.workspace, { text: '<@U0NURABOT> slow?' })
+    await nura.send(slackEvent(nura.slack.workspace, question, 'app_mention'))
+    await expect.poll(() => nura.replies(question.ts)[0]?.text).toBe(`${long.join('')} `)
+    gate.resolve()
+    await nura.idle()
+    expect(seen(question)[0]).toContain('And the last of it.')
+  })
+
+  it('over the budget goes on in a second message, code closed and reopened, buttons on the last', async () => {
+    const code = `\`\`\`ts\n${Array.from({ length: 120 }, (_, line) => `const line${line} = 'a line of code'\n`).join('')}\`\`\`\n`
+    const question = await ask(() => streamOf([...long, '\n\n', ...code.split(/(?<=\n)/), 'Done.']))
+    const replies = nura.replies(question.ts)
+    expect(replies).toHaveLength(2)
+    const [first, second] = replies
+    expect(first?.text.length).toBeLessThan(2300)
+    expect(first?.text.endsWith('_[Continued below]_')).toBe(true)
+    expect(first?.blocks).toEqual([])
+    expect(second?.text.startsWith('```ts\n')).toBe(true)
+    expect([first, second].map((reply) => openFence(reply?.text ?? '```'))).toEqual([null, null])
+    for (let line = 0; line < 120; line++) expect(`${first?.text}${second?.text}`).toContain(`const line${line} = `)
+    expect(second?.blocks.at(-1)?.type).toBe('actions')
+  })
+
+  it('is edited into one message where Slack does not stream', async () => {
+    nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL', streams: false })
+    const question = await ask(() => streamOf(long))
+    nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL' })
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).toContain(long.join('').trim())
+  })
+
+  it('goes on in a new message with only the rest when its stream has died', async () => {
+    nura.slack.fail('chat.appendStream', { kind: 'refuse', error: 'message_not_in_streaming_state' })
+    const question = await ask(async function* () {
+      yield { kind: 'text', markdown: long.join('') }
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      yield { kind: 'text', markdown: `The rest of it. ${'x'.repeat(220)} ` }
+      yield { kind: 'text', markdown: 'End.' }
+      yield sampleDone()
+    })
+    const replies = nura.replies(question.ts)
+    expect(replies).toHaveLength(2)
+    expect(replies[0]?.text.startsWith('Sentence 1 says')).toBe(true)
+    expect(replies[1]?.text).not.toContain('Sentence 1 says')
+    expect(replies.map(({ text }) => text).join('')).toBe(`${long.join('')}The rest of it. ${'x'.repeat(220)} End.`)
+    expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
+  })
+
+  it('that breaks off is marked and can be retried', async () => {
+    const question = await ask(async function* () {
+      yield { kind: 'text', markdown: long.join('') }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      yield 'break'
+    })
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).toMatch(/_\[Interrupted before completion\]_\n.+ Ref [0-9A-F]{6}\n(.*\n)*Retry/)
+    expect((await outcomeOf(question))?.outcome).toMatch(/^interrupted:/)
+  })
+
+  it('that breaks off before anything was shown is one line', async () => {
+    const question = await ask(() => streamOf(['Half a sentence'], 'break'))
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).not.toContain('Half a sentence')
+    expect(seen(question)[0]).toMatch(/ Ref [0-9A-F]{6}\nRetry$/)
+  })
+})
+
+describe('when Slack', () => {
+  it('asks to wait, the reply waits and keeps its order', async () => {
+    nura.slack.fail('chat.postMessage', { kind: 'ratelimited', seconds: 1 })
+    const one = say(nura.slack.workspace, { text: '<@U0NURABOT> one?' })
+    const two = say(nura.slack.workspace, { text: '<@U0NURABOT> two?' })
+    nura.server.script = () => shortAnswer()
+    await nura.send(slackEvent(nura.slack.workspace, one, 'app_mention'))
+    await expect.poll(() => nura.slack.calls.at(-1)?.method).toBe('chat.postMessage')
+    await nura.send(slackEvent(nura.slack.workspace, two, 'app_mention'))
+    await nura.idle()
+    const [first] = nura.replies(one.ts)
+    const [second] = nura.replies(two.ts)
+    expect(Number(first?.ts) < Number(second?.ts)).toBe(true)
+    const posts = nura.slack.callsOf('chat.postMessage').filter(({ args }) => args.thread_ts === one.ts)
+    expect((posts[1]?.at ?? 0) - (posts[0]?.at ?? 0)).toBeGreaterThanOrEqual(1000)
+  })
+
+  it.each([
+    ['fails after it has posted', { kind: 'status', status: 500, commits: true } as const],
+    ['fails before it has posted', { kind: 'status', status: 502, commits: false } as const],
+  ])('%s, there is still one reply', async (_, fault) => {
+    nura.slack.fail('chat.postMessage', fault)
+    const question = await ask(() => shortAnswer())
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).toContain('Signatures are verified')
+  })
+
+  it.each(['chat.startStream', 'chat.appendStream', 'chat.stopStream'])('fails after it has carried out %s, there is still one whole reply', async (method) => {
+    nura.slack.fail(method, { kind: 'status', status: 500, commits: true })
+    const question = await ask(async function* () {
+      yield { kind: 'citation', citation: sampleCitation }
+      yield { kind: 'text', markdown: long.join('') }
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      yield { kind: 'text', markdown: `${sentences(8).join('')}Last one.` }
+      yield sampleDone()
+    })
+    expect(seen(question)).toHaveLength(1)
+    const [text] = seen(question)
+    expect(text?.match(/Sentence 20 says/g)).toHaveLength(1)
+    expect(text?.match(/Last one\./g)).toHaveLength(1)
+    expect(nura.replies(question.ts)[0]?.streaming).toBeFalsy()
+  })
+
+  it.each([
+    ['chat.postMessage', 'is_archived', 'undeliverable'],
+    ['chat.postMessage', 'not_in_channel', 'undeliverable'],
+    ['chat.postMessage', 'token_revoked', 'uninstalled'],
+    ['conversations.info', 'token_revoked', 'uninstalled'],
+  ])('refuses %s for good with %s, the turn ends without a storm', async (method, error, outcome) => {
+    const own = await openTestBot(db)
+    try {
+      own.slack.fail(method, { kind: 'refuse', error }, 50)
+      const question = say(own.slack.workspace, { text: '<@U0NURABOT> anybody?' })
+      await own.send(slackEvent(own.slack.workspace, question, 'app_mention'))
+      await own.idle()
+      expect(own.slack.callsOf(method).length).toBeLessThanOrEqual(2)
+      const rows = await db.control((tx) => tx.query(`select state, outcome from inbox where tenant_id = $1`, [own.tenant.id]))
+      expect(rows).toEqual([{ state: 'done', outcome }])
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('hangs on the status, the reply does not wait for it', async () => {
+    nura.slack.fail('assistant.threads.setStatus', { kind: 'hang', commits: false }, 1)
+    const question = await ask(() => shortAnswer())
+    expect(seen(question)).toHaveLength(1)
+  })
+
+  it('knows no status here, eyes are shown and taken away', async () => {
+    nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL', statuses: false })
+    const eyes: number[] = []
+    nura.slack.before('chat.postMessage', () => void eyes.push(nura.slack.workspace.reactions.length))
+    const question = await ask(async function* () {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      yield* shortAnswer()
+    })
+    nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL' })
+    nura.slack.before('chat.postMessage', () => undefined)
+    expect(eyes).toEqual([1])
+    expect(nura.slack.workspace.reactions).toEqual([])
+    expect(seen(question)).toHaveLength(1)
+  })
+})
+
+describe('a process that dies', () => {
+  /** A process that gets no further than a call of Slack's, and the one that comes after it. */
+  async function dieAt(method: string, nth: number, commits: boolean): Promise<void> {
+    const own = await openTestBot(db)
+    let calls = 0
+    try {
+      own.server.script = async function* () {
+        yield { kind: 'citation', citation: sampleCitation }
+        yield { kind: 'text', markdown: long.join('') }
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        yield { kind: 'text', markdown: `${sentences(8).join('')}Last one [1].` }
+        yield sampleDone()
+      }
+      const queue = own.hold()
+      const question = say(own.slack.workspace, { text: '<@U0NURABOT> will it live?' })
+      await own.send(slackEvent(own.slack.workspace, question, 'app_mention'))
+      const [inboxId = ''] = queue.ids
+      own.slack.before(method, () => {
+        if (++calls === nth) own.slack.fail(method, { kind: 'hang', commits }, 1)
+      })
+      own.bot.runTurn(inboxId, { signal: new AbortController().signal, lastAttempt: false }).catch(() => undefined)
+      await expect.poll(() => calls).toBeGreaterThanOrEqual(nth)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      // Its claim is not renewed any more: what it holds is taken over, and its own late writes are refused.
+      await claim(db, inboxId, { staleMs: 0 })
+      await db.control((tx) => tx.execute(`update inbox set state = 'accepted' where id = $1`, [inboxId]))
+      const next = await openTestBot(db, { beside: own })
+      await next.bot.runTurn(inboxId, { signal: new AbortController().signal, lastAttempt: true })
+      await next.close()
+      expect((await read(db, inboxId))?.outcome).toBe('answered')
+      const texts = own.seen(question.ts)
+      expect(texts).toHaveLength(1)
+      expect(texts[0]?.match(/Last one \[\[1\]\]/g)).toHaveLength(1)
+      expect(own.replies(question.ts)[0]?.streaming).toBeFalsy()
+    } finally {
+      await own.close()
+    }
+  }
+
+  it.each([
+    ['chat.startStream', 1, false],
+    ['chat.startStream', 1, true],
+    ['chat.appendStream', 1, false],
+    ['chat.appendStream', 1, true],
+    ['chat.stopStream', 1, false],
+    ['chat.stopStream', 1, true],
+    ['conversations.info', 1, true],
+  ])('at %s (call %i, carried out: %s) leaves one whole reply after the next run', async (method, nth, commits) => {
+    await dieAt(method, nth, commits)
+  })
+})
+
+describe('a run that was overtaken', () => {
+  it('shows nothing any more', async () => {
+    const gate = Promise.withResolvers<void>()
+    nura.server.script = async function* (_asked, index) {
+      if (index === first) await gate.promise
+      yield* shortAnswer(index === first ? 'Late [1].' : 'In time [1].')
+    }
+    const first = nura.server.asked.length
+    const queue = nura.hold()
+    const question = say(nura.slack.workspace, { text: '<@U0NURABOT> who wins?' })
+    await nura.send(slackEvent(nura.slack.workspace, question, 'app_mention'))
+    const [inboxId = ''] = queue.ids
+    const context = { signal: new AbortController().signal, lastAttempt: true }
+    const frozen = nura.bot.runTurn(inboxId, context)
+    await expect.poll(() => nura.server.asked.length).toBe(first + 1)
+    await claim(db, inboxId, { staleMs: 0 })
+    await db.control((tx) => tx.execute(`update inbox set state = 'accepted' where id = $1`, [inboxId]))
+    await nura.bot.runTurn(inboxId, context)
+    gate.resolve()
+    await frozen
+    queue.release()
+    await nura.idle()
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).toContain('In time')
+  })
+})
+
+describe('afterwards', () => {
+  it('nothing is unfinished', async () => {
+    await nura.idle()
+    expect(await unfinished(db, { olderThanMs: 0, limit: 10 })).toEqual([])
+  })
+})
