@@ -46,7 +46,9 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
   }
   const state = { isOpen: true }
   try {
-    const { rows } = await client.query(begin)
+    const { rows } = await client.query(begin).catch((error) => {
+      throw (error as { code?: string }).code === '22023' && scope.role !== null ? new NuraError('unknown-tenant', 'There is no such tenant any more.', { cause: error }) : error
+    })
     const held = hold(store, client, scope.schema, options)
     const result = await open.run(state, () => run(held.tx, rows))
     await held.flush()
