@@ -90,8 +90,7 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
     },
     ready: () => within(store.ready()),
     async close() {
-      const queues = await Promise.allSettled(open.values())
-      const closing = queues.map((queue) => (queue.status === 'fulfilled' ? queue.value.close() : undefined))
+      const closing = [...open.values()].map((opening) => opening.then((queue) => queue.close()))
       await within(Promise.allSettled(closing)).catch(onError)
       await store.close()
     },

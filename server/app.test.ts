@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createParser } from 'eventsource-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
@@ -131,7 +132,7 @@ describe('POST /v1/ask', () => {
       const events = readEvents(streamed.text)
       expect(events.map(({ event }) => event)).toEqual(['error'])
       expect(events[0]?.data).toMatchObject({ code })
-      const ref = (events[0]?.data as { ref: string }).ref
+      const { ref } = z.object({ ref: z.string() }).parse(events[0]?.data)
       expect(at.lines.some((line) => line.includes(ref))).toBe(true)
     })
   })
@@ -172,8 +173,8 @@ describe('POST /v1/ask', () => {
   })
 })
 
-async function* breaks(error: unknown): AsyncGenerator<AnswerPart> {
-  throw error
+function breaks(error: Error): AsyncIterable<AnswerPart> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) }
 }
 
 describe('who may call', () => {

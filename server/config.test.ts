@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { readEnv } from '#db/read-env.ts'
+import { toJobsConfig } from '#jobs/config.ts'
+import { isLoopback, serverEnv, toServerConfig } from './config.ts'
+
+const secret = 's'.repeat(32)
+const read = (env: Record<string, string>) => toServerConfig({ ...readEnv(serverEnv, env), ...env } as never)
+
+describe('toServerConfig', () => {
+  it('is local, on loopback and without keys, when nothing is set', () => {
+    expect(toServerConfig(readEnv(serverEnv, {}))).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      serviceSecret: null,
+      tenant: 'local',
+      allowLocalRepositories: true,
+      models: { dev: [{ provider: 'extractive', model: 'default', baseUrl: null }], embedding: [{ provider: 'lexical', model: 'default', baseUrl: null }] },
+    })
+  })
+
+  it('names every faulty key at once, each with its fix, and shows no value', () => {
+    const faulty = { PORT: 'http', LOG_LEVEL: 'loud', NURA_SERVICE_SECRET: 'too-short-canary', NURA_TENANT: 'Big Corp', DEV_MODELS: 'gpt', EMBEDDING_MODELS: 'openai:x', NURA_MODELS: 'production' }
+    expect(() => readEnv(serverEnv, faulty)).toThrow(expect.objectContaining({ code: 'bad-environment' }))
+    const message = messageOf(() => readEnv(serverEnv, faulty))
+    for (const key of Object.keys(faulty)) expect(message).toContain(`  ${key}: `)
+    expect(message).toContain('openssl rand')
+    expect(message).not.toContain('canary')
+  })
+
+  it.each([
+    [{ DATABASE_URL: 'postgres://x' }, 'NURA_SERVICE_SECRET: is required because DATABASE_URL is set'],
+    [{ SLACK_BOT_TOKEN: 'xoxb-1', GITHUB_APP_ID: '1' }, 'because SLACK_BOT_TOKEN, GITHUB_APP_ID is set'],
+    [{ HOST: '0.0.0.0' }, 'HOST: without NURA_SERVICE_SECRET'],
+    [{ NURA_TENANT: 'acme' }, 'NURA_TENANT: without NURA_SERVICE_SECRET'],
+  ])('refuses %j without a secret, and takes it with one', (env, fault) => {
+    expect(messageOf(() => read(env))).toContain(fault)
+    expect(read({ ...env, NURA_SERVICE_SECRET: secret }).allowLocalRepositories).toBe(false)
+  })
+
+  it('lets an operator allow folders of the server', () => {
+    expect(read({ NURA_SERVICE_SECRET: secret, NURA_LOCAL_REPOSITORIES: 'allow' }).allowLocalRepositories).toBe(true)
+    expect(read({ NURA_LOCAL_REPOSITORIES: 'refuse' }).allowLocalRepositories).toBe(false)
+  })
+})
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  ['::1', true],
+  ['[::1]', true],
+  ['::ffff:127.0.0.1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['127.0.0.1.example.com', false],
+  ['localhost.example.com', false],
+  ['', false],
+])('isLoopback(%j) is %j', (host, expected) => expect(isLoopback(host)).toBe(expected))
+
+it('keeps the hints of two data folders apart in one Redis', () => {
+  const env = { REDIS_URL: 'redis://x' }
+  const [a, b] = [toJobsConfig(env, { url: null, dataDir: '/a' }), toJobsConfig(env, { url: null, dataDir: '/b' })]
+  expect(a.prefix).not.toBe(b.prefix)
+  expect(toJobsConfig(env, { url: 'postgres://x', dataDir: '/a' }).prefix).toBe('nura')
+})
+
+function messageOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('did not throw')
+}
