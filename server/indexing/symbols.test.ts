@@ -197,7 +197,7 @@ module Shop
 end
 `,
     symbols: ['module Shop 4-13 | module Shop | ', 'class Shop.Cart 6-12 | class Cart < Base | A shopping cart.', 'constant Cart.LIMIT 7-7 | LIMIT = 10 | ', 'method Cart.total 9-11 | def total(items, with: nil) | Sum of all items.'],
-    edges: ['import · → lib/pricing/tax 1', 'import · → lib/shop/money 2', 'reference Cart → Base 6', 'reference total → Tax 10', 'call total → apply_to 10'],
+    edges: ['import · → lib/pricing/tax 1', 'import · → shop/money 2', 'reference Cart → Base 6', 'reference total → Tax 10', 'call total → apply_to 10'],
   },
   {
     path: 'src/Cart.php',
@@ -215,7 +215,7 @@ final class Cart extends Base implements Priced
 function zero(): Money { return Money::none(); }
 `,
     symbols: ['class Cart 4-11 | final class Cart extends Base implements Priced | A cart.', 'method Cart.total 7-10 | public function total(array $items): Money | Sum of all items.', 'function zero 12-12 | function zero(): Money | '],
-    edges: ['import · → src/Pricing/Tax 2', 'reference Cart → Base 4', 'call total → Tax 9', 'call total → applyTo 9', 'call zero → none 12'],
+    edges: ['import · → Pricing/Tax 2', 'reference Cart → Base 4', 'call total → Tax 9', 'call total → applyTo 9', 'call zero → none 12'],
   },
   {
     path: 'Shop/Cart.cs',
@@ -339,10 +339,11 @@ describe('edges', () => {
     ['src/cart.test.ts', ['src/cart']],
     ['src/cart.spec.tsx', ['src/cart']],
     ['pkg/cart_test.go', ['pkg/cart']],
-    ['test/unit/cart.test.ts', ['test/unit/cart', 'unit/cart', 'src/unit/cart', 'lib/unit/cart']],
-    ['tests/test_cart.py', ['cart', 'src/cart']],
+    ['test/unit/cart.test.ts', ['test/unit/cart', 'unit/cart']],
+    ['tests/test_cart.py', ['cart']],
+    ['packages/a/test/cart.test.ts', ['packages/a/cart', 'packages/a/src/cart']],
     ['src/__tests__/cart.js', ['src/cart']],
-    ['spec/shop/cart_spec.rb', ['shop/cart', 'lib/shop/cart', 'app/shop/cart']],
+    ['spec/shop/cart_spec.rb', ['shop/cart']],
     ['src/test/java/CartTest.java', ['src/main/java/Cart']],
     ['src/cart.ts', []],
     ['src/latest.ts', []],

@@ -1,13 +1,12 @@
 import { stemOf } from './languages/language.ts'
 
 const testFolder = /^(tests?|__tests?__|specs?|testing|e2e)$/
-const sourceFolders = ['src', 'lib', 'app', 'source']
 
 /**
- * Stems that a test file may be about, most likely first: beside it, where its test folder stands, and in the source
- * folders. What does not exist is dropped when the edge is resolved.
+ * Stems that a test file may be about, most likely first: beside it, and where its test folder stands. Whoever resolves the
+ * edge tries the usual source folders too, and drops what does not exist.
  *
- * `test/server/cart.test.ts` → `test/server/cart`, `server/cart`, `src/server/cart`, …
+ * `test/server/cart.test.ts` → `test/server/cart`, `server/cart`
  */
 export function testSubjects(path: string): string[] {
   const folders = path.split('/').slice(0, -1)
@@ -20,8 +19,9 @@ export function testSubjects(path: string): string[] {
   const [before, after] = [folders.slice(0, inTests), folders.slice(inTests + 1)]
   // Maven and Gradle: src/test/java/… tests src/main/java/….
   if (before.at(-1) === 'src') return [at([...before, 'main', ...after]), at([...before, ...after])]
-  const named = subjectName(path) === null ? [] : [at(folders)]
-  return [...new Set([...named, at([...before, ...after]), ...sourceFolders.map((folder) => at([...before, folder, ...after]))])]
+  const beside = subjectName(path) === null ? [] : [at(folders)]
+  const inSource = before.length > 0 ? [at([...before, 'src', ...after])] : []
+  return [...beside, at([...before, ...after]), ...inSource]
 }
 
 /** `cart.test`, `cart.spec`, `cart-test`, `cart_spec`, `test_cart`, `CartTest`, `CartTests`, `CartSpec` → `cart`, `Cart`; null for a name that is none of these. */

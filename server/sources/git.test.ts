@@ -103,12 +103,13 @@ describe('name and address', () => {
     ['git@github.com:probot/probot.git', 'probot/probot', 'https://github.com/probot/probot'],
     ['ssh://git@github.example.com:2222/team/shop.git', 'team/shop', 'https://github.example.com/team/shop'],
     ['https://git.example.com:8443/team/shop/', 'team/shop', 'https://git.example.com:8443/team/shop'],
+    ['git@gitlab.example.com:team/web/shop.git', 'team/web/shop', 'https://gitlab.example.com/team/web/shop'],
     ['git://github.com/probot/probot', 'probot/probot', 'https://github.com/probot/probot'],
   ])('%s', (remote, name, url) => {
     expect(fromGitRemote(remote)).toEqual({ name, url })
   })
 
-  test.each(['/srv/git/shop.git', '../shop', 'file:///srv/shop', 'https://github.com/only', 'https://bitbucket.org/team/shop', 'C:\\work\\shop', '', 'javascript:alert(1)'])(
+  test.each(['/srv/git/shop.git', '../shop', 'file:///srv/shop', 'https://github.com/only', 'https://dev.azure.com/team/shop', 'https://github.com/a/b/c', 'C:\\work\\shop', '', 'javascript:alert(1)'])(
     '%s is no address',
     (remote) => {
       expect(fromGitRemote(remote)).toBeNull()

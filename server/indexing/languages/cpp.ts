@@ -1,4 +1,4 @@
-import { folderOf, joinPath, stemOf, underRoots } from './language.ts'
+import { folderOf, joinPath, stemOf } from './language.ts'
 import type { Language } from './language.ts'
 
 const declarator = (inner: string) => `(function_definition declarator: ${inner}) @function
@@ -31,11 +31,11 @@ const query = `
   (preproc_include path: (_) @import)
 `
 
-/** `"cart.h"` in `src/till.c` → `src/cart`; `"shop/cart.h"` and `<shop/cart.h>` → `shop/cart`, `src/shop/cart`, `include/shop/cart`. */
+/** `"cart.h"` in `src/till.c` → `src/cart`; `"shop/cart.h"` and `<shop/cart.h>` → `shop/cart`, `include/shop/cart`. */
 function imports(included: string, path: string): string[] {
   const file = included.slice(1, -1)
   const local = included.startsWith('"') && (!file.includes('/') || file.startsWith('.'))
-  return local ? [stemOf(joinPath(folderOf(path), file))] : underRoots(stemOf(file), 'src', 'include')
+  return local ? [stemOf(joinPath(folderOf(path), file))] : [stemOf(file), `include/${stemOf(file)}`]
 }
 
 const docs = { line: /^\/\/[/!]?/, block: true }

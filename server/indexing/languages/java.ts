@@ -1,4 +1,3 @@
-import { underRoots } from './language.ts'
 import type { Language } from './language.ts'
 
 const query = `
@@ -21,13 +20,13 @@ const query = `
   (import_declaration) @import
 `
 
-/** `import static com.shop.Cart.total;` in `src/test/java/A.java` → `com/shop/Cart`, `src/main/java/com/shop/Cart`, `src/test/java/com/shop/Cart`. */
+/** `import static com.shop.Cart.total;` in `core/src/test/java/A.java` → `core/src/main/java/com/shop/Cart`, `core/src/test/java/com/shop/Cart`; elsewhere `com/shop/Cart`. */
 function imports(statement: string, path: string): string[] {
   const [, isStatic, name = ''] = /^import\s+(static\s+)?([\w.]+)/.exec(statement) ?? []
   const parts = name.split('.').filter((part) => part !== '')
   const type = (isStatic && parts.length > 1 ? parts.slice(0, -1) : parts).join('/')
   const root = /^(?:.*\/)?src\/\w+\/java(?=\/)/.exec(path)?.[0]
-  return root ? underRoots(type, ...new Set([root.replace(/src\/\w+\/java$/, 'src/main/java'), root])) : underRoots(type, 'src')
+  return root ? [...new Set([root.replace(/src\/\w+\/java$/, 'src/main/java'), root])].map((each) => `${each}/${type}`) : [type]
 }
 
 export const java: Language = { id: 'java', extensions: ['java'], grammar: 'java', query, imports, docs: { line: /^\/\/+/, block: true } }

@@ -16,7 +16,10 @@ export type Language = {
    * `@scope` is a container that is no symbol itself. Edges: `@call`, `@reference`, `@import` (a whole statement or a string).
    */
   query?: string
-  /** What the text of an `@import` names: stems of repository paths where they can be told, else the specifier. */
+  /**
+   * What the text of an `@import` names: stems of repository paths where they can be told, else the specifier. Usual source
+   * folders (`src/`, `lib/`, …) may be left out: whoever resolves the edge tries them.
+   */
   imports?(statement: string, path: string): string[]
   /** How doc comments are written: marks of line comments above a declaration, and whether a docstring follows it. */
   docs?: { line?: RegExp; block?: boolean; docstring?: boolean }
@@ -32,11 +35,6 @@ export function joinPath(folder: string, relative: string): string {
     else parts.push(part)
   }
   return parts.join('/')
-}
-
-/** A name that may be rooted at the repository or at one of its usual source folders: the index keeps what exists. */
-export function underRoots(name: string, ...roots: string[]): string[] {
-  return name === '' ? [] : [name, ...roots.map((root) => `${root}/${name}`)]
 }
 
 export function folderOf(path: string): string {

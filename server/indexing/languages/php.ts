@@ -1,4 +1,4 @@
-import { folderOf, joinPath, stemOf, underRoots } from './language.ts'
+import { folderOf, joinPath, stemOf } from './language.ts'
 import type { Language } from './language.ts'
 
 const query = `
@@ -27,7 +27,7 @@ const query = `
   (include_once_expression) @import
 `
 
-/** `use Shop\\Cart\\Till as T` → `Shop/Cart/Till`, and as PSR-4 roots it `src/Cart/Till`, `app/Cart/Till`; `require __DIR__ . '/cart.php'` in `src/a.php` → `src/cart`. */
+/** `use Shop\\Cart\\Till as T` → `Shop/Cart/Till`, and as PSR-4 roots it `Cart/Till`; `require __DIR__ . '/cart.php'` in `src/a.php` → `src/cart`. */
 function imports(statement: string, path: string): string[] {
   if (/^(require|include)/.test(statement)) {
     const file = /['"]([^'"]+)['"]/.exec(statement)?.[1]
@@ -35,7 +35,7 @@ function imports(statement: string, path: string): string[] {
   }
   const name = statement.replace(/\s+as\s+\w+$/i, '').replace(/^\\/, '').replaceAll('\\', '/')
   const [, ...inside] = name.split('/')
-  return inside.length > 0 ? [name, ...underRoots(inside.join('/'), 'src', 'app', 'lib').slice(1)] : [name]
+  return inside.length > 0 ? [name, inside.join('/')] : [name]
 }
 
 export const php: Language = { id: 'php', extensions: ['php', 'phtml'], grammar: 'php', query, imports, docs: { line: /^(\/\/+|#+)/, block: true } }

@@ -1,4 +1,4 @@
-import { folderOf, joinPath, underRoots } from './language.ts'
+import { folderOf, joinPath } from './language.ts'
 import type { Language } from './language.ts'
 
 const query = `
@@ -23,16 +23,16 @@ const query = `
 
 /**
  * `from .app import cli` in `src/flask/a.py` → `src/flask/app`, `src/flask/app/cli`: an imported name may be a module, unless
- * it is written like a class. `import flask.app` → `flask/app`, `src/flask/app`.
+ * it is written like a class. `import flask.app` → `flask/app`.
  */
 function imports(statement: string, path: string): string[] {
   const from = /^from\s+(\.*)([\w.]*)\s+import\s+\(?([^)]*)/.exec(statement.replace(/#[^\n]*/g, ''))
-  if (!from) return listed(statement.replace(/^import\s+/, '')).flatMap((name) => underRoots(toFolders(name), 'src'))
+  if (!from) return listed(statement.replace(/^import\s+/, '')).map(toFolders)
   const [, dots = '', name = '', names = ''] = from
   const modules = listed(names).filter((each) => /^[a-z_]\w*$/.test(each))
   const relative = joinPath(joinPath(folderOf(path), '../'.repeat(Math.max(0, dots.length - 1))), toFolders(name))
-  const bases = dots === '' ? underRoots(toFolders(name), 'src') : [relative]
-  return bases.flatMap((base) => [base, ...modules.map((module) => (base === '' ? module : `${base}/${module}`))])
+  const base = dots === '' ? toFolders(name) : relative
+  return [base, ...modules.map((module) => (base === '' ? module : `${base}/${module}`))]
 }
 
 function listed(names: string): string[] {

@@ -1,4 +1,4 @@
-import { folderOf, joinPath, stemOf, underRoots } from './language.ts'
+import { folderOf, joinPath, stemOf } from './language.ts'
 import type { Language } from './language.ts'
 
 const query = `
@@ -16,12 +16,12 @@ const query = `
   (call method: (identifier) @require arguments: (argument_list (string)) (#match? @require "^(require|require_relative|load|autoload)$")) @import
 `
 
-/** `require_relative '../cart'` in `lib/shop/till.rb` → `lib/cart`; `require 'shop/cart'` → `shop/cart`, `lib/shop/cart`, …. */
+/** `require_relative '../cart'` in `lib/shop/till.rb` → `lib/cart`; `require 'shop/cart'` → `shop/cart`. */
 function imports(statement: string, path: string): string[] {
   const [, how, name] = /^(\w+)[\s(]+['"]([^'"]+)['"]/.exec(statement) ?? []
   if (!name) return []
   const bare = name.endsWith('.rb') ? stemOf(name) : name
-  return how === 'require_relative' ? [joinPath(folderOf(path), bare)] : underRoots(bare, 'lib', 'app')
+  return [how === 'require_relative' ? joinPath(folderOf(path), bare) : bare]
 }
 
 export const ruby: Language = {
