@@ -1,4 +1,4 @@
-import { docSentences, quote, span } from './prose.ts'
+import { docSentences, plain, quote, span } from './prose.ts'
 import type { Definition, Reading } from './reading.ts'
 import { escape } from './subject.ts'
 import type { TestCase, Use } from './edges.ts'
@@ -88,7 +88,7 @@ export function series(parts: string[]): string {
 
 /** «"Outer › Inner"» of a section, or nothing for a document without headings. */
 export function headingOf(passage: Passage): string {
-  const headings = passage.scope.map((heading) => heading.replace(/[`*_[\]<>#|]/g, '').trim()).filter(Boolean)
+  const headings = passage.scope.map((heading) => plain(heading.replace(/`/g, ''))).filter(Boolean)
   return headings.length === 0 ? '' : quote(headings.slice(-2).join(' › '), 90)
 }
 

@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { findAgent } from '../agents/index.ts'
+import { checkCitations } from '../retrieval/check-citations.ts'
+import { toPassage, toSymbol, webhookEvidence } from '../testing/evidence.ts'
+import { modelContract } from '../testing/model-contract.ts'
+import { createExtractive } from './extractive.ts'
+import { budget, compose } from './extractive/compose.ts'
+
+modelContract('extractive', createExtractive, { isDeterministic: true })
+
+const ask = (question: string, agent = 'dev') => compose(webhookEvidence(question), findAgent(agent).lens).join('\n\n')
+
+describe('the shape of an answer', () => {
+  test('a question for a place is answered by its first sentence', () => {
+    const first = ask('Where do we verify webhook signatures?').split('\n')[0]
+    expect(first).toBe('Webhook signatures are verified by `verifySignature` in `src/verify.ts` (line 2): "Checks the signature of a webhook against the shared secret" [1].')
+  })
+
+  test('then says where it is used, documented and tested, each with the passage that shows it', () => {
+    const answer = ask('Where do we verify webhook signatures?')
+    expect(answer).toContain('- Called by `receiveWebhook` in `src/receive.ts` (line 6) [2]')
+    expect(answer).toContain('- Documented in `docs/webhooks.md`, "Guide › Webhook signatures": "`verifySignature` refuses a request whose signature is wrong" [5]')
+    expect(answer).toContain('- Tested in `test/verify.test.ts` (line 3): "refuses a wrong signature" [4]')
+  })
+
+  test('and shows the lines themselves', () => {
+    expect(ask('Where do we verify webhook signatures?')).toContain("`src/verify.ts`, lines 2–5 [1]:\n```ts\nexport function verifySignature(")
+  })
+
+  test('a question for uses lists the lines, without imports', () => {
+    const answer = ask('Who calls verifySignature?')
+    expect(answer).toContain('The function `verifySignature` (`src/verify.ts`, line 2 [1]) is called in one place that I can see [2].')
+    expect(answer).toContain('- `receiveWebhook` in `src/receive.ts` (line 6) [2]: `if (!verifySignature(')
+    expect(answer).not.toContain('line 1)')
+  })
+
+  test('a question for a flow walks the calls in order', () => {
+    const answer = ask('What happens when receiveWebhook gets a request?')
+    expect(answer).toMatch(/1\. `verifySignature` .*called on line 6 \[2\]\n2\. `dispatch` .*called on line 7 \[2\]/)
+  })
+
+  test('a question for a reason quotes the comment that gives it', () => {
+    expect(ask('Why do handlers run one after another?')).toContain('"Handlers run one after another, because two of them may write the same order" [3]')
+  })
+
+  test('a question for tests names their titles', () => {
+    expect(ask('Which tests cover verifySignature?')).toContain('is tested in `test/verify.test.ts` (line 3): "refuses a wrong signature" [4]')
+  })
+
+  test('a question how to configure shows the section and its command', () => {
+    const answer = ask('How do I configure the webhook secret?')
+    expect(answer).toContain('`docs/webhooks.md`')
+    expect(answer).toContain('```sh\nexport WEBHOOK_SECRET=$(openssl rand -hex 32)\n```')
+  })
+
+  test('the PM is told from the documents, without code', () => {
+    const answer = ask('What protects our webhooks?', 'pm')
+    expect(answer).toMatch(/^`docs\/webhooks\.md`, "Guide › Webhook signatures" says: /)
+    expect(answer).not.toContain('```')
+  })
+
+  test('says so when nothing uses a definition', () => {
+    expect(ask('Who calls receiveWebhook?')).toContain('I see no use of the function `receiveWebhook`')
+  })
+
+  test('is empty without passages', () => {
+    expect(compose({ question: 'Where?', passages: [], symbols: [], relations: [] }, findAgent('dev').lens)).toEqual([])
+  })
+})
+
+describe('whatever the sources hold', () => {
+  const hostile = fc.constantFrom(
+    '[click](https://evil.example/?q=1)', '![x](https://evil.example/p.png)', '<img src=x>', '<!channel>', '<@U012AB3CD>', '@everyone', '[99]', '```', '`', '</details>', 'https://evil.example/a',
+    'data:text/html,x', '\u200B\u202E', '[ref]: https://evil.example', '|table|', '# heading', '*/', '\\[7\\]', 'www.evil.example',
+  )
+  const line = fc.array(fc.oneof(hostile, fc.constantFrom('verify', 'the', 'signature', 'because', 'webhook', 'of', 'is.', '`code`', '()')), { minLength: 1, maxLength: 12 }).map((words) => words.join(' '))
+  const text = fc.array(line, { minLength: 1, maxLength: 30 }).map((lines) => lines.join('\n'))
+  const questions = fc.constantFrom('Where do we verify webhook signatures?', 'Why verify?', 'How do I verify the webhook?', 'Who calls verify?', 'What is the signature?', 'How does verify work?', 'Which tests cover verify?', 'How is the code structured?')
+
+  test('an answer stays in its budget, cites only what was given and injects nothing', () => {
+    fc.assert(
+      fc.property(questions, text, text, line, fc.constantFrom('dev', 'pm', 'architect'), (question, code, prose, doc, agent) => {
+        const evidence = {
+          question,
+          passages: [toPassage(1, 'src/verify.ts', code), toPassage(2, 'docs/verify.md', prose, { scope: [doc] })],
+          symbols: [toSymbol('verify', 'src/verify.ts', [1, code.split('\n').length], { doc })],
+          relations: [],
+        }
+        const answer = compose(evidence, findAgent(agent).lens).join('\n\n')
+        expect(answer.length).toBeLessThanOrEqual(budget.characters)
+        expect(answer.split('\n').length).toBeLessThanOrEqual(budget.lines)
+        const prosePart = answer.replace(/^(`{3,})[^\n]*\n[^]*?\n\1$/gm, '').replace(/`[^`\n]+`/g, '')
+        expect(prosePart).not.toMatch(/\]\(|:\/\/|<[a-z!@/]|www\.|`/i)
+        expect(prosePart.match(/\[(?![12]\])/g) ?? []).toEqual([])
+        expect(checkCitations(answer, evidence).unknown).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
