@@ -4,6 +4,7 @@ import Koa from 'koa'
 import { pino } from 'pino'
 import type { Db, TenantDb } from '#db/index.ts'
 import { createTenant } from '#db/shared/tenants.ts'
+import { provisionTenant } from '#db/shared/workspaces.ts'
 import { createMetrics } from '#server/metrics.ts'
 import type { BotEnv } from '../config.ts'
 import { startBot } from '../start-bot.ts'
@@ -71,7 +72,7 @@ export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queu
     env: { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: token, SLACK_API_URL: slack.url, ...options.env } as BotEnv,
     server: { url: server.url, secret: 's'.repeat(32) },
     tenantId,
-    provisionTenant: async ({ id: team, name }) => await createTenant(db, { slug: `slack-${team.toLowerCase()}`, name }),
+    provisionTenant: (workspace) => provisionTenant(db, workspace),
     queue: options.queue ?? (async (inboxId) => void (held ? held.push(inboxId) : run(inboxId))),
     metrics: createMetrics(),
     log,
