@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { SignJWT } from 'jose'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFakeWorkspace, toVisible } from '#bot/testing/fake-slack-methods.ts'
@@ -18,6 +15,8 @@ import { createRepository } from '#server/testing/create-repository.ts'
 import type { TestRepository } from '#server/testing/create-repository.ts'
 import { startProcess } from './testing/processes.ts'
 import type { NuraProcess } from './testing/processes.ts'
+import { startDeployment } from './testing/start-deployment.ts'
+import type { Deployment, ServiceEnv } from './testing/start-deployment.ts'
 import { until } from './testing/until.ts'
 
 /** The main job on the running process: a signed mention becomes a cited answer in the thread, whatever happens meanwhile. */
@@ -26,11 +25,11 @@ const database = `nura_e2e_${randomUUID().replaceAll('-', '').slice(0, 12)}`
 let slack: FakeSlack
 let repository: TestRepository
 let folder: string
-let env: Record<string, string>
+let env: ServiceEnv
 /** The process that Slack talks to: everything in one on embedded stores, on servers the bot of a deployment. */
 let nura: NuraProcess
 const script = readTestServer() ? 'bot/main.ts' : 'infra/local.ts'
-const beside: NuraProcess[] = []
+let beside: Deployment | undefined
 
 beforeAll(async () => {
   repository = await createRepository({
@@ -58,12 +57,16 @@ beforeAll(async () => {
     SLACK_API_URL: slack.url,
     ...(await openStores()),
   }
-  await startBeside()
+  if (readTestServer()) {
+    beside = await startDeployment(env, repository.dir)
+    env = beside.botEnv
+  }
   nura = await startProcess(script, env)
 }, 120_000)
 
 afterAll(async () => {
-  await Promise.all([nura, ...beside].map((running) => running?.end('SIGTERM')))
+  await nura?.end('SIGTERM')
+  await beside?.close()
   await slack?.close()
   await repository?.[Symbol.asyncDispose]()
   await administer(`drop database if exists ${database} with (force)`)
@@ -171,30 +174,6 @@ async function openStores(): Promise<Record<string, string>> {
   const own = new URL(url)
   own.pathname = `/${database}`
   return { DATABASE_URL: own.href, REDIS_URL: `${redis.replace(/\/\d*$/, '')}/9` }
-}
-
-/** On servers: the rest of a deployment, with the repository connected and indexed. */
-async function startBeside(): Promise<void> {
-  if (!readTestServer()) return
-  await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'migrate.ts')], { env: { ...env, PATH: process.env.PATH } })
-  const server = await startProcess('server/main.ts', { ...env, NURA_LOCAL_REPOSITORIES: 'allow' })
-  beside.push(server, await startProcess('jobs/main.ts', env))
-  env.NURA_SERVER_URL = server.url
-  // The bot's first start makes the tenant of a single workspace.
-  await (await startProcess('bot/main.ts', env)).end('SIGTERM')
-  const token = await new SignJWT({ tenant: 'local' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setAudience('nura')
-    .setSubject('operator')
-    .setExpirationTime('5 min')
-    .sign(new TextEncoder().encode(env.NURA_SERVICE_SECRET))
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const connected = await fetch(`${server.url}/v1/repositories`, { method: 'POST', headers, body: JSON.stringify({ path: repository.dir }) })
-  if (!connected.ok) throw new Error(`the repository was not connected: ${await connected.text()}`)
-  await until('the repository to be indexed', async () => {
-    const listed = await (await fetch(`${server.url}/v1/repositories`, { headers })).text()
-    return listed.includes('"ready"')
-  })
 }
 
 async function administer(statement: string): Promise<void> {

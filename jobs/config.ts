@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { readEnv } from '#db/read-env.ts'
 
 /** Environment keys of the queue, for `readEnv`. */
 export const jobsEnv = {
@@ -9,7 +10,7 @@ export const jobsEnv = {
     .optional(),
 }
 
-export type JobsEnv = { [Key in keyof typeof jobsEnv]: z.output<(typeof jobsEnv)[Key]> }
+export type JobsEnv = z.output<z.ZodObject<typeof jobsEnv>>
 export type JobsConfig = {
   /** Null: the queue lives in the database. */
   redisUrl: string | null
@@ -26,4 +27,9 @@ export type JobsConfig = {
 export function toJobsConfig(env: JobsEnv, store: { url: string | null; dataDir: string }): JobsConfig {
   const prefix = store.url === null ? `nura-${createHash('sha256').update(store.dataDir).digest('hex').slice(0, 12)}` : 'nura'
   return { redisUrl: env.REDIS_URL ?? null, prefix }
+}
+
+/** @throws NuraError `bad-environment` */
+export function readJobsEnv(env: NodeJS.ProcessEnv = process.env): JobsEnv {
+  return readEnv(jobsEnv, env)
 }

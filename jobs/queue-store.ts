@@ -19,7 +19,7 @@ export type QueueStore = {
 
 /** @param pool the database's pool for the queue; asked for only when no Redis is configured, closed with the database. */
 export function openQueueStore(config: JobsConfig, side: Side, pool: () => QueueConnection, onError: (error: unknown) => void): QueueStore {
-  return config.redisUrl === null ? openInPostgres(pool() as unknown as PgPool) : openInRedis(config.redisUrl, config.prefix, side, onError)
+  return config.redisUrl === null ? openInPostgres(pool()) : openInRedis(config.redisUrl, config.prefix, side, onError)
 }
 
 /**
@@ -59,12 +59,13 @@ function openInRedis(url: string, prefix: string, side: Side, onError: (error: u
   }
 }
 
-function openInPostgres(pool: PgPool): QueueStore {
+function openInPostgres(connection: QueueConnection): QueueStore {
+  const pool = connection as unknown as PgPool
   // Each queue and worker listens to the pool they share; that is no leak.
   ;(pool as unknown as EventEmitter).setMaxListeners(0)
   let migrated: Promise<void> | null = null
   const prepare = () =>
-    (migrated ??= migrateQueue(pool).catch((error: unknown) => {
+    (migrated ??= migrateQueue(connection).catch((error: unknown) => {
       migrated = null
       throw error
     }))
@@ -89,8 +90,8 @@ function openInPostgres(pool: PgPool): QueueStore {
 }
 
 /** Brings the queue's own schema up to date. Idempotent, and safe when several processes start at once. */
-export async function migrateQueue(pool: PgPool): Promise<void> {
-  const client = await pool.connect()
+export async function migrateQueue(connection: QueueConnection): Promise<void> {
+  const client = await (connection as unknown as PgPool).connect()
   try {
     await runMigrations(client, 'bullmq')
   } finally {

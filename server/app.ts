@@ -14,7 +14,8 @@ import { mountRoute } from './middleware/mount-route.ts'
 import { renderErrors } from './middleware/render-errors.ts'
 import type { Audience } from './retrieval/audience.ts'
 import type { Passage } from './retrieval/passage.ts'
-import { routes } from './routes/index.ts'
+import { operatorRoutes, routes } from './routes/index.ts'
+import type { AnyRoute } from './routes/route.ts'
 import type { Source } from './sources/source.ts'
 
 /** What the process that serves must provide. */
@@ -40,6 +41,19 @@ export type ServerParts = {
 
 /** The HTTP service. Nothing listens yet; see `listen`. */
 export function createServer(parts: ServerParts): Koa {
+  return serve(parts, routes)
+}
+
+/** What a process without the API serves beside its mounts: health and metrics. */
+export type OperatorParts = Pick<ServerParts, 'config' | 'db' | 'log' | 'metrics' | 'readiness' | 'mounts'>
+
+/** The same service reduced to health and metrics, for a process that answers no questions itself. */
+export function createOperatorServer(parts: OperatorParts): Koa {
+  // The operator's routes touch nothing else of the parts; `operatorRoutes` is the list to look at.
+  return serve(parts as ServerParts, operatorRoutes)
+}
+
+function serve(parts: ServerParts, list: readonly AnyRoute[]): Koa {
   const app = new Koa({ env: 'production' })
   app.silent = true
   app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'connection ended early'))
@@ -47,7 +61,7 @@ export function createServer(parts: ServerParts): Koa {
   for (const mount of parts.mounts ?? []) app.use(mount)
   if (parts.config.serviceSecret === null) app.use(guardLoopback)
   const router = new Router({ strict: false, sensitive: true })
-  for (const route of routes) router.register(route.path, [route.method], mountRoute(route, parts))
+  for (const route of list) router.register(route.path, [route.method], mountRoute(route, parts))
   app.use(router.routes())
   app.use(router.allowedMethods({ throw: true, methodNotAllowed: notAllowed, notImplemented: notAllowed }))
   return app

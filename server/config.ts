@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
+import { readEnv } from '#db/read-env.ts'
 import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
 import { defaultChain, toChain } from './models/index.ts'
@@ -38,7 +39,7 @@ export const serverEnv = {
   EMBEDDING_MODELS: chain('EMBEDDING_MODELS', 'lexical:default', readEmbedders),
 }
 
-export type ServerEnv = { [Key in keyof typeof serverEnv]: z.output<(typeof serverEnv)[Key]> }
+export type ServerEnv = z.output<z.ZodObject<typeof serverEnv>>
 
 /** Keys of other parts whose presence means that this is not one person's machine any more. */
 const deployedKeys = ['DATABASE_URL', 'SLACK_BOT_TOKEN', 'SLACK_CLIENT_ID', 'SLACK_APP_TOKEN', 'MicrosoftAppId', 'GITHUB_APP_ID'] as const
@@ -79,6 +80,12 @@ export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
     allowLocalRepositories: (env.NURA_LOCAL_REPOSITORIES ?? (env.NURA_SERVICE_SECRET ? 'refuse' : 'allow')) === 'allow',
     models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS },
   }
+}
+
+/** @throws NuraError `bad-environment` */
+export function readServerConfig(env: NodeJS.ProcessEnv = process.env): ServerConfig {
+  const deployed = Object.fromEntries(deployedKeys.map((key) => [key, env[key]?.trim() || undefined]))
+  return toServerConfig({ ...readEnv(serverEnv, env), ...deployed })
 }
 
 /** True for an address that only this machine can reach. */

@@ -30,6 +30,14 @@ export function findRepository(tenant: TenantDb, idOrName: string): Promise<Repo
   })
 }
 
+/** The repository that is read from this location, such as the folder of a checkout. */
+export function findRepositoryAt(tenant: TenantDb, location: string): Promise<Repository | null> {
+  return tenant.transaction(async ({ em }) => {
+    const found = await em.findOne(Repository, { location, state: { $ne: 'forgetting' } })
+    return found && toPlain(found)
+  })
+}
+
 export function listRepositories(tenant: TenantDb): Promise<Repository[]> {
   return tenant.transaction(async ({ em }) => (await em.find(Repository, {}, { orderBy: { name: 'asc' } })).map(toPlain))
 }

@@ -11,6 +11,9 @@ import { deleteTenantRoute } from './tenant.ts'
 import { readThreadRoute, updateThreadRoute } from './threads.ts'
 import { usageRoute } from './usage.ts'
 
+/** What every process serves to its operator. */
+export const operatorRoutes: readonly AnyRoute[] = [aliveRoute, readyRoute, metricsRoute]
+
 /** THE list of routes: what is served, validated and documented. */
 export const routes: readonly AnyRoute[] = [
   askRoute,
@@ -27,8 +30,6 @@ export const routes: readonly AnyRoute[] = [
   suggestionsRoute,
   usageRoute,
   deleteTenantRoute,
-  aliveRoute,
-  readyRoute,
-  metricsRoute,
+  ...operatorRoutes,
   ...createDocsRoutes(() => routes),
 ]

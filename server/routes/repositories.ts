@@ -4,8 +4,9 @@ import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { countIndexed } from '#db/tenant/count-indexed.ts'
 import type { Indexed } from '#db/tenant/count-indexed.ts'
-import { addRepository, findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
+import { findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
+import { connectRepository } from '../connect-repository.ts'
 import { notFound } from '../errors.ts'
 import { leaveHint } from './leave-hint.ts'
 import { defineRoute } from './route.ts'
@@ -79,7 +80,7 @@ export const addRepositoryRoute = defineRoute({
     }
     const location = normalize(body.path)
     const head = await parts.openSource({ source: 'git', location }).head(signal).catch(nameField)
-    const repository = await connect(tenant, { name: body.name ?? head.name, location, head, body })
+    const repository = await connectRepository(tenant, head, { ...body, location })
     await leaveHint(log, () => parts.enqueue('sync-repository', { tenantId: tenant.id, repositoryId: repository.id }, { dedupe: repository.id }))
     return { status: 202, json: (await show(tenant, [repository]))[0] }
   },
@@ -99,22 +100,6 @@ export const removeRepositoryRoute = defineRoute({
     return { status: 202, json: (await show(tenant, [repository]))[0] }
   },
 })
-
-type Connecting = {
-  name: string
-  location: string
-  head: { url: string | null; branch: string | null }
-  body: { audience: 'tenant' | 'granted'; isPublic: boolean }
-}
-
-/** @throws NuraError `repository-exists` when another folder has the name */
-async function connect(tenant: TenantDb, { name, location, head, body }: Connecting): Promise<Repository> {
-  const known = await findRepository(tenant, name)
-  if (known?.location === location && known.state !== 'forgetting') {
-    return updateRepository(tenant, known.id, { audience: body.audience, isPublic: body.isPublic, state: known.state === 'failed' ? 'new' : known.state })
-  }
-  return addRepository(tenant, { name, source: 'git', location, url: head.url, defaultBranch: head.branch, audience: body.audience, isPublic: body.isPublic })
-}
 
 async function find(tenant: TenantDb, id: string): Promise<Repository> {
   const found = await findRepository(tenant, id)

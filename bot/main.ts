@@ -1,0 +1,60 @@
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { readTogether } from '#db/read-env.ts'
+import { countWithoutOutcome } from '#db/shared/inbox.ts'
+import { ensureTenant } from '#db/shared/tenants.ts'
+import { provisionTenant } from '#db/shared/workspaces.ts'
+import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
+import { openQueues } from '#jobs/enqueue.ts'
+import { botJobs, jobs } from '#jobs/index.ts'
+import { startWorkers } from '#jobs/worker.ts'
+import { createOperatorServer } from '#server/app.ts'
+import { readServerConfig } from '#server/config.ts'
+import { toExitCode } from '#server/errors.ts'
+import { listen } from '#server/listen.ts'
+import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics.ts'
+import { readBotEnv } from './config.ts'
+import { startBot } from './start-bot.ts'
+
+/** The platforms of a deployment, and the job that answers, because delivery needs the platform. */
+async function main(): Promise<void> {
+  const { db: dbConfig, jobsEnv, config, env } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, env: readBotEnv })
+  if (!env.NURA_SERVER_URL) throw new NuraError('bad-environment', 'NURA_SERVER_URL is missing: set it to the address of the server process, such as http://server:3000.')
+  const log = createLog({ level: config.logLevel, process: 'bot' })
+  const db = await openDb(dbConfig)
+  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+  const queues = openQueues(jobs, rig)
+  const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
+  const tenant = await ensureTenant(db, { slug: config.tenant, name: config.tenant })
+  const bot = await startBot({
+    db,
+    env,
+    server: { url: env.NURA_SERVER_URL, secret: config.serviceSecret },
+    tenantId: tenant.id,
+    provisionTenant: (workspace) => provisionTenant(db, workspace),
+    queue: (inboxId) => queues.enqueue('answer-turn', { inboxId }, { dedupe: inboxId }),
+    metrics,
+    log,
+  })
+  const stopping = new AbortController()
+  const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
+  const listening = await listen(createOperatorServer({ config, db, log, metrics, readiness, mounts: [bot.middleware] }).callback(), config)
+  const workers = await startWorkers(botJobs, { runTurn: bot.runTurn }, { ...rig, metrics })
+  log.info({ url: listening.url, surfaces: bot.surfaces }, 'listening')
+
+  await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)))
+  stopping.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true }))
+  await workers.close()
+  await listening.close(2_000)
+  await bot.close()
+  await queues.close()
+  await db.close()
+  log.info('stopped')
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(toExitCode(error))
+})

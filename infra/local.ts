@@ -1,0 +1,99 @@
+import { readBotEnv } from '#bot/config.ts'
+import { startBot } from '#bot/start-bot.ts'
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
+import { migrate } from '#db/migrate.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { readTogether } from '#db/read-env.ts'
+import { countWithoutOutcome } from '#db/shared/inbox.ts'
+import { ensureTenant } from '#db/shared/tenants.ts'
+import { provisionTenant } from '#db/shared/workspaces.ts'
+import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
+import { openQueues } from '#jobs/enqueue.ts'
+import { jobs } from '#jobs/index.ts'
+import type { SyncParts } from '#jobs/sync-repository.ts'
+import { startWorkers } from '#jobs/worker.ts'
+import { suggestions } from '#server/agents/suggest.ts'
+import { createServer } from '#server/app.ts'
+import { readServerConfig } from '#server/config.ts'
+import { createServerParts, openSource } from '#server/create-server-parts.ts'
+import { indexSource } from '#server/indexing/index-changes.ts'
+import { listen } from '#server/listen.ts'
+import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics.ts'
+import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { failWith } from './fail-with.ts'
+import { indexCheckout } from './index-checkout.ts'
+import type { IndexedCheckout } from './index-checkout.ts'
+import { toWelcome } from './welcome.ts'
+
+const stopping = new AbortController()
+const stopReason = new NuraError('stopping', 'Nura is stopping.', { retryable: true })
+
+/** `npm start`: server, bot and jobs in one process, on embedded stores unless the environment names others. */
+async function main(): Promise<void> {
+  const { dbConfig, jobsEnv, config, env } = readTogether({ dbConfig: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, env: readBotEnv })
+  const isPerson = process.stdout.isTTY === true
+  // A person reads the welcome, not the log; a machine reads the log.
+  const log = createLog({ level: isPerson && config.logLevel === 'info' ? 'warn' : config.logLevel, process: 'local' })
+  const say = (text: string) => void process.stdout.write(`${text}\n`)
+
+  if (dbConfig.url === null) say(`Opening the stores in ${dbConfig.dataDir} …`)
+  const db = await openDb(dbConfig)
+  try {
+    await migrate(db)
+    const tenant = await db.tenant((await ensureTenant(db, { slug: config.tenant, name: config.tenant })).id)
+    const indexed = await indexCheckout(db, tenant, config.repository ?? process.cwd(), log, { out: process.stdout, signal: stopping.signal })
+    say(toSummary(indexed))
+
+    const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+    const queues = openQueues(jobs, rig)
+    const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
+    // The bot asks the server where it will listen; which port that is when PORT is 0 is known only then.
+    const server = { url: env.NURA_SERVER_URL ?? '', secret: config.serviceSecret }
+    const queue = (inboxId: string) => queues.enqueue('answer-turn', { inboxId }, { dedupe: inboxId })
+    const bot = await startBot({ db, env, server, tenantId: tenant.id, provisionTenant: (workspace) => provisionTenant(db, workspace), queue, metrics, log })
+    const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
+    const serverParts = createServerParts({ config, db, enqueue: queues.enqueue, log, metrics, readiness, mounts: [bot.middleware] })
+    const listening = await listen(createServer(serverParts).callback(), config)
+    server.url ||= listening.url
+    await db.announce(listening.url)
+    const index: SyncParts['indexSource'] = (of, repository, source, signal) => indexSource({ embedder: lexicalEmbedder, log }, of, repository, source, { signal })
+    const parts = { db, log, metrics, openSource, enqueue: queues.enqueue, indexSource: index, runTurn: bot.runTurn }
+    const workers = await startWorkers(jobs, parts, { ...rig, metrics })
+    say(toWelcome({ url: listening.url, surfaces: bot.surfaces, questions: await suggestions(tenant, [indexed.repository.id]), hasToken: config.serviceSecret !== null }))
+
+    await aborted(stopping.signal)
+    say('Stopping …')
+    await workers.close()
+    await listening.close(2_000)
+    await bot.close()
+    await queues.close()
+  } finally {
+    await db.close()
+  }
+}
+
+function toSummary({ repository, report }: IndexedCheckout): string {
+  const at = `${repository.name}@${report.sha.slice(0, 7)}`
+  const skipped = Object.values(report.skipped).reduce((sum, count) => sum + count, 0)
+  if (report.files + report.moved + report.removed === 0) return `${at} is indexed already: ${report.kept} files, nothing embedded.`
+  const parts = [
+    `${report.files} files read`,
+    report.kept > 0 && `${report.kept} kept`,
+    report.moved > 0 && `${report.moved} moved`,
+    report.removed > 0 && `${report.removed} removed`,
+    `${report.chunks} chunks (${report.embedded} embedded, ${report.reused} reused)`,
+    skipped > 0 && `${skipped} files skipped`,
+  ]
+  return `${at} indexed in ${(report.ms / 1000).toFixed(1)} s: ${parts.filter(Boolean).join(', ')}.`
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(stopReason))
+await main().catch((error: unknown) => {
+  if (error !== stopReason) process.exitCode = failWith(error, process.stderr)
+})

@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util'
+import { platforms } from '#bot/platforms.ts'
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
+import type { Db } from '#db/index.ts'
+import { migrate } from '#db/migrate.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { createTenant, deleteTenant, findTenant, listTenants } from '#db/shared/tenants.ts'
+import type { Tenant } from '#db/shared/tenants.ts'
+import { connectWorkspace, listWorkspaces } from '#db/shared/workspaces.ts'
+import { countIndexed } from '#db/tenant/count-indexed.ts'
+import { listRepositories } from '#db/tenant/repositories.ts'
+import { failWith } from './fail-with.ts'
+
+const surfaces = platforms.map(({ name }) => name)
+const usage = `Usage: npm run tenant -- COMMAND
+
+  create NAME [--title "Full name"]   a new tenant; NAME is its short name: lower-case letters, digits, hyphens
+  list                                every tenant
+  show NAME                           its repositories and connections
+  connect NAME ${surfaces.map((name) => `${name}:ID`).join('|').padEnd(22)} says whose a workspace is before it installs Nura
+  delete NAME --yes                   deletes everything Nura holds of it, at once and for good, and prints a receipt
+`
+
+type Values = { title?: string | undefined; yes?: boolean | undefined }
+type Command = (db: Db, args: readonly string[], values: Values) => Promise<string[]>
+
+const commands: Record<string, Command> = {
+  async create(db, [slug], { title }) {
+    const made = await createTenant(db, { slug: needed(slug, 'NAME'), name: title ?? needed(slug, 'NAME') })
+    return [`created ${made.slug} (${made.id}, schema ${made.schema})`]
+  },
+
+  async list(db) {
+    const tenants = await listTenants(db)
+    return tenants.length > 0 ? toTable(['name', 'title', 'id', 'since'], tenants.map((each) => [each.slug, each.name, each.id, toDay(each.createdAt)])) : ['There is no tenant yet. Make one: npm run tenant -- create NAME']
+  },
+
+  async show(db, [slug]) {
+    const tenant = await find(db, slug)
+    const of = await db.tenant(tenant.id)
+    const repositories = await listRepositories(of)
+    const counts = await countIndexed(of, repositories.map(({ id }) => id))
+    const workspaces = await listWorkspaces(db, tenant.id)
+    return [
+      `${tenant.slug}: ${tenant.name} (${tenant.id}, schema ${tenant.schema}, since ${toDay(tenant.createdAt)})`,
+      `connections: ${workspaces.map(({ surface, id }) => `${surface}:${id}`).join(', ') || 'none'}`,
+      ...(repositories.length === 0
+        ? ['repositories: none']
+        : toTable(
+            ['repository', 'state', 'readable by', 'commit', 'files', 'chunks'],
+            repositories.map((each) => [each.name, each.state, each.isPublic ? 'anyone' : each.audience, each.indexedSha?.slice(0, 7) ?? '-', String(counts.get(each.id)?.files ?? 0), String(counts.get(each.id)?.chunks ?? 0)]),
+          )),
+    ]
+  },
+
+  async connect(db, [slug, workspace]) {
+    const tenant = await find(db, slug)
+    const [, surface, id] = /^([a-z]+):(.+)$/.exec(needed(workspace, 'SURFACE:ID')) ?? []
+    if (!surface || !id || !surfaces.includes(surface as (typeof surfaces)[number])) throw new NuraError('usage', `connect to one of ${surfaces.map((name) => `${name}:ID`).join(', ')}, such as ${surfaces[0]}:T0123ABCD`)
+    await connectWorkspace(db, tenant.id, { surface, id })
+    return [`${surface}:${id} belongs to ${tenant.slug}`]
+  },
+
+  async delete(db, [slug], { yes }) {
+    const tenant = await find(db, slug)
+    if (!yes) throw new NuraError('usage', `this deletes everything Nura holds of ${tenant.slug} (${tenant.name}), for good. Say so: npm run tenant -- delete ${tenant.slug} --yes`)
+    const receipt = await deleteTenant(db, tenant.id)
+    return [`deleted ${tenant.slug} (${tenant.id}) at ${new Date().toISOString()}`, ...toTable(['store', 'table', 'rows'], receipt.map(({ store, table, rows }) => [store, table, String(rows)]))]
+  },
+}
+
+/** `npm run tenant`: the operator's hand on tenants. */
+async function main(): Promise<void> {
+  const { values, positionals } = parse()
+  const [name, ...args] = positionals
+  if (values.help || name === undefined) return void process.stdout.write(usage)
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!command) throw new NuraError('usage', `there is no command "${name}".\n${usage}`)
+  const db = await openDb(readDbConfig())
+  try {
+    if (db.kind === 'embedded') await migrate(db)
+    else await db.ready()
+    for (const line of await command(db, args, values)) console.log(line)
+  } finally {
+    await db.close()
+  }
+}
+
+function parse() {
+  try {
+    return parseArgs({ options: { title: { type: 'string' }, yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
+  } catch (error) {
+    throw new NuraError('usage', `${(error as Error).message}\n${usage}`)
+  }
+}
+
+async function find(db: Db, slug: string | undefined): Promise<Tenant> {
+  const tenant = await findTenant(db, needed(slug, 'NAME'))
+  if (!tenant) throw new NuraError('unknown-tenant', `There is no tenant "${slug}". See them all: npm run tenant -- list`)
+  return tenant
+}
+
+function needed(value: string | undefined, what: string): string {
+  if (!value) throw new NuraError('usage', `${what} is missing.\n${usage}`)
+  return value
+}
+
+function toTable(head: string[], rows: string[][]): string[] {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)))
+  return [head, ...rows].map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd())
+}
+
+function toDay(date: Date): string {
+  return new Date(date).toISOString().slice(0, 10)
+}
+
+await main().catch((error: unknown) => {
+  process.exitCode = failWith(error, process.stderr)
+})

@@ -1,0 +1,44 @@
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { readTogether } from '#db/read-env.ts'
+import { countWithoutOutcome } from '#db/shared/inbox.ts'
+import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
+import { openQueues } from '#jobs/enqueue.ts'
+import { jobs } from '#jobs/index.ts'
+import { createServer } from './app.ts'
+import { readServerConfig } from './config.ts'
+import { createServerParts } from './create-server-parts.ts'
+import { toExitCode } from './errors.ts'
+import { listen } from './listen.ts'
+import { createLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+
+/** Requests in flight may end within this time, milliseconds. */
+const graceMs = 20_000
+
+/** The API of a deployment. It prepares no database: `npm run migrate` does. */
+async function main(): Promise<void> {
+  const { db: dbConfig, jobsEnv, config } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig })
+  const log = createLog({ level: config.logLevel, process: 'server' })
+  const db = await openDb(dbConfig)
+  const queues = openQueues(jobs, { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log })
+  const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
+  const stopping = new AbortController()
+  const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready() }
+  const app = createServer(createServerParts({ config, db, enqueue: queues.enqueue, log, metrics, readiness }))
+  const listening = await listen(app.callback(), config)
+  log.info({ url: listening.url }, 'listening')
+
+  await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)))
+  stopping.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true }))
+  await listening.close(graceMs)
+  await queues.close()
+  await db.close()
+  log.info('stopped')
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(toExitCode(error))
+})
