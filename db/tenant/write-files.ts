@@ -207,8 +207,12 @@ export async function moveFiles(tenant: TenantDb, repositoryId: string, sha: str
     const corpus = await lockCorpus(tx)
     const sources = new Set(moves.map(({ from }) => from))
     await dropFiles(tx, corpus, repositoryId, moves.map(({ to }) => to).filter((path) => !sources.has(path)))
-    const files = await tx.query<{ id: string; path: string }>('select id, path from file where repository_id = $1 and path = any($2::text[])', [repositoryId, [...sources]])
+    const files = await tx.query<{ id: string; path: string; stem: string }>(
+      'select id, path, stem from file where repository_id = $1 and path = any($2::text[])',
+      [repositoryId, [...sources]],
+    )
     const ids = new Map(files.map(({ id, path }) => [path, id]))
+    const stems = new Map(files.map(({ path, stem }) => [path, stem]))
     const missing = moves.find(({ from }) => !ids.has(from))
     if (missing) throw new NuraError('stale-manifest', `The index has no ${missing.from} to move; read the manifest again.`, { retryable: true })
     // The unique path is checked row by row, so a swap needs names that nobody has in between.
@@ -223,6 +227,13 @@ export async function moveFiles(tenant: TenantDb, repositoryId: string, sha: str
       `update knowledge_base set source_path = given.path, updated_at = now()
        from unnest($1::uuid[], $2::text[]) as given (id, path) where file_id = given.id and gone_at is null`,
       moved.slice(0, 2),
+    )
+    // Files that were moved together still import each other; what they import was named by its old place.
+    await tx.execute(
+      `update edge set target = given.new from unnest($2::text[], $3::text[]) as given (old, new)
+       where repository_id = $1 and kind in ('import', 'test') and target = given.old and given.old <> given.new
+         and not exists (select 1 from file where file.repository_id = $1 and file.stem = given.old)`,
+      [repositoryId, moves.map(({ from }) => stems.get(from)), moves.map(({ stem }) => stem)],
     )
     await saveCorpus(tx, corpus)
   })

@@ -76,6 +76,13 @@ async function livePaths(tenant: TenantDb): Promise<string[]> {
   return rows.map(({ path }) => path)
 }
 
+async function importsOf(tenant: TenantDb, path: string): Promise<string[]> {
+  const rows = await tenant.transaction((tx) =>
+    tx.query<{ target: string }>(`select target from edge join file on file.id = file_id where path = $1 and kind = 'import'`, [path]),
+  )
+  return rows.map(({ target }) => target)
+}
+
 const functionOf = (name: string, lines = 8) => `/** Says what ${name} does. */\nexport function ${name}(input: Input): Output {\n${`  record('${name}', input)\n`.repeat(lines)}  return input\n}\n\n`
 const moduleOf = (prefix: string, count: number) => Array.from({ length: count }, (_, at) => functionOf(`${prefix}${at}`, 3 + (at % 9))).join('')
 
@@ -83,7 +90,7 @@ describe('a repository and its index', () => {
   test('grow, change, move and shrink together', async () => {
     await using repository = await createRepository({
       'src/cart.ts': moduleOf('cart', 150),
-      'src/till.ts': moduleOf('till', 10),
+      'src/till.ts': `import { cart1 } from './cart.ts'\n\n${moduleOf('till', 10)}`,
       'docs/guide.md': '# Guide\n\nHow to pay.\n',
       'config.yaml': 'port: 80\n',
       'package-lock.json': '{}',
@@ -121,6 +128,7 @@ describe('a repository and its index', () => {
     await repository.commit()
     expect(await index.run()).toMatchObject({ moved: 2, files: 0, asked: 0, read: 0 })
     expect(await livePaths(tenant)).toEqual(['config.yaml', 'docs/guide.md', 'lib/cart.ts', 'lib/till.ts'])
+    expect(await importsOf(tenant, 'lib/till.ts')).toEqual(['lib/cart'])
 
     await repository.remove('lib/cart.ts')
     await repository.setExecutable('lib/till.ts')
