@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError } from 'bullmq'
 import type { Job as QueuedJob, Worker } from 'bullmq'
 import type { QueueConnection } from '#db/index.ts'
@@ -25,56 +26,70 @@ export type Workers = {
 export type WorkerRig = { config: JobsConfig; queueConnection: () => QueueConnection; log: Logger; metrics: Metrics }
 
 /**
- * Runs jobs: one worker a job, and one clock for each job with `every`.
+ * Runs jobs: one worker a job, and one clock for each job with `every`. Does not wait for the queue's store: it may be
+ * down, and come later.
  * @throws NuraError `bad-job-list`
  */
 export async function startWorkers<const Jobs extends readonly AnyJob[]>(jobs: Jobs, parts: PartsFor<Jobs[number]>, rig: WorkerRig): Promise<Workers> {
   checkJobs(jobs)
-  const { log, metrics } = rig
+  const { log } = rig
   const onError = (error: unknown) => log.debug({ err: error }, 'queue connection')
+  const closing = new AbortController()
   const stop = new AbortController()
   const clocks = jobs.filter((job) => job.options.every).map((job) => startClock(job, (context) => job.run({} as never, parts as never, context), rig))
-  const queued = jobs.filter((job) => !job.options.every)
   const store = openQueueStore(rig.config, 'worker', rig.queueConnection, onError)
-  const workers = await Promise.all(queued.map((job) => open(job)))
+  const opening = jobs.filter((job) => !job.options.every).map(openPatiently)
 
-  async function open(job: AnyJob): Promise<Worker> {
+  async function openPatiently(job: AnyJob): Promise<Worker | null> {
     const run = (entry: QueuedJob, token?: string, lost?: AbortSignal) => runJob(job, parts, entry, token, lost, stop.signal, rig)
-    const worker = await store.openWorker(job.name, run, { ...timing, concurrency: job.options.concurrency })
-    worker.on('error', onError)
-    worker.on('stalled', (id) => {
-      metrics.jobs.inc({ job: job.name, outcome: 'stalled' })
-      log.warn({ job: job.name, id }, 'job stalled: its worker died or was blocked; it runs again')
-    })
-    // The lock is gone, so another worker may have the job: this run must not write any more.
-    worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'the lock of this job was lost')))
-    worker.on('failed', (entry, error) => report(job, entry, error, rig))
-    return worker
+    while (!closing.signal.aborted) {
+      try {
+        const worker = await store.openWorker(job.name, run, { ...timing, concurrency: job.options.concurrency })
+        worker.on('error', onError)
+        listen(worker, job, rig)
+        return worker
+      } catch (error) {
+        log.warn({ job: job.name, err: error }, 'the queue is away; trying again')
+        await sleep(timing.runRetryDelay, undefined, { signal: closing.signal }).catch(() => undefined)
+      }
+    }
+    return null
   }
 
   return {
     async close(deadlineMs = 25_000) {
-      const ends = [...workers.map((worker) => worker.close()), ...clocks.map((clock) => clock.close())]
+      closing.abort()
       const abort = setTimeout(() => stop.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true })), Math.max(0, deadlineMs - lastWordsMs))
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<'late'>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs, 'late')
-      })
-      const ended = await Promise.race([Promise.allSettled(ends), late])
+      const late = new AbortController()
+      const deadline = sleep(deadlineMs, 'late' as const, { signal: late.signal })
+      const ends = [...opening.map((worker) => worker.then((open) => open?.close())), ...clocks.map((clock) => clock.close())]
+      const ended = await Promise.race([Promise.allSettled(ends), deadline])
       clearTimeout(abort)
-      clearTimeout(timer)
       if (ended === 'late') {
         log.error('jobs did not end in time; they run again elsewhere')
-        await Promise.allSettled(workers.map(letGo))
+        await Promise.race([Promise.allSettled(opening.map((worker) => worker.then(letGo))), sleep(lastWordsMs)])
+      } else {
+        deadline.catch(() => undefined)
+        late.abort()
       }
       await store.close()
     },
   }
 }
 
+function listen(worker: Worker, job: AnyJob, rig: WorkerRig): void {
+  worker.on('stalled', (id) => {
+    rig.metrics.jobs.inc({ job: job.name, outcome: 'stalled' })
+    rig.log.warn({ job: job.name, id }, 'job stalled: its worker died or was blocked; it runs again')
+  })
+  // The lock is gone, so another worker may have the job: this run must not write any more.
+  worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id, 'the lock of this job was lost')))
+  worker.on('failed', (entry, error) => report(job, entry, error, rig))
+}
+
 /** BullMQ cannot turn a close that waits into a forced one, so stop holding the locks: they run out, and others take the jobs. */
-function letGo(worker: Worker): Promise<void> {
-  return (worker as unknown as { lockManager: { close(): Promise<void> } }).lockManager.close()
+async function letGo(worker: Worker | null): Promise<void> {
+  if (worker) await (worker as unknown as { lockManager: { close(): Promise<void> } }).lockManager.close()
 }
 
 async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: string | undefined, lost: AbortSignal | undefined, stop: AbortSignal, rig: WorkerRig) {

@@ -24,13 +24,24 @@ export function mountRoute(route: AnyRoute, parts: ServerParts) {
     const params = read(route.params, ctx.params, () => notFound())
     const query = read(route.query, toQuery(ctx), refuse)
     const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
-    const hangUp = new AbortController()
-    ctx.res.once('close', () => hangUp.abort(new NuraError('hung-up', 'The caller hung up.')))
-    const signal = AbortSignal.any([hangUp.signal, AbortSignal.timeout(deadlineMs)])
+    const signal = untilAnswered(ctx)
     const wantsEvents = /\btext\/event-stream\b/i.test(ctx.get('accept'))
     const input = { ...caller, params, query, body, wantsEvents, signal, trace: state.trace, log: state.log }
     answer(ctx, await route.run(input as never, parts))
   }
+}
+
+/** Aborts when the caller hangs up and when the time is over; of no effect once the answer is out. */
+function untilAnswered(ctx: Context): AbortSignal {
+  const stop = new AbortController()
+  const timer = setTimeout(() => {
+    stop.abort(new NuraError('deadline-exceeded', `This took longer than ${deadlineMs / 1000} s and was stopped. Try again, or ask for less.`, { retryable: true }))
+  }, deadlineMs)
+  ctx.res.once('close', () => {
+    clearTimeout(timer)
+    stop.abort(new NuraError('hung-up', 'The caller hung up.'))
+  })
+  return stop.signal
 }
 
 async function readWho(ctx: Context, route: AnyRoute, parts: ServerParts): Promise<object> {
