@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { link, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -57,7 +58,7 @@ export async function describeHolder(dataDir: string): Promise<Holder | null> {
 
 async function takeLock(lock: string, dataDir: string): Promise<void> {
   // Linking a complete file is atomic, so that nobody ever reads a lock that is half written.
-  const own = `${lock}.${process.pid}`
+  const own = toAside(lock)
   await writeFile(own, JSON.stringify(await toOwner()), { mode: 0o600 })
   try {
     for (let tries = 0; tries < 5; tries++) {
@@ -79,7 +80,7 @@ async function takeLock(lock: string, dataDir: string): Promise<void> {
 
 /** Of several that find a stale lock, one moves it away; the others see it gone. */
 async function takeAway(lock: string): Promise<void> {
-  const aside = `${lock}.stale.${process.pid}`
+  const aside = toAside(lock)
   try {
     await rename(lock, aside)
   } catch {
@@ -90,8 +91,10 @@ async function takeAway(lock: string): Promise<void> {
   await unlink(aside)
 }
 
+const toAside = (lock: string) => `${lock}.${randomUUID()}`
+
 async function replaceLock(lock: string, content: unknown): Promise<void> {
-  const next = `${lock}.${process.pid}`
+  const next = toAside(lock)
   await writeFile(next, JSON.stringify(content), { mode: 0o600 })
   await rename(next, lock)
 }

@@ -10,7 +10,7 @@ const ends = /^\s*(commit|end|abort|rollback(?!\s+(work\s+|transaction\s+)?to\b)
 
 /** A client of the embedded pool; `notification` fires for every channel any client of the pool listens to. */
 export type EmbeddedClient = PoolClient & EventEmitter
-export type EmbeddedPool = EventEmitter & Pool & { connect(): Promise<EmbeddedClient>; query: PoolClient['query']; options: { max: number; keepAlive: boolean } }
+export type EmbeddedPool = EventEmitter & Omit<Pool, 'connect'> & { connect(): Promise<EmbeddedClient>; query: PoolClient['query']; options: { max: number; keepAlive: boolean } }
 
 /**
  * node-postgres' pool over one in-process PGlite.
@@ -32,7 +32,7 @@ export function createEmbeddedPool(db: PGlite): EmbeddedPool {
     clients.add(client)
     return client
   }
-  return Object.assign(new EventEmitter(), {
+  return Object.assign(new EventEmitter().setMaxListeners(0), {
     options: { max: 1, keepAlive: true },
     connect,
     async query<Row>(query: string | PoolQuery, values?: readonly unknown[]) {
