@@ -20,10 +20,14 @@ const readPassages = 8
 const together = 0.5
 const partOfWord = 0.7
 const shortestShared = 4
+/** A verb can be said in many ways; a name written as one stands for that thing alone. */
+const verbShare = 0.5
+const nameShare = 2
+const verbForm = /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kept|held|built|set|put|goes|behind|inside|between|across)$/i
 
 /**
  * Coverage of the question's words by the best passages, each word weighted by its idf: rare words are what the question
- * is about. Half counts what any of the passages has, half what the best single one has, since words scattered over
+ * is about; names (`Stripe`, `parseForm`) more so, verbs less. Half counts what any of the passages has, half what the best single one has, since words scattered over
  * unrelated passages answer nothing.
  *
  * @param frequencies how many of all chunks hold each token of the question.
@@ -33,7 +37,7 @@ export function evidenceStrength(query: Query, passages: Spoken[], frequencies: 
   const words = wordsOf(query)
   const spoken = passages.slice(0, readPassages).map(({ path, scope, content }) => new Set(tokens(`${path} ${scope.join(' ')} ${content}`)))
   const all = new Set(spoken.flatMap((each) => [...each]))
-  const weights = words.map(({ terms }) => Math.max(...terms.map(idf)))
+  const weights = words.map(({ word, terms, isName }) => Math.max(...terms.map(idf)) * (isName ? nameShare : verbForm.test(word) ? verbShare : 1))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0 || spoken.length === 0) return { value: 0, missing: words.map(({ word }) => word), isEnough: false }
 
@@ -47,18 +51,23 @@ export function evidenceStrength(query: Query, passages: Spoken[], frequencies: 
   return { value, missing, isEnough: value >= enough }
 }
 
-type Word = { word: string; terms: string[] }
+type Word = { word: string; terms: string[]; isName: boolean }
 
 /** The question's words, each with its terms: an identifier's joined form first, then its parts. */
 function wordsOf(query: Query): Word[] {
   const asked = new Set(query.tokens)
   const words = new Map<string, Word>()
-  for (const [word] of query.text.matchAll(/[\p{L}\p{M}\p{N}_$]+/gu)) {
+  for (const { 0: word, index } of query.text.matchAll(/[\p{L}\p{M}\p{N}_$]+/gu)) {
     const terms = tokens(word)
     const key = terms[0]
-    if (key !== undefined && asked.has(key) && !words.has(key)) words.set(key, { word, terms })
+    if (key !== undefined && asked.has(key) && !words.has(key)) words.set(key, { word, terms, isName: isName(word, index === 0) })
   }
   return [...words.values()]
+}
+
+/** Capitals inside a sentence or a word, underscores and digits make a name. */
+function isName(word: string, isFirst: boolean): boolean {
+  return /\p{L}.*[\p{Lu}\p{N}_]|_./u.test(word) || (!isFirst && /^\p{Lu}/u.test(word))
 }
 
 /** 1 for the word itself; less for a word it begins, or that begins it (`config`, `configuration`), or for its parts. */

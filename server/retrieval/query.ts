@@ -21,10 +21,12 @@ export type Query = {
   asksFor: { tests: boolean; docs: boolean; examples: boolean; history: boolean }
 }
 
-/** First match wins; later lines are more general. */
+/** What asks something, rather than saying what was done or naming a topic. */
+const asking = /\?\s*$|^(?:\W*(?:hi|hey|hello|please|so|and|ok|okay|also|but)\b\W*)*(?:where|what|which|who|whose|why|when|how|is|are|does|do|did|can|could|should|would|will|show|tell|find|explain|describe|list|give|point|locate)\b|\b(?:where|how|what|which|why)\b.*\b(?:is|are|do|does|did|can|should|we|i)\b/i
+
+/** First match wins; later lines are more general. A text that asks nothing is a `change` or `other`. */
 const kinds: [QuestionKind, RegExp][] = [
   ['test', /\b(?:tests?|specs?|fixtures?|coverage)\b.*\b(?:cover|test|check|for|of|exist)|\b(?:tested|unit tests?|test suite)\b/i],
-  ['change', /^(?:\w+(?:\([^)]*\))?!?:\s+\S|(?:add|allow|allows|avoid|bump|change|clean|consolidate|correct|deprecate|disable|do not|don't|drop|enable|ensure|extract|fix|fixed|fixes|handle|implement|improve|introduce|make|move|optimi[sz]e|pass|prefer|prevent|refactor|remove|rename|replace|require|restore|return|rewrite|simplify|skip|split|support|switch|update|upgrade|use)\b)/i],
   ['config', /\b(?:config(?:ure|ured|uration|s)?|settings?|environment variables?|env vars?|options?|flags?|defaults?)\b/i],
   ['flow', /\b(?:flows?|lifecycle|life cycle|pipeline|end to end|step by step|sequence)\b|\bwhat happens (?:when|if|after|before)\b|\bhow (?:does|do|is|are)\b.*\b(?:travel|reach|end up|get from|become|turn into|processed|propagate)/i],
   ['where', /\bwhere\b|\b(?:which|what) (?:file|files|module|class|function|method|package|part|place|component)\b|\b(?:find|locate|show me|point me)\b/i],
@@ -33,6 +35,9 @@ const kinds: [QuestionKind, RegExp][] = [
   ['how', /\bhow\b/i],
   ['what', /\b(?:what|which|who|describe|explain|define|does|is|are)\b/i],
 ]
+
+const change =
+  /^(?:\w+(?:\([^)]*\))?!?:\s+\S|(?:add|allow|allows|avoid|bump|change|clean|consolidate|correct|deprecate|disable|do not|don't|drop|enable|ensure|extract|fix|fixed|fixes|handle|implement|improve|introduce|make|move|optimi[sz]e|pass|prefer|prevent|refactor|remove|rename|replace|require|restore|return|rewrite|simplify|skip|split|support|switch|update|upgrade|use)\b)/i
 
 /** What asks rather than names: left out of the terms of a question, never out of those of a change. */
 const framing =
@@ -49,19 +54,25 @@ const url = /\bhttps?:\/\/\S+/gi
 const longest = 4_000
 const most = { tokens: 120, names: 24, paths: 12 }
 
-export function toQuery(question: string): Query {
+/**
+ * @param repositories names of what is searched: in a question about `acme/shop` the word «shop» tells nothing apart, and
+ *   is left out where other words remain.
+ */
+export function toQuery(question: string, repositories: string[] = []): Query {
   const text = question.slice(0, longest).replace(url, ' ').trim()
-  const kind = kinds.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other'
+  const kind = change.test(text) ? 'change' : asking.test(text) ? (kinds.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other') : 'other'
   const paths = unique([...text.matchAll(pathLike)].map(([path]) => path.replace(/^\.?\//, '').replace(/[.]+$/, ''))).slice(0, most.paths)
   const { names, containers } = namesOf(text)
   const asked = kind === 'change' ? [] : tokens(text.replace(framing, ' '))
-  const terms = asked.length > 0 ? asked : tokens(text)
+  const known = new Set(repositories.flatMap((name) => tokens(name.slice(name.lastIndexOf('/') + 1))))
+  const telling = asked.filter((token) => !known.has(token))
+  const terms = [telling, asked, tokens(text)].find(({ length }) => length > 0) ?? []
   return {
     text,
     kind,
     tokens: terms.slice(0, most.tokens),
     names: names.slice(0, most.names),
-    likelyNames: likelyNames(text).slice(0, most.names * 2),
+    likelyNames: likelyNames(text, telling.length > 0 ? known : new Set()).slice(0, most.names * 2),
     containers: containers.slice(0, most.names),
     paths,
     asksFor: {
@@ -95,8 +106,8 @@ const filler = new Set(
   'a an and any are as at be by can did do does for from get gets has have how i if in into is it its me my no not of on or our should that the their them then there they this to up use used uses using was we what when where which who why will with work works would you your'.split(' '),
 )
 
-function likelyNames(text: string): string[] {
-  const plain = (text.toLowerCase().match(word) ?? []).filter((each) => each.length > 1 && !filler.has(each))
+function likelyNames(text: string, known: Set<string>): string[] {
+  const plain = (text.toLowerCase().match(word) ?? []).filter((each) => each.length > 1 && !filler.has(each) && !tokens(each).every((token) => known.has(token)))
   const singular = plain.map((each) => (each.length > 3 && each.endsWith('s') && !each.endsWith('ss') ? each.slice(0, -1) : each))
   const joined: string[] = []
   for (let at = 0; at < plain.length; at++) {

@@ -46,11 +46,9 @@ export type RankedChunk = {
 }
 
 /** What the second and third best chunks of a file add to its first. */
-const chunkShares = [1, 0.25, 0.12]
+const chunkShares = [1, 0.35, 0.2]
 /** Each further chunk of a file is worth this much of what it would be alone: neighbours stay, one file does not fill the list. */
 const crowding = 0.75
-/** Long files are changed and asked about more often than their terms say. */
-const sizeShare = 0.06
 /** Files whose edges are followed, best first. */
 const expanded = 8
 const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, reference: 0.4, test: 0.3 }
@@ -73,7 +71,7 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
     const role = fileRole(file.path)
     const shared = chunkShares.reduce((sum, share, at) => sum + share * (own[at]?.score ?? 0), 0)
     const found = shared + weights.file * (legs.file ?? 0) + weights.path * (legs.path ?? 0)
-    const size = 1 + sizeShare * Math.log2(1 + file.tokenLength / 300)
+    const size = 1 + weights.size * Math.log2(1 + file.tokenLength / 300)
     return { file, own, legs, role, score: found * weights.prior[role] * size * profile[file.contentType] }
   })
   const graph = graphScores(scored.map(({ file, score }) => ({ fileId: file.fileId, score })), edges)
@@ -99,7 +97,7 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
 
 /**
  * One hop along the code graph: what the best files name or are named by. A neighbour counts by the score of the file
- * that leads to it, divided by the root of that file's number of neighbours, so that a hub lifts nobody much. 0 to 1.
+ * that leads to it, divided by the fourth root of that file's number of neighbours, so that a hub lifts each a little less. 0 to 1.
  */
 function graphScores(files: { fileId: string; score: number }[], edges: FileEdge[]): Map<string, number> {
   const leading = files.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score || compare(a.fileId, b.fileId)).slice(0, expanded)
@@ -111,7 +109,7 @@ function graphScores(files: { fileId: string; score: number }[], edges: FileEdge
       const other = edge.from === fileId ? edge.to : edge.to === fileId ? edge.from : null
       if (other !== null && other !== fileId) near.set(other, Math.max(near.get(other) ?? 0, edgeWeight[edge.kind]))
     }
-    for (const [other, weight] of near) gained.set(other, (gained.get(other) ?? 0) + (score / top) * (weight / Math.sqrt(near.size)))
+    for (const [other, weight] of near) gained.set(other, (gained.get(other) ?? 0) + (score / top) * (weight / near.size ** 0.25))
   }
   const most = Math.max(0, ...gained.values())
   return new Map([...gained].map(([fileId, value]) => [fileId, value / most]))
@@ -119,9 +117,12 @@ function graphScores(files: { fileId: string; score: number }[], edges: FileEdge
 
 type Scale = Partial<Record<Leg, { low: number; high: number }>>
 
-/** BM25 and matches count from 0; cosines of one search lie close together, so they count from the lowest that was found. */
+/**
+ * BM25 and matches count from 0; cosines of one search lie close together, so they count from the lowest that was found.
+ * A match of a path says how good it is by itself.
+ */
 function scalesOf(files: CandidateFile[], chunks: CandidateChunk[]): Scale {
-  const scale: Scale = {}
+  const scale: Scale = { path: { low: 0, high: 1 } }
   for (const { legs } of [...files, ...chunks]) {
     for (const [leg, value] of Object.entries(legs) as [Leg, number][]) {
       const known = scale[leg]

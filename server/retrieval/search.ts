@@ -66,7 +66,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const audienceDone = performance.now()
   signal?.throwIfAborted()
 
-  const query = toQuery(question)
+  const query = toQuery(question, repositories.map(({ name }) => name))
   const [found, frequencies] = await Promise.all([runLegs(tenant, parts.embedder, query, repositoryIds, signal), readFrequencies(tenant, query.tokens)])
   signal?.throwIfAborted()
   const rankStart = performance.now()

@@ -4,16 +4,17 @@ import type { Found } from './legs.ts'
 import type { Query } from './query.ts'
 import type { CandidateChunk, CandidateFile } from './rank.ts'
 import { scoreSymbols } from './score-symbols.ts'
+import { tokens } from '../tokens.ts'
 
 /** What the legs found, laid on the files and chunks that they found it in. */
 export function toRankInput(query: Query, found: Found, rows: { files: CandidateFileRow[]; chunks: ChunkPlace[] }): { files: CandidateFile[]; chunks: CandidateChunk[] } {
   const vector = new Map(found.vector.map(({ chunkId, score }) => [chunkId, score]))
   const bm25 = new Map(found.bm25.map(({ chunkId, score }) => [chunkId, score]))
   const file = new Map(found.file.map(({ fileId, score }) => [fileId, score]))
-  const path = new Map(found.path.map((hit) => [hit.fileId, scorePath(hit.path, query.paths)]))
+  const asked = new Set(query.tokens)
   const symbol = scoreChunksBySymbol(query, found, rows.chunks)
   return {
-    files: rows.files.map((row) => ({ ...row, legs: legsOf({ file: file.get(row.fileId), path: path.get(row.fileId) }) })),
+    files: rows.files.map((row) => ({ ...row, legs: legsOf({ file: file.get(row.fileId), path: Math.max(scorePath(row.path, query.paths), scoreName(row.path, asked)) }) })),
     chunks: rows.chunks.map(({ chunkId, fileId, ordinal }) => ({
       chunkId,
       fileId,
@@ -51,6 +52,14 @@ function scorePath(path: string, fragments: string[]): number {
       return lower.includes(asked) ? 0.4 : 0
     }),
   )
+}
+
+/** How alike the words of the question and of the file's name are, 0 to .8: the geometric mean of what each has of the other. */
+function scoreName(path: string, asked: Set<string>): number {
+  const stem = path.slice(path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '')
+  const named = new Set(tokens(stem))
+  const shared = [...named].filter((token) => asked.has(token)).length
+  return shared === 0 ? 0 : 0.8 * Math.sqrt((shared / named.size) * (shared / asked.size))
 }
 
 function legsOf<L extends string>(legs: Record<L, number | undefined>): Partial<Record<L, number>> {
