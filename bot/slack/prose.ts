@@ -27,6 +27,7 @@ export function createProse(citations: ReadonlyMap<number, Citation>): { turn(pi
   return {
     cited,
     turn(piece) {
+      if (piece === '') return ''
       const lines = piece.split('\n')
       const turned = lines.map((line, index) => {
         const wasOpen = fence

@@ -5,6 +5,7 @@ import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
 import type { FakeMessage } from '../testing/fake-slack-methods.ts'
+import { platformContract } from '../testing/platform-contract.ts'
 import { openTestBot, signingSecret } from '../testing/open-test-bot.ts'
 import type { TestBot } from '../testing/open-test-bot.ts'
 import { clickEvent, commandEvent, deleteEvent, editEvent, say, slackEvent, submitEvent, toEnvelope, toRequest } from '../testing/slack-event.ts'
@@ -453,4 +454,39 @@ describe('every accepted row', () => {
     const rows = await db.control((tx) => tx.query(`select id, kind, state, outcome, error from inbox where outcome is null or state = 'failed'`))
     expect(rows).toEqual([])
   })
+})
+
+platformContract('slack', async () => {
+  const own = await openTestBot(db)
+  const ask = async () => {
+    const question = say(own.slack.workspace, { text: `${mention} what is it?` })
+    return { question, event: slackEvent(own.slack.workspace, question, 'app_mention') }
+  }
+  return {
+    async render(parts) {
+      own.server.script = () => parts
+      const before = own.slack.calls.length
+      const { question, event } = await ask()
+      await own.send(event)
+      await own.idle()
+      return { visible: own.seen(question.ts), steps: own.slack.calls.slice(before).filter(({ method }) => method.startsWith('chat.')).length }
+    },
+    inbox: {
+      async tell(times) {
+        own.server.script = () => shortAnswer()
+        const { question, event } = await ask()
+        await Promise.all(Array.from({ length: times }, () => own.send(event)))
+        await own.idle()
+        return own.seen(question.ts)
+      },
+      async tellAsSelf() {
+        const message = say(own.slack.workspace, { text: `${mention} hello`, user: own.slack.workspace.botUserId, bot_id: own.slack.workspace.botId })
+        await own.send(slackEvent(own.slack.workspace, message, 'app_mention'))
+        await own.idle()
+        return own.seen(message.ts)
+      },
+      outcomes: async () => (await db.control((tx) => tx.query<{ outcome: string | null }>('select outcome from inbox where tenant_id = $1', [own.tenant.id]))).map(({ outcome }) => outcome),
+    },
+    close: own.close,
+  }
 })

@@ -1,0 +1,52 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openFence } from './fences.ts'
+import { estimateBlocks, toPages } from './pages.ts'
+
+/** Markdown as models write it, and as they should not. */
+const piece = fc.oneof(
+  fc.lorem({ mode: 'sentences', maxCount: 4 }),
+  fc.constantFrom('\n', '\n\n', '```ts\n', '```\n', '~~~\n', '````\n', '- item\n', '1. item\n', '# Head\n', '| a | b |\n', ' ', '`x`', '```', '    ```\n', '👩‍💻', '\ud83d'),
+  fc.string({ maxLength: 400 }),
+)
+const markdown = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''))
+const max = fc.record({ first: fc.integer({ min: 150, max: 600 }), next: fc.integer({ min: 200, max: 1500 }), blocks: fc.integer({ min: 3, max: 45 }) })
+
+describe('toPages', () => {
+  it('loses no character, adds none, and leaves no fence open, within the limits', () => {
+    fc.assert(
+      fc.property(markdown, max, (text, limits) => {
+        const pages = toPages(text, limits)
+        expect(pages.map(({ source }) => source).join('')).toBe(text)
+        for (const [index, page] of pages.entries()) {
+          expect(page.markdown).toContain(page.source)
+          expect(openFence(page.markdown)).toBeNull()
+          expect(page.markdown.length).toBeLessThanOrEqual(index === 0 ? limits.first : limits.next)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('never splits a character in two', () => {
+    const pages = toPages('👍'.repeat(500), { first: 150, next: 150, blocks: 45 })
+    expect(pages.every(({ source }) => source.isWellFormed())).toBe(true)
+  })
+
+  it('leaves a text that fits alone', () => {
+    expect(toPages('One line.')).toEqual([{ source: 'One line.', markdown: 'One line.' }])
+    expect(toPages('')).toEqual([{ source: '', markdown: '' }])
+  })
+
+  it('cuts between paragraphs where it can', () => {
+    const paragraph = `${'word '.repeat(60)}\n\n`
+    const [first] = toPages(paragraph.repeat(12))
+    expect(first?.source.endsWith('\n\n')).toBe(true)
+  })
+
+  it('counts lists and headings, for Slack makes a block of each', () => {
+    const list = Array.from({ length: 100 }, (_, index) => `- ${index}\n`).join('')
+    expect(estimateBlocks(list)).toBe(100)
+    expect(toPages(list).every(({ markdown: text }) => estimateBlocks(text) <= 45)).toBe(true)
+  })
+})
