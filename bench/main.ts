@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util'
 import { measureIngest } from './ingest.ts'
 import { toTable } from './report.ts'
 import type { Result } from './report.ts'
-import { measureService } from './service.ts'
+import { measureDeployment } from './deployment.ts'
 import { measureStart } from './start.ts'
 import { measureStore } from './store.ts'
 
-const suites: Record<string, () => Promise<Result[]>> = { store: measureStore, ingest: measureIngest, service: measureService, start: measureStart }
+const suites: Record<string, () => Promise<Result[]>> = { store: measureStore, ingest: measureIngest, service: measureDeployment, start: measureStart }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } })
 const unknown = positionals.find((name) => !(name in suites))

@@ -133,6 +133,7 @@ test('SIGTERM ends it cleanly, and the next start embeds nothing', async () => {
   expect(await nura.end('SIGTERM')).toBe(0)
   expect(nura.output()).not.toMatch(/Unhandled|    at /)
   nura = await startProcess(script, env)
+  if (!readTestServer()) expect(nura.output()).toContain('nothing embedded')
   const mention = ask('where do we verify webhook signatures, once more?')
   await send(slackEvent(slack.workspace, mention, 'app_mention'))
   await finished(mention)

@@ -15,7 +15,7 @@ const waves = 6
 const signingSecret = 'a-signing-secret-of-slack'
 
 /** The three processes against a fake Slack: waves of mentions in 50 threads at once, each wave while the last is answered. */
-export async function measureService(): Promise<Result[]> {
+export async function measureDeployment(): Promise<Result[]> {
   return withDatabase(async ({ url, redisUrl }) => {
     await using repository = await generateRepository(200)
     const slack = await startFakeSlack(createFakeWorkspace())
