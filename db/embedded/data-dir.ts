@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { link, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { NuraError } from '../nura-error.ts'
 
@@ -61,7 +62,7 @@ async function takeLock(lock: string, dataDir: string): Promise<void> {
   const own = toAside(lock)
   await writeFile(own, JSON.stringify(await toOwner()), { mode: 0o600 })
   try {
-    for (let tries = 0; tries < 5; tries++) {
+    for (let tries = 0; tries < 200; tries++) {
       try {
         await link(own, lock)
         return
@@ -70,7 +71,7 @@ async function takeLock(lock: string, dataDir: string): Promise<void> {
       }
       const holder = await readLock(lock)
       if (holder && (await isAlive(holder))) throw inUse(dataDir, holder)
-      await takeAway(lock)
+      if (!(await removeStale(lock))) await setTimeout(25)
     }
     throw inUse(dataDir, null)
   } finally {
@@ -78,17 +79,29 @@ async function takeLock(lock: string, dataDir: string): Promise<void> {
   }
 }
 
-/** Of several that find a stale lock, one moves it away; the others see it gone. */
-async function takeAway(lock: string): Promise<void> {
-  const aside = toAside(lock)
+/**
+ * Removes a lock whose holder is gone. One at a time, and looked at again then: whoever comes later must not remove the
+ * lock that the one before has just taken. False when another is at it.
+ */
+async function removeStale(lock: string): Promise<boolean> {
+  const guard = `${lock}.takeover`
   try {
-    await rename(lock, aside)
+    await writeFile(guard, '', { flag: 'wx' })
   } catch {
-    return
+    // Its maker was killed within these few lines.
+    const age = Date.now() - (await stat(guard).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
+    if (age > 10_000) await rm(guard, { force: true })
+    return false
   }
-  const moved = await readLock(aside)
-  if (moved && (await isAlive(moved))) await link(aside, lock).catch(() => {})
-  await unlink(aside)
+  try {
+    const text = await readFile(lock, 'utf8').catch(() => null)
+    const holder = text === null ? null : toHolder(text)
+    // What is not there now may be there in a moment, taken by another: only what was read is removed.
+    if (text !== null && !(holder && (await isAlive(holder)))) await rm(lock, { force: true })
+    return true
+  } finally {
+    await rm(guard, { force: true })
+  }
 }
 
 const toAside = (lock: string) => `${lock}.${randomUUID()}`
@@ -101,7 +114,10 @@ async function replaceLock(lock: string, content: unknown): Promise<void> {
 
 async function readLock(lock: string): Promise<z.output<typeof Holder> | null> {
   const text = await readFile(lock, 'utf8').catch(() => null)
-  if (text === null) return null
+  return text === null ? null : toHolder(text)
+}
+
+function toHolder(text: string): z.output<typeof Holder> | null {
   try {
     return Holder.parse(JSON.parse(text))
   } catch {

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process'
+import { createServer, connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDb, type Db, type TenantDb } from './index.ts'
+import { createServerPool } from './server-pool.ts'
+import { readTestServer } from './testing/config.ts'
+import { createTestTenant, openTestDb } from './testing/open-test-db.ts'
+
+test('a server that is not there is told as such, retryable, and openDb does not wait for it', async () => {
+  const db = await openDb({ url: 'postgres://nobody@127.0.0.1:1/none', dataDir: 'memory://', encryptionKey: null, poolSize: 1 })
+  await expect(db.ready()).rejects.toMatchObject({ code: 'store-unavailable', retryable: true })
+  await expect(db.tenant('00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({ code: 'store-unavailable' })
+  await db.close()
+})
+
+describe.skipIf(readTestServer() === null)('on a server', () => {
+  let db: Db & { config: { url: string | null } }
+  let tenant: TenantDb
+  beforeAll(async () => {
+    db = await openTestDb({ poolSize: 2 })
+    tenant = await createTestTenant(db)
+  })
+  afterAll(() => db.close())
+
+  const administer = (text: string, values: unknown[] = []) => {
+    const pool = createServerPool(db.config.url!, 1)
+    return pool.connect().then(async (client) => {
+      try {
+        return await client.query(text, values)
+      } finally {
+        client.release()
+        await pool.end()
+      }
+    })
+  }
+
+  test('questions of two tenants, with backends terminated at random between them, see no row of the other', async () => {
+    const other = await createTestTenant(db)
+    const foreign: unknown[] = []
+    let failed = 0
+    const asked = Array.from({ length: 120 }, async (_, at) => {
+      const [mine] = at % 2 ? [tenant] : [other]
+      try {
+        const [row] = await mine!.transaction((tx) => tx.query<{ who: string; where: string }>('select current_user as who, current_schema as where'))
+        if (row!.who !== mine!.schema || row!.where !== mine!.schema) foreign.push(row)
+      } catch {
+        failed++
+      }
+    })
+    const terminated = Array.from({ length: 10 }, () =>
+      administer(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nura' and datname = current_database() and pid <> pg_backend_pid() order by random() limit 1`),
+    )
+    await Promise.allSettled([...asked, ...terminated])
+    expect(foreign).toEqual([])
+    expect(failed).toBeLessThan(60)
+    expect(await tenant.transaction((tx) => tx.query('select 1 as alive'))).toEqual([{ alive: 1 }])
+  })
+
+  test('a client given back inside a transaction is destroyed', async () => {
+    const pool = createServerPool(db.config.url!, 1)
+    const client = await pool.connect()
+    await client.query('begin')
+    const [before] = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows
+    client.release()
+    const next = await pool.connect()
+    const [after] = (await next.query<{ pid: number }>('select pg_backend_pid() as pid')).rows
+    next.release()
+    await pool.end()
+    expect(after!.pid).not.toBe(before!.pid)
+  })
+
+  test('a statement that takes too long is ended by the server and told as retryable', async () => {
+    const slow = (tx: { query(text: string): Promise<unknown> }) => tx.query(`set local statement_timeout to 50; select pg_sleep(30)`)
+    await expect(tenant.transaction(slow)).rejects.toMatchObject({ code: 'store-timeout', retryable: true })
+  })
+
+  test('a frozen backend costs its own question only: its client is destroyed and the next one works', async () => {
+    const pool = createServerPool(db.config.url!, 1, { query_timeout: 300, statement_timeout: 0 })
+    const client = await pool.connect()
+    const [{ pid }] = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [{ pid: number }]
+    execFileSync('kill', ['-STOP', String(pid)])
+    try {
+      await expect(client.query('select 1')).rejects.toThrow(/timeout/i)
+      client.release()
+      const next = await pool.connect()
+      expect((await next.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      next.release()
+    } finally {
+      execFileSync('kill', ['-CONT', String(pid)])
+      await pool.end()
+    }
+  })
+
+  test('a connection that is cut in the middle of a question is told as such and not lent again', async () => {
+    const target = new URL(db.config.url!)
+    const sockets = new Set<Socket>()
+    const proxy = createServer((near) => {
+      const far = connect(Number(target.port), target.hostname)
+      near.pipe(far).pipe(near)
+      for (const socket of [near, far]) socket.on('error', () => {})
+      sockets.add(near)
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    const through = new URL(target)
+    through.port = String((proxy.address() as { port: number }).port)
+    const cut = await openDb({ ...db.config, url: through.href, dataDir: 'memory://', encryptionKey: null, poolSize: 1 })
+    const question = cut.control(async (tx) => {
+      await tx.query('select 1')
+      for (const socket of sockets) socket.destroy()
+      return tx.query('select 2')
+    })
+    await expect(question).rejects.toMatchObject({ code: 'store-unavailable', retryable: true })
+    expect(await cut.control((tx) => tx.query('select 3 as three'))).toEqual([{ three: 3 }])
+    await cut.close()
+    proxy.close()
+  })
+})
