@@ -57,13 +57,18 @@ export function span(code: string): string {
   return inside ? `\`${inside}\`` : ''
 }
 
-/** Sentences of plain prose; abbreviations and numbers do not end one. */
+/** Sentences of plain prose; abbreviations, numbers and stops inside a code span do not end one. */
 export function sentences(prose: string): string[] {
-  return prose
+  const parts = prose
     .replace(/\b(e\.g|i\.e|etc|vs|cf|resp|approx|incl|Mr|Dr|No|v\d+)\.(?=\s)/g, '$1\u0000')
     .split(/(?<=[.!?]["')\]]?)\s+(?=[\p{Lu}\p{N}`"'(‘“])/u)
-    .map((sentence) => sentence.replace(/\u0000/g, '.').trim())
-    .filter((sentence) => /\p{L}{2}/u.test(sentence))
+  const whole: string[] = []
+  for (const part of parts) {
+    const before = whole.at(-1)
+    if (before !== undefined && (before.match(/`/g)?.length ?? 0) % 2 === 1) whole[whole.length - 1] = `${before} ${part}`
+    else whole.push(part)
+  }
+  return whole.map((sentence) => sentence.replace(/\u0000/g, '.').trim()).filter((sentence) => /\p{L}{2}/u.test(sentence))
 }
 
 /** Prose in quotation marks for use inside a sentence: no final stop, cut at a word when longer than `most` characters. */
