@@ -23,6 +23,8 @@ export type DbConfig = {
   encryptionKey: Buffer | null
   /** Most connections of this process to PostgreSQL, those of the queue not counted. */
   poolSize: number
+  /** What a store in memory begins as: a dump of another, which opens sooner than a new one. */
+  template?: Blob
 }
 
 export function toDbConfig(env: DbEnv): DbConfig {

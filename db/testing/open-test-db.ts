@@ -5,17 +5,18 @@ import { openDb, type Db, type TenantDb } from '../index.ts'
 import { migrate } from '../migrate.ts'
 import { createTenant } from '../shared/tenants.ts'
 import { readTestServer } from './config.ts'
+import { openFromTemplate } from './store-template.ts'
 
 /**
  * A fresh, migrated database: PGlite in memory, or with `NURA_TEST_STORES=servers` one of its own on the server at
- * `NURA_TEST_DATABASE_URL`, dropped on close. Share one a file: PGlite takes 2 s to open.
+ * `NURA_TEST_DATABASE_URL`, dropped on close. Share one a file: PGlite takes a second to open.
  */
 export async function openTestDb(overrides: Partial<DbConfig> = {}): Promise<Db & { config: DbConfig }> {
   const shared = { encryptionKey: Buffer.alloc(32, 7), poolSize: 4, ...overrides }
   const server = readTestServer()
   if (server === null) {
     const config: DbConfig = { url: null, dataDir: 'memory://', ...shared }
-    return Object.assign(await openDb(config), { config })
+    return Object.assign(await openFromTemplate(config), { config })
   }
   const name = `nura_test_${randomUUID().replaceAll('-', '')}`
   await administer(server, `create database ${name}`)
