@@ -1,6 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import { forgetText, lastAsker } from '#db/shared/inbox-threads.ts'
-import { remember } from '#db/shared/readers.ts'
+import { admitReader } from './admit-reader.ts'
 import { extendBurst, startBurst, toQuestion } from './burst.ts'
 import { takeUp, waitingBeside } from './claimed-turn.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
@@ -61,18 +61,17 @@ function reasonForSilence(message: Message, thread: ThreadState): string | null 
 
 async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, message: Message, options: { updated: boolean; thread: ThreadState }): Promise<string> {
   conversation.status('Reading the question')
-  const admission = await conversation.admit()
+  const admission = await admitReader(parts, turn, conversation)
   if (!admission.ok) {
     turn.log.info({ reason: admission.reason }, 'refused')
     await conversation.whisper(admission.say)
     return `refused:${admission.reason}`
   }
   const { audience } = admission
-  // Only now is the reader known: a conversation that was refused never becomes one.
-  if ('id' in audience) await remember(parts.db, turn.tenantId, { kind: audience.kind, id: audience.id, surface: message.place.surface })
   const api = parts.api.as(turn.tenantId, toAsker(message))
   const { subscribed, muted } = options.thread
-  const first = !subscribed || message.place.direct
+  // What was said since is told by events; a direct conversation is one transcript from its start.
+  const first = !subscribed && !message.place.direct
   if (message.mentioned && (muted || !subscribed)) {
     await api.updateThread(turn.threadKey, { subscribed: true, muted: false }).catch((error: unknown) => turn.log.warn({ err: error }, 'thread not subscribed'))
   }

@@ -11,7 +11,7 @@ import { texts } from './texts.ts'
 export type RunContext = { signal: AbortSignal; lastAttempt: boolean }
 
 /** A claim that nobody renews for this long is free, milliseconds; a live run renews it several times as often. */
-const staleMs = 6_000
+const staleMs = 5_000
 const renewMs = 1_500
 
 /**

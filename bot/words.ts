@@ -1,5 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import { lastReply } from '#db/shared/inbox-threads.ts'
+import { admitReader } from './admit-reader.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
 import { Delivery } from './delivery.ts'
 import type { Word } from './follow-up.ts'
@@ -12,7 +13,7 @@ import { toWhy } from './why.ts'
 export async function runWord(parts: TurnParts, turn: Turn, conversation: Conversation, message: Message, word: Word): Promise<string | null> {
   const api = parts.api.as(turn.tenantId, toAsker(message))
   if (word === 'help' || word === 'empty') {
-    const admission = await conversation.admit()
+    const admission = await admitReader(parts, turn, conversation)
     await conversation.say(texts.help, { questions: admission.ok ? await api.suggestions(admission.audience) : [] })
   } else if (word === 'mute' || word === 'stop') {
     await api.updateThread(turn.threadKey, { muted: true })

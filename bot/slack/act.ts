@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
 import { read } from '#db/shared/inbox.ts'
 import type { InboxRow } from '#db/shared/inbox.ts'
 import { runAgain } from '#db/shared/inbox-threads.ts'
@@ -10,7 +11,7 @@ import type { Action, PlatformParts } from '../platform.ts'
 import { texts } from '../texts.ts'
 import { toWhy } from '../why.ts'
 import { actions, contextBlock, feedbackForm, reasons } from './blocks.ts'
-import { refusalOf } from './call.ts'
+import { isFinal, refusalOf } from './call.ts'
 import { runCommand } from './command.ts'
 import type { Workspace } from './installations.ts'
 import { escapeMrkdwn } from './prose.ts'
@@ -30,7 +31,13 @@ const table: Record<string, (parts: ActParts, action: Action) => Promise<string>
 export async function act(parts: ActParts, action: Action): Promise<string> {
   const run = Object.hasOwn(table, action.name) ? table[action.name] : undefined
   if (!run) return 'ignored:unknown-action'
-  return await run(parts, action)
+  try {
+    return await run(parts, action)
+  } catch (error) {
+    if (!(error instanceof NuraError) || error.retryable || isFinal(error)) throw error
+    parts.log.warn({ err: error, action: action.name }, 'action failed')
+    return await whisper(parts, action, error.code === 'not-found' ? texts.gone : texts.broken, `failed:${error.code}`)
+  }
 }
 
 /**

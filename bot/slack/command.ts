@@ -6,6 +6,7 @@ import type { ActParts } from './act.ts'
 import { helpBlocks, markdownBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
+import { toPersonAudience } from './person-audience.ts'
 import { escapeMrkdwn } from './prose.ts'
 
 const usage = '`/nura ask QUESTION` asks here · `/nura help` · `/nura privacy` · `/nura allow` and `/nura disallow` (workspace admins): answer in this channel although outsiders read along'
@@ -23,7 +24,7 @@ export async function runCommand(parts: ActParts, action: Action): Promise<strin
 
 async function help(parts: ActParts, action: Action): Promise<string> {
   const { tenantId } = parts.workspace
-  const audience = { kind: 'person', id: `slack:${action.place.workspace}:${action.author}` } as const
+  const audience = await toPersonAudience(parts.db, parts.workspace, action.author)
   const questions = await parts.api.as(tenantId, toAsker(action)).suggestions(audience)
   return await respond(parts, action, texts.help, helpBlocks(`${texts.help}\n\n${usage}`, questions))
 }

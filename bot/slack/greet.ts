@@ -1,19 +1,22 @@
 import type { Logger } from 'pino'
+import type { Db } from '#db/index.ts'
 import type { NuraApi } from '../nura-api.ts'
 import { texts } from '../texts.ts'
 import { markdownBlock } from './blocks.ts'
 import { refusalOf } from './call.ts'
 import type { Workspace } from './installations.ts'
 import type { Greeting } from './listeners.ts'
+import { toPersonAudience } from './person-audience.ts'
 import { escapeMrkdwn } from './prose.ts'
 
 /** Most prompts that Slack shows. */
 const mostPrompts = 4
 
 /** App Home and the opening of a direct conversation: what Nura is, and questions that its sources answer. Best effort. */
-export async function greet(parts: { api: NuraApi; log: Logger }, workspace: Workspace, greeting: Greeting): Promise<void> {
+export async function greet(parts: { db: Db; api: NuraApi; log: Logger }, workspace: Workspace, greeting: Greeting): Promise<void> {
   const person = `slack:${workspace.self.teamId}:${greeting.user}`
-  const questions = (await parts.api.as(workspace.tenantId, person).suggestions({ kind: 'person', id: person })).slice(0, mostPrompts)
+  const audience = await toPersonAudience(parts.db, workspace, greeting.user)
+  const questions = (await parts.api.as(workspace.tenantId, person).suggestions(audience)).slice(0, mostPrompts)
   try {
     if (greeting.kind === 'home') await workspace.call('views.publish', { user_id: greeting.user, view: toHome(questions) }, { patience: 0 })
     else if (questions.length > 0) {

@@ -1,4 +1,4 @@
-import { App, SocketModeReceiver } from '@slack/bolt'
+import { App } from '@slack/bolt'
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { isChannelApproved } from '#db/shared/slack-installations.ts'
@@ -12,8 +12,8 @@ import { createWorkspaces } from './installations.ts'
 import type { Workspace } from './installations.ts'
 import { listen } from './listeners.ts'
 import { createOAuth, installPath, redirectPath } from './oauth.ts'
-import { eventsPath, giveToBolt, takeRequest } from './receiver.ts'
-import { toRequestId } from './signature.ts'
+import { eventsPath, takeRequest } from './receiver.ts'
+import { openSocket } from './socket.ts'
 
 const secret = (what: string) => z.string().min(8, `is too short to be ${what}; copy it from your app at api.slack.com/apps`).optional()
 
@@ -87,17 +87,17 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
     receive: parts.receive,
     // Not waited for: a greeting is no reason to be late with the acknowledgement.
     async greet(workspace, greeting) {
-      const greeted: Promise<void> = greet({ api, log }, workspace, greeting)
+      const greeted: Promise<void> = greet({ db, api, log }, workspace, greeting)
         .catch((error: unknown) => log.warn({ err: error }, 'greeting failed'))
         .finally(() => running.delete(greeted))
       running.add(greeted)
     },
   })
   const oauth = config.client ? createOAuth({ db, log, apiUrl: config.apiUrl, client: config.client, provisionTenant: parts.provisionTenant }) : null
-  const socket = config.appToken === null ? null : openSocket(config.appToken, config.apiUrl, app, parts)
+  const socket = config.appToken === null ? null : openSocket({ appToken: config.appToken, apiUrl: config.apiUrl, app, log })
   // Slack may be away when we start: who we are is then asked when the first event comes.
   workspaces.ready().catch((error: unknown) => log.warn({ err: error }, 'slack not ready yet'))
-  await socket?.start()
+  socket?.start()
 
   return {
     name: 'slack',
@@ -107,7 +107,10 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
       if (ctx.method === 'GET' && ctx.path === redirectPath && oauth) return await oauth.redirect(ctx)
       await next()
     },
-    ready: () => workspaces.ready(),
+    async ready() {
+      await workspaces.ready()
+      socket?.ready()
+    },
     async converse(tenantId, incoming, run) {
       const workspace = await find(tenantId, incoming.place.workspace)
       const conversation = createConversation({
@@ -139,28 +142,5 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
     const workspace = await workspaces.find({ teamId, enterpriseId: undefined })
     if (workspace.tenantId !== tenantId) throw new NuraError('unknown-workspace', 'This workspace belongs to another tenant now.')
     return workspace
-  }
-}
-
-/** Socket Mode: the same payloads over a connection that we open, acknowledged when they are stored. */
-function openSocket(appToken: string, apiUrl: string | null, app: App, parts: PlatformParts): { start(): Promise<void>; stop(): Promise<void> } {
-  const receiver = new SocketModeReceiver({
-    appToken,
-    logger: toSlackLogger(parts.log),
-    ...(apiUrl ? { installerOptions: { clientOptions: { slackApiUrl: withSlash(apiUrl) } } } : {}),
-    customPropertiesExtractor: (args: { envelope_id?: string }) => ({ requestId: toRequestId(args.envelope_id ?? '') }),
-  })
-  const gate = {
-    async processEvent(event: Parameters<App['processEvent']>[0]) {
-      const requestId = String(event.customProperties?.requestId)
-      const verdict = await giveToBolt(app, parts.log, { body: event.body, requestId, ...(event.retryNum === undefined ? {} : { retryNum: event.retryNum }) })
-      // Without an acknowledgement Slack sends it again.
-      if (verdict.ok) await event.ack(verdict.body as never)
-    },
-  }
-  receiver.init(gate as App)
-  return {
-    start: async () => void (await receiver.start()),
-    stop: async () => void (await receiver.stop()),
   }
 }

@@ -5,7 +5,7 @@ import { openTestDb } from '#db/testing/open-test-db.ts'
 import { shortAnswer } from '../testing/fake-ask-server.ts'
 import { openTestBot, signingSecret } from '../testing/open-test-bot.ts'
 import type { TestBot } from '../testing/open-test-bot.ts'
-import { say, slackEvent, toEnvelope, toRequest } from '../testing/slack-event.ts'
+import { commandEvent, say, slackEvent, toEnvelope, toRequest } from '../testing/slack-event.ts'
 import { signAsSlack } from './signature.ts'
 
 let db: Awaited<ReturnType<typeof openTestDb>>
@@ -136,6 +136,29 @@ describe('while something is away', () => {
       await late.close()
       await own.close()
     }
+  })
+})
+
+describe('Socket Mode', () => {
+  it('takes the same payloads without a public address, and acknowledges what is stored', async () => {
+    const own = await openTestBot(db, { env: { SLACK_SIGNING_SECRET: undefined, SLACK_APP_TOKEN: 'xapp-1-fake' } })
+    try {
+      own.server.script = () => shortAnswer()
+      await expect.poll(() => own.bot.ready().then(() => 'ready', () => 'not yet'), { timeout: 10_000 }).toBe('ready')
+      const { socket, workspace } = own.slack
+      const question = say(workspace, { text: '<@U0NURABOT> over the socket?' })
+      const payload = slackEvent(workspace, question, 'app_mention')
+      for (const retry of [0, 1]) socket.send({ type: 'events_api', envelope_id: `e-${retry}`, payload, accepts_response_payload: false, retry_attempt: retry, retry_reason: retry ? 'timeout' : '' })
+      await expect.poll(() => socket.acknowledgements.map(({ envelope_id: id }) => id).sort()).toEqual(['e-0', 'e-1'])
+      await own.idle()
+      expect(own.seen(question.ts)).toHaveLength(1)
+      socket.send({ type: 'slash_commands', envelope_id: 'e-2', payload: commandEvent(workspace, 'help', { response_url: own.slack.responseUrl() }), accepts_response_payload: true })
+      await expect.poll(() => own.slack.responses).toHaveLength(1)
+      expect((await fetch(`${own.url}/slack/events`, toRequest(signingSecret, payload))).status).toBe(404)
+    } finally {
+      await own.close()
+    }
+    expect(own.slack.socket.connections).toBe(0)
   })
 })
 

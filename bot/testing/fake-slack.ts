@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { attachFakeSlackSocket } from './fake-slack-socket.ts'
+import type { FakeSlackSocket } from './fake-slack-socket.ts'
 import { checkMessage, methods } from './fake-slack-methods.ts'
 import type { Workspace } from './fake-slack-methods.ts'
 
@@ -18,6 +20,8 @@ export type FakeSlack = {
   /** Root of its Web API, for SLACK_API_URL. */
   readonly url: string
   readonly workspace: Workspace
+  /** Its end of Socket Mode. */
+  readonly socket: FakeSlackSocket
   /** Every call, in order, with its bytes. */
   readonly calls: Call[]
   /** Answers of `response_url`s. */
@@ -70,6 +74,7 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
   }
 
   function carryOut({ method, args, token }: Call): Record<string, unknown> {
+    if (method === 'apps.connections.open') return token.startsWith('xapp-') ? { ok: true, url: `${root.replace('http', 'ws')}/link` } : { ok: false, error: 'invalid_auth' }
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!run) return { ok: false, error: 'unknown_method' }
     if (method !== 'oauth.v2.access') {
@@ -82,11 +87,13 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
     return typeof result === 'string' ? { ok: false, error: result } : { ok: true, ...result }
   }
 
+  const socket = attachFakeSlackSocket(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url: `${root}/api/`,
     workspace,
+    socket,
     calls,
     responses,
     callsOf: (method) => calls.filter((call) => call.method === method),
@@ -94,6 +101,7 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
     before: (method, hook) => void hooks.set(method, hook),
     responseUrl: () => `${root}/response/${responses.length}`,
     async close() {
+      socket.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
