@@ -14,11 +14,12 @@ export type EvidenceStrength = {
 export type Spoken = { path: string; scope: string[]; content: string }
 
 /** Below it an answer is «not found»; set where questions about a repository and questions about another part best. */
-export const enough = 0.5
+export const enough = 0.55
 
 const readPassages = 8
-const together = 0.5
+const together = 0.3
 const partOfWord = 0.7
+const partsOfName = 0.5
 const shortestShared = 4
 /** A verb can be said in many ways; a name written as one stands for that thing alone. */
 const verbShare = 0.5
@@ -74,7 +75,8 @@ function isName(word: string, isFirst: boolean): boolean {
 function covered(terms: string[], has: Set<string>): number {
   const [whole, ...parts] = terms
   if (has.has(whole!)) return 1
-  if (parts.length > 0) return (partOfWord * parts.filter((part) => has.has(part)).length) / parts.length
+  // One common part of a name (`OAuth` → `auth`, `iOS` → `os`) is not the name.
+  if (parts.length > 0) return parts.length > 1 && parts.every((part) => has.has(part)) ? partsOfName : 0
   if (whole!.length < shortestShared) return 0
   for (const token of has) if (token.length >= shortestShared && (token.startsWith(whole!) || whole!.startsWith(token))) return partOfWord
   return 0
