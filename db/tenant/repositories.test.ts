@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Db, TenantDb } from '../index.ts'
+import { createTestRepository, testSpace } from '../testing/create-repository.ts'
+import { makeFile, makeVector } from '../testing/make-file.ts'
+import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
+import { grantSource, hasGrants, listGrants, readableRepositories, revokeSource } from './grants.ts'
+import { KnowledgeBase } from './knowledge-base.ts'
+import { addRepository, findRepository, listRepositories, removeRepository, updateRepository } from './repositories.ts'
+import { writeFiles } from './write-files.ts'
+
+let db: Db
+let tenant: TenantDb
+beforeAll(async () => {
+  db = await openTestDb()
+  tenant = await createTestTenant(db)
+})
+afterAll(() => db.close())
+
+const unknown = '00000000-0000-4000-8000-000000000000'
+
+describe('repositories', () => {
+  test('one is found by id and by name, changed, listed and removed with all that was indexed of it', async () => {
+    const added = await addRepository(tenant, { name: 'acme/shop', source: 'git', location: '/srv/shop', url: 'https://example.com/acme/shop' })
+    expect(added).toMatchObject({ name: 'acme/shop', audience: 'tenant', isPublic: false, state: 'new', indexedSha: null, defaultBranch: null })
+    expect(await findRepository(tenant, added.id)).toEqual(added)
+    expect(await findRepository(tenant, 'acme/shop')).toEqual(added)
+    expect(await findRepository(tenant, 'acme')).toBeNull()
+    const changed = await updateRepository(tenant, added.id, { state: 'failed', error: 'gone', defaultBranch: 'main' })
+    expect(changed).toEqual({ ...added, state: 'failed', error: 'gone', defaultBranch: 'main' })
+    expect(await listRepositories(tenant)).toEqual([changed])
+    await writeFiles(tenant, { repositoryId: added.id, sha: 's', space: testSpace, chunkerVersion: 1 }, [makeFile('a.ts', ['x', 'y'])])
+    await removeRepository(tenant, added.id)
+    await removeRepository(tenant, added.id)
+    const left = await tenant.transaction((tx) => tx.query(`select (select count(*)::int from knowledge_base) as chunks, (select count(*)::int from file) as files, (select count(*)::int from term) as terms`))
+    expect(left).toEqual([{ chunks: 0, files: 0, terms: 0 }])
+  })
+
+  test('a name is connected once, also when many connect it together', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 4 }, () => addRepository(tenant, { name: 'acme/twice', source: 'git', location: '/x' })))
+    expect(tries.map((tried) => (tried.status === 'fulfilled' ? 'added' : tried.reason.code)).sort()).toEqual(['added', ...Array(3).fill('repository-exists')])
+    await expect(updateRepository(tenant, unknown, { state: 'ready' })).rejects.toMatchObject({ code: 'unknown-repository' })
+  })
+
+  test('a chunk read as an entity carries its vector on demand', async () => {
+    const context = await createTestRepository(tenant)
+    await writeFiles(tenant, context, [makeFile('entity.ts', ['as an entity'])])
+    await tenant.transaction(async ({ em }) => {
+      const plain = await em.findOneOrFail(KnowledgeBase, { sourcePath: 'entity.ts' })
+      expect(plain).toMatchObject({ content: 'as an entity', embeddingModel: testSpace, scope: [], goneAt: null })
+      expect(plain.embedding).toBeUndefined()
+      const whole = await em.findOneOrFail(KnowledgeBase, { sourcePath: 'entity.ts' }, { populate: ['embedding'] })
+      expect(whole.embedding).toHaveLength(1024)
+      expect(whole.embedding[5]).toBeCloseTo(makeVector('as an entity')[5]!, 6)
+    })
+  })
+})
+
+describe('what an audience may read', () => {
+  test('is open sources for the tenant, granted ones beside them for who they were granted to, and public ones for the public', async () => {
+    const own = await createTestTenant(db)
+    const add = async (name: string, overrides: object) => (await addRepository(own, { name, source: 'git', location: '/x', ...overrides })).id
+    const open = await add('a-open', {})
+    const granted = await add('b-granted', { audience: 'granted' })
+    const published = await add('c-public', { audience: 'granted', isPublic: true })
+    const channel = { kind: 'channel' as const, id: 'slack:T1:C1' }
+    const person = { kind: 'person' as const, id: 'slack:T1:C1' }
+    await grantSource(own, granted, channel)
+    await grantSource(own, granted, channel)
+    expect(await readableRepositories(own, { kind: 'tenant' })).toEqual([open, published])
+    expect(await readableRepositories(own, { kind: 'public' })).toEqual([published])
+    expect(await readableRepositories(own, channel)).toEqual([open, granted, published])
+    expect(await readableRepositories(own, person)).toEqual([open, published])
+    expect([await hasGrants(own, channel), await hasGrants(own, person)]).toEqual([true, false])
+    expect(await listGrants(own, granted)).toEqual([channel])
+    await revokeSource(own, granted, channel)
+    expect(await readableRepositories(own, channel)).toEqual([open, published])
+    await updateRepository(own, open, { state: 'forgetting' })
+    expect(await readableRepositories(own, { kind: 'tenant' })).toEqual([published])
+    await expect(grantSource(own, unknown, person)).rejects.toMatchObject({ code: 'unknown-repository' })
+  })
+})
