@@ -32,7 +32,8 @@ function turnLength({ question, markdown }: Turn): number {
 }
 
 const pronoun = /\b(?:it|its|that|this|they|them|their|these|those|there|he|she)\b/i
-const continues = /^(?:and|but|so|or|also|then|ok(?:ay)?|what about|how about|where else|who else|anything else|why|how so|which ones?|where|when|more|show me|for example)\b/i
+const continues = /^(?:and|but|so|or|also|then|ok(?:ay)?|what about|how about|where else|who else|anything else|how so|which ones?|more|show me|for example)\b/i
+const bare = /^\W*(?:why|where|when|how|who|which|since when)\W*$/i
 /** Pronouns that stand for the subject; «that», «this» and «there» only where no noun follows. */
 const standsForSubject = /\b(?:it|this one|that one|that function|this function|that class|this class|that file|this file|(?:this|that)(?=\s*(?:[?.!,]|$|\b(?:is|was|does|do|called|used|tested|configured|defined|happen|work|come|get|in|for|to)\b)))\b(?!['’]s\b)/i
 
@@ -44,7 +45,7 @@ export function resolveFollowUp(question: string, turns: Turn[]): { question: st
   const last = turns.at(-1)
   const words = question.match(/[\p{L}\p{N}_]+/gu) ?? []
   if (!last || namesCode(question) || words.length > 14) return { question, carried: null }
-  const depends = pronoun.test(question) || (continues.test(question.trim()) && words.length <= 6)
+  const depends = pronoun.test(question) || bare.test(question) || (continues.test(question.trim()) && words.length <= 6)
   if (!depends) return { question, carried: null }
   const subject = subjectOf(last)
   if (!subject) return { question, carried: null }

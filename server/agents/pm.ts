@@ -14,7 +14,7 @@ code unless it is asked for, no jargon that the documentation does not use. Say 
   },
   lens: { first: 'documents', snippets: 0 },
   profile: { code: 0.6, documentation: 1.3, business: 1.4 },
-  aliases: ['pm', 'product manager', 'product owner', 'product', 'business analyst', 'project manager'],
+  aliases: ['pm', 'product manager', 'product owner', 'business analyst', 'project manager'],
   cues: [
     'customer', 'user', 'users', 'feature', 'roadmap', 'release', 'launch', 'ship', 'pricing', 'price', 'plan', 'tier', 'trial', 'stakeholder',
     'metric', 'adoption', 'onboarding', 'requirement', 'acceptance criteria', 'deadline', 'sprint', 'epic', 'user story', 'market',

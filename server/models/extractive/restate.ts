@@ -31,7 +31,7 @@ function passive(verb: string, rest: string): string | null {
   const particle = particles.has(words[0]!.toLowerCase()) ? words.shift()!.toLowerCase() : undefined
   const cut = words.findIndex((word) => prepositions.has(word.toLowerCase()))
   const object = strip((cut < 0 ? words : words.slice(0, cut)).join(' '))
-  const after = cut < 0 ? '' : ` ${words.slice(cut).join(' ')}`
+  const after = cut < 0 || cut === words.length - 1 ? '' : ` ${words.slice(cut).join(' ')}`
   if (!object || prepositions.has(words[0]?.toLowerCase() ?? '') || /^(?:that|whether|how|what|it|them|this)\b/i.test(object)) return null
   const attached = /^ of\b/.test(after)
   const verbs = `${isPlural(object) ? 'are' : 'is'} ${participle(verb)}${particle ? ` ${particle}` : ''}`

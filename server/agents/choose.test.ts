@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { evaluateRouter } from '#eval/router.ts'
+import { choose } from './choose.ts'
+import { agents } from './index.ts'
+
+describe('choose', () => {
+  test.each([
+    ['Where is the retry delay calculated?', 'dev'],
+    ['Which features will customers get in the next release?', 'pm'],
+    ['Which modules depend on the storage layer, and where is the boundary?', 'architect'],
+  ])('%s → %s', (question, agent) => {
+    expect(choose(question).agent).toBe(agent)
+  })
+
+  test('an agent asked for by name wins over every word of the question', () => {
+    expect(choose('Which function parses the config?', 'pm')).toEqual({ agent: 'pm', reason: 'asked for', confidence: 1 })
+    expect(choose('As an architect, which function parses the config?').agent).toBe('architect')
+    expect(choose('Explain login for a product manager, from a product manager’s perspective').agent).toBe('pm')
+  })
+
+  test('a word that only looks like a wish does not count', () => {
+    expect(choose('What does the function return as a product of two matrices?').reason).not.toMatch(/asked for|the question says/)
+  })
+
+  test('an unknown agent is refused, and the known ones are named', () => {
+    expect(() => choose('Where?', 'poet')).toThrow(expect.objectContaining({ code: 'unknown-agent', field: 'agent', message: expect.stringContaining('dev, pm, architect') }))
+  })
+
+  test('what says nothing goes to the first agent, and the reason says so', () => {
+    for (const question of ['', '???', 'xyzzy plugh']) expect(choose(question)).toMatchObject({ agent: 'dev', reason: expect.stringContaining('nothing in the question') })
+  })
+
+  test('the same question gives the same choice, with a reason that names words of it', () => {
+    const question = 'Which customers asked for the export feature?'
+    expect(choose(question)).toEqual(choose(question))
+    expect(choose(question).reason).toMatch(/"custom|"featur|"export/)
+  })
+
+  test('every agent has varied examples', () => {
+    for (const { examples } of agents) expect(new Set(examples).size).toBeGreaterThanOrEqual(60)
+  })
+
+  test('reaches a macro-F1 of .85 on labelled questions', async () => {
+    const { macroF1 } = await evaluateRouter(new URL('../../eval/sets/router.json', import.meta.url).pathname)
+    expect(macroF1).toBeGreaterThanOrEqual(0.85)
+  })
+})

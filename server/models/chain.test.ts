@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { webhookEvidence } from '../testing/evidence.ts'
+import { streamChain } from './chain.ts'
+import type { ModelCall } from './chain.ts'
+import type { ChatEvent, ChatModel } from './chat-model.ts'
+import { createModels, toChain } from './index.ts'
+
+const request = { agent: 'dev', system: '', messages: [], evidence: webhookEvidence('Where?'), maxOutputTokens: 100 }
+
+function scripted(id: string, script: (string | Error)[]): ChatModel {
+  return {
+    id, limits: { inputTokens: 1_000, outputTokens: 100 }, price: { input: 1, output: 2 },
+    async *stream() {
+      for (const step of script) {
+        if (step instanceof Error) throw step
+        yield { kind: 'text', text: step }
+      }
+      yield { kind: 'usage', inputTokens: 500_000, outputTokens: 250_000 }
+    },
+  }
+}
+
+async function run(models: ChatModel[], signal = new AbortController().signal): Promise<{ events: ChatEvent[]; calls: ModelCall[]; error?: unknown }> {
+  const events: ChatEvent[] = []
+  const calls: ModelCall[] = []
+  try {
+    for await (const event of streamChain(models, request, signal, (call) => calls.push(call))) events.push(event)
+    return { events, calls }
+  } catch (error) {
+    return { events, calls, error }
+  }
+}
+
+describe('a chain of models', () => {
+  test('answers from the first and counts what it cost', async () => {
+    const { events, calls } = await run([scripted('a:1', ['yes']), scripted('b:1', ['no'])])
+    expect(events[0]).toEqual({ kind: 'text', text: 'yes' })
+    expect(calls).toMatchObject([{ model: 'a:1', outcome: 'answered', inputTokens: 500_000, outputTokens: 250_000, costUsd: 1 }])
+  })
+
+  test('goes on to the next when one fails before it spoke', async () => {
+    const { events, calls } = await run([scripted('a:1', [new Error('away')]), scripted('b:1', ['yes'])])
+    expect(events[0]).toEqual({ kind: 'text', text: 'yes' })
+    expect(calls.map(({ model, outcome }) => [model, outcome])).toEqual([['a:1', 'failed'], ['b:1', 'answered']])
+  })
+
+  test('does not start another answer behind half of one', async () => {
+    const died = new Error('died')
+    const { events, calls, error } = await run([scripted('a:1', ['half', died]), scripted('b:1', ['yes'])])
+    expect(events).toEqual([{ kind: 'text', text: 'half' }])
+    expect(error).toBe(died)
+    expect(calls.map(({ outcome }) => outcome)).toEqual(['failed'])
+  })
+
+  test('says that waiting helps when none answers', async () => {
+    const { error } = await run([scripted('a:1', [new Error('away')])])
+    expect(error).toMatchObject({ code: 'model-unavailable', retryable: true })
+  })
+})
+
+describe('the name of a chain', () => {
+  test('is read in order, addresses included', () => {
+    expect(toChain('extractive:default, extractive:default@https://proxy.example/v1', 'DEV_MODELS')).toEqual([
+      { provider: 'extractive', model: 'default', baseUrl: null },
+      { provider: 'extractive', model: 'default', baseUrl: 'https://proxy.example/v1' },
+    ])
+  })
+
+  test.each([
+    ['', 'names no model'],
+    ['extractive', 'is not provider:model[@baseUrl]'],
+    ['skynet:t800', 'there is no provider "skynet". Use one of: extractive.'],
+    ['extractive:default@ftp://x', 'is not an http(s) URL'],
+  ])('%s is refused with the key and the fix', (text, message) => {
+    expect(() => toChain(text, 'DEV_MODELS')).toThrow(expect.objectContaining({ code: 'bad-model', field: 'DEV_MODELS', message: expect.stringContaining(message) }))
+  })
+
+  test('a model that a provider does not have is refused', () => {
+    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'))).toThrow('extractive has one model: extractive:default.')
+  })
+})
