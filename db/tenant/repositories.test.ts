@@ -4,7 +4,7 @@ import { createTestRepository, testSpace } from '../testing/create-repository.ts
 import { makeFile, makeVector } from '../testing/make-file.ts'
 import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
 import { grantSource, hasGrants, listGrants, readableRepositories, revokeSource } from './grants.ts'
-import { KnowledgeBase } from './knowledge-base.ts'
+import { StoredChunk } from './stored-chunk.ts'
 import { addRepository, findRepository, listRepositories, removeRepository, updateRepository } from './repositories.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -45,10 +45,10 @@ describe('repositories', () => {
     const context = await createTestRepository(tenant)
     await writeFiles(tenant, context, [makeFile('entity.ts', ['as an entity'])])
     await tenant.transaction(async ({ em }) => {
-      const plain = await em.findOneOrFail(KnowledgeBase, { sourcePath: 'entity.ts' })
+      const plain = await em.findOneOrFail(StoredChunk, { sourcePath: 'entity.ts' })
       expect(plain).toMatchObject({ content: 'as an entity', embeddingModel: testSpace, scope: [], goneAt: null })
       expect(plain.embedding).toBeUndefined()
-      const whole = await em.findOneOrFail(KnowledgeBase, { sourcePath: 'entity.ts' }, { populate: ['embedding'] })
+      const whole = await em.findOneOrFail(StoredChunk, { sourcePath: 'entity.ts' }, { populate: ['embedding'] })
       expect(whole.embedding).toHaveLength(1024)
       expect(whole.embedding[5]).toBeCloseTo(makeVector('as an entity')[5]!, 6)
     })

@@ -5,8 +5,8 @@ import { VectorType } from 'pgvector/mikro-orm'
  * A chunk of a file, as far as it is read one by one. Bulk writes and searches go by bound SQL (`write-files.ts`,
  * `search.ts`), which also keeps the columns of lexical search, `lex` and `sparse`.
  */
-export const KnowledgeBase = defineEntity({
-  name: 'KnowledgeBase',
+export const StoredChunk = defineEntity({
+  name: 'StoredChunk',
   tableName: 'knowledge_base',
   schema: '*',
   properties: {
@@ -32,4 +32,4 @@ export const KnowledgeBase = defineEntity({
     goneAt: p.datetime().nullable(),
   },
 })
-export type KnowledgeBase = InferEntity<typeof KnowledgeBase>
+export type StoredChunk = InferEntity<typeof StoredChunk>
