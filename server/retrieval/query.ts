@@ -60,7 +60,9 @@ const most = { tokens: 120, names: 24, paths: 12 }
  */
 export function toQuery(question: string, repositories: string[] = []): Query {
   const text = question.slice(0, longest).replace(url, ' ').trim()
-  const kind = change.test(text) ? 'change' : asking.test(text) ? (kinds.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other') : 'other'
+  // A name is no word of the question: `Context.config` does not ask about configuration.
+  const said = text.replace(backticked, 'it').replace(dotted, 'it')
+  const kind = change.test(text) ? 'change' : asking.test(said) ? (kinds.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other') : 'other'
   const paths = unique([...text.matchAll(pathLike)].map(([path]) => path.replace(/^\.?\//, '').replace(/[.]+$/, ''))).slice(0, most.paths)
   const { names, containers } = namesOf(text)
   const asked = kind === 'change' ? [] : tokens(text.replace(framing, ' '))

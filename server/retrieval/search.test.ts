@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Db, TenantDb } from '#db/index.ts'
+import { remember } from '#db/shared/readers.ts'
+import { grantSource } from '#db/tenant/grants.ts'
+import { addRepository, updateRepository } from '#db/tenant/repositories.ts'
+import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { indexSource } from '../indexing/index-changes.ts'
+import { createLog } from '../log.ts'
+import { lexicalEmbedder } from '../models/lexical.ts'
+import { createGitSource } from '../sources/git.ts'
+import { createRepository } from '../testing/create-repository.ts'
+import type { Audience } from './audience.ts'
+import { relate } from './relate.ts'
+import { search } from './search.ts'
+
+const log = createLog({ level: 'silent', process: 'test' })
+const channel: Audience = { kind: 'channel', id: 'slack:T1:C1' }
+
+const verify = `import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** Checks that a payload was signed with our secret. */
+export function verifySignature(payload: string, signature: string, secret: string): boolean {
+  const expected = createHmac('sha256', secret).update(payload).digest()
+  return timingSafeEqual(expected, Buffer.from(signature, 'hex'))
+}
+`
+const shop = {
+  'README.md': '# Shop\n\nA small shop. Orders arrive as webhooks.\n\n## Deployment\n\nRun the image behind a proxy and set SHOP_SECRET.\n',
+  'src/signature.ts': verify,
+  'src/webhook.ts': `import { verifySignature } from './signature.ts'
+
+/** Takes an order that a payment provider announces. */
+export function receiveWebhook(body: string, header: string): void {
+  if (!verifySignature(body, header, process.env.SHOP_SECRET ?? '')) throw new Error('bad signature')
+}
+`,
+  'src/cart.ts': 'export class Cart {\n  /** Sums up all lines. */\n  total(): number {\n    return 0\n  }\n}\n',
+  'test/signature.test.ts': `import { verifySignature } from '../src/signature.ts'\n\ntest('verify signature of webhook payload', () => {\n  verifySignature('verify', 'signature', 'webhook')\n})\n`,
+  'vendor-copy/signature.ts': verify,
+}
+
+let db: Db
+let tenant: TenantDb
+const ids: Record<string, string> = {}
+
+async function index(to: TenantDb, name: string, files: Record<string, string>, options: { audience?: 'granted'; isPublic?: boolean } = {}): Promise<string> {
+  await using repository = await createRepository(files)
+  const { id } = await addRepository(to, { name, source: 'git', location: repository.dir, url: `https://github.com/${name}`, ...options })
+  await indexSource({ embedder: lexicalEmbedder, log }, to, { id }, createGitSource(repository.dir))
+  return id
+}
+
+beforeAll(async () => {
+  db = await openTestDb()
+  tenant = await createTestTenant(db)
+  ids.shop = await index(tenant, 'acme/shop', shop)
+  ids.secret = await index(tenant, 'acme/secret', { 'src/signature.ts': `${verify}\n// canary-granted\n` }, { audience: 'granted' })
+  ids.open = await index(tenant, 'acme/open', { 'src/open.ts': '// canary-public\nexport const verifyOpenSignature = 1\n' }, { isPublic: true })
+  await grantSource(tenant, ids.secret, { kind: 'channel', id: channel.id })
+  await remember(db, tenant.id, { kind: 'person', id: 'slack:T1:U1', surface: 'slack' })
+})
+afterAll(() => db.close())
+
+const ask = (question: string, more: Partial<Parameters<typeof search>[2]> = {}, embedder = lexicalEmbedder) =>
+  search({ db, embedder }, tenant, { question, audience: { kind: 'tenant' }, ...more })
+
+describe('what is found', () => {
+  test('the definition comes first, with lines of its commit', async () => {
+    const { passages, strength, degraded, trace } = await ask('where do we check that a payload was signed?')
+    expect(passages[0]).toMatchObject({ n: 1, repository: 'acme/shop', path: 'src/signature.ts', contentType: 'code', language: 'typescript' })
+    const { content, startLine, endLine, sha } = passages[0]!
+    expect(content).toBe(verify.split('\n').slice(startLine - 1, endLine).map((line) => `${line}\n`).join(''))
+    expect(sha).toMatch(/^[0-9a-f]{40}$/)
+    expect(passages.map(({ n }) => n)).toEqual(passages.map((_, at) => at + 1))
+    expect(strength.isEnough).toBe(true)
+    expect(degraded).toBeNull()
+    expect(trace.considered[0]).toMatchObject({ path: 'src/signature.ts', chosen: true })
+  })
+
+  test('source comes before its test, unless tests are asked for', async () => {
+    const paths = (await ask('verify signature', { repository: 'acme/shop' })).passages.map(({ path }) => path)
+    expect(paths.indexOf('src/signature.ts')).toBeLessThan(paths.indexOf('test/signature.test.ts'))
+    const tests = (await ask('which tests cover verifySignature?', { repository: 'acme/shop' })).passages.map(({ path }) => path)
+    expect(tests.slice(0, 2)).toContain('test/signature.test.ts')
+  })
+
+  test('a name and a path find what they name', async () => {
+    expect((await ask('what does `Cart.total` do?')).passages[0]!.path).toBe('src/cart.ts')
+    expect((await ask('explain src/webhook.ts')).passages[0]!.path).toBe('src/webhook.ts')
+    expect((await ask('how do I deploy it?')).passages[0]!.path).toBe('README.md')
+  })
+
+  test('a copy of a passage is left out and the trace says so', async () => {
+    const { passages, trace } = await ask('where do we verify webhook signatures?', { repository: 'acme/shop' })
+    expect(passages.map(({ path }) => path)).not.toContain('vendor-copy/signature.ts')
+    expect(trace.dropped).toContainEqual(expect.objectContaining({ path: 'vendor-copy/signature.ts', reason: 'repeats src/signature.ts' }))
+  })
+
+  test('a question about something else is not answered', async () => {
+    const { strength } = await ask('where do we send the newsletter to Mailchimp?')
+    expect(strength).toMatchObject({ isEnough: false, missing: expect.arrayContaining(['Mailchimp', 'newsletter']) })
+  })
+
+  test.each(['', '   ', '???', '\u0000', 'where is the', '日本語', "'; drop table x --", '( | & ! :*'])('%j is no failure', async (question) => {
+    await expect(ask(question)).resolves.toMatchObject({ passages: expect.any(Array) })
+  })
+
+  test('the limit holds', async () => {
+    expect((await ask('signature', { limit: 2 })).passages).toHaveLength(2)
+  })
+})
+
+describe('who may read', () => {
+  const everything = 'verify signature canary'
+  const seen = async (audience: Audience, repository?: string) => {
+    const { passages, repositories, trace } = await ask(everything, { audience, repository })
+    const found = [...new Set(passages.map((passage) => passage.repository))].sort()
+    expect(found.filter((name) => !repositories.some((each) => each.name === name))).toEqual([])
+    expect(trace.repositories).toEqual(repositories.map(({ name }) => name))
+    return found
+  }
+  test.each([
+    ['the tenant', { kind: 'tenant' }, ['acme/open', 'acme/shop']],
+    ['a channel with a grant', channel, ['acme/open', 'acme/secret', 'acme/shop']],
+    ['a person known to the tenant', { kind: 'person', id: 'slack:T1:U1' }, ['acme/open', 'acme/shop']],
+    ['a channel nobody knows', { kind: 'channel', id: 'slack:T1:C9' }, ['acme/open']],
+    ['a person with the id of a channel', { kind: 'person', id: channel.id }, ['acme/open']],
+    ['the public', { kind: 'public' }, ['acme/open']],
+  ] as const)('%s', async (_, audience, expected) => {
+    expect(await seen(audience)).toEqual(expected)
+  })
+
+  test('a repository that may not be read is as one that does not exist', async () => {
+    expect(await seen({ kind: 'tenant' }, 'acme/secret')).toEqual([])
+    expect(await seen({ kind: 'tenant' }, 'acme/none')).toEqual([])
+    expect(await seen(channel, 'acme/secret')).toEqual(['acme/secret'])
+  })
+
+  test('nothing that may not be read is in the trace', async () => {
+    const { trace, strength } = await ask('canary-granted verify signature', { audience: { kind: 'tenant' } })
+    expect(JSON.stringify({ trace, strength })).not.toContain('acme/secret')
+  })
+
+  test('a repository that is being forgotten is not searched', async () => {
+    await updateRepository(tenant, ids.open!, { state: 'forgetting' })
+    expect(await seen({ kind: 'tenant' })).toEqual(['acme/shop'])
+    await updateRepository(tenant, ids.open!, { state: 'ready' })
+  })
+
+  test('another tenant has its own', async () => {
+    const other = await createTestTenant(db)
+    await index(other, 'acme/shop', { 'src/signature.ts': 'export const verifySignature = "canary-other"\n' })
+    const theirs = await search({ db, embedder: lexicalEmbedder }, other, { question: everything, audience: { kind: 'tenant' } })
+    expect(theirs.passages.map(({ content }) => content).join()).toContain('canary-other')
+    const { passages } = await ask(everything)
+    expect(passages.map(({ content }) => content).join()).not.toContain('canary-other')
+  })
+
+  test('rights that cannot be read open nothing', async () => {
+    const broken: Db = { ...db, control: () => Promise.reject(new Error('gone')) }
+    const asked = search({ db: broken, embedder: lexicalEmbedder }, tenant, { question: everything, audience: channel })
+    await expect(asked).rejects.toMatchObject({ name: 'NuraError', code: 'audience-unknown', retryable: true })
+  })
+})
+
+describe('without vectors', () => {
+  test('an embedder that is away leaves lexical search, and the result says so', async () => {
+    const away = { ...lexicalEmbedder, embed: () => Promise.reject(new NuraError('model-unavailable', 'no answer', { retryable: true })) }
+    const { passages, degraded, trace } = await ask('where do we check that a payload was signed?', {}, away)
+    expect(passages[0]!.path).toBe('src/signature.ts')
+    expect(degraded).toBe('vector')
+    expect(trace.vectorFault).toContain('no answer')
+    expect(passages.every(({ legs }) => legs.vector === undefined)).toBe(true)
+  })
+
+  test('vectors of another space are not compared', async () => {
+    const other = { ...lexicalEmbedder, space: 'openai:other' }
+    expect(await ask('verify signatures', {}, other)).toMatchObject({ degraded: 'vector', trace: { space: null } })
+  })
+
+  test('an abort ends the search', async () => {
+    await expect(ask('verify', { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
+  })
+})
+
+describe('what stands around passages', () => {
+  test('definitions, callers and tests, with their lines', async () => {
+    const { passages, query } = await ask('where do we verify webhook signatures?', { repository: 'acme/shop' })
+    const { symbols, relations } = await relate(tenant, passages, [ids.shop!], query)
+    expect(symbols).toContainEqual(
+      expect.objectContaining({ name: 'verifySignature', kind: 'function', path: 'src/signature.ts', doc: 'Checks that a payload was signed with our secret.' }),
+    )
+    const files = new Map(Object.entries(shop))
+    for (const { kind, from, to } of relations.filter((relation) => relation.kind === 'call')) {
+      expect(files.get(from.path)!.split('\n')[from.line - 1], `${kind} in ${from.path}`).toContain(to.symbol)
+      expect(files.get(to.path)!.split('\n')[to.line - 1]).toContain(to.symbol)
+    }
+    expect(relations).toContainEqual(expect.objectContaining({ kind: 'import', from: expect.objectContaining({ path: 'src/webhook.ts' }), to: expect.objectContaining({ path: 'src/signature.ts' }) }))
+    expect(relations).toContainEqual(expect.objectContaining({ kind: 'test', from: expect.objectContaining({ path: 'test/signature.test.ts' }) }))
+  })
+
+  test('only within the repositories given', async () => {
+    const { passages } = await ask('verify signature', { audience: channel })
+    const { symbols, relations } = await relate(tenant, passages, [ids.shop!])
+    expect([...symbols, ...relations.flatMap(({ from, to }) => [from, to])].filter(({ repositoryId }) => repositoryId !== ids.shop)).toEqual([])
+    expect(await relate(tenant, passages, [])).toEqual({ symbols: [], relations: [] })
+  })
+})
