@@ -20,6 +20,18 @@ const longestLine = 40_000
  * being made. Returns the outcome for the record.
  */
 export async function answerMessage(parts: TurnParts, turn: Turn, message: Message, options: { updated: boolean } = { updated: false }): Promise<string> {
+  const isSureToAnswer = (message.mentioned || message.place.direct) && toWord(message.text) === null
+  const early = isSureToAnswer ? await turn.platform.converse(turn.tenantId, message, turn) : null
+  // Before anything is looked up: people want to see within a second that they were heard.
+  early?.status('Reading the question')
+  try {
+    return await answerHeard(parts, turn, message, { ...options, early })
+  } finally {
+    await early?.clear()
+  }
+}
+
+async function answerHeard(parts: TurnParts, turn: Turn, message: Message, options: { updated: boolean; early: Conversation | null }): Promise<string> {
   const thread = await readThreadState(parts, turn, message)
   const silence = reasonForSilence(message, thread)
   if (silence) {
@@ -27,12 +39,14 @@ export async function answerMessage(parts: TurnParts, turn: Turn, message: Messa
     await forgetText(parts.db, turn.threadKey, message.id)
     return `silent:${silence}`
   }
-  for (;;) {
+  for (let early = options.early; ; early = null) {
     const burst = extendBurst(turn.delivery.burst ?? startBurst(message), await waitingBeside(parts.db, turn), thread)
     await turn.save({ burst })
     await takeUp(parts.db, burst.taken, `merged:${turn.inboxId}`)
     const asked: Message = { ...message, ...toQuestion(burst) }
-    const conversation = await turn.platform.converse(turn.tenantId, asked, turn)
+    const isAlone = burst.taken.length === 0 && asked.text === message.text
+    if (!isAlone) await early?.clear()
+    const conversation = early && isAlone ? early : await turn.platform.converse(turn.tenantId, asked, turn)
     try {
       if (burst.messages.length === 0) return await withdraw(parts, turn, conversation, message.id)
       const word = asked.attachments.length === 0 ? toWord(asked.text) : null

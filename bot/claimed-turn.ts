@@ -26,6 +26,7 @@ export type Turn = {
   readonly tenantId: string
   readonly threadKey: string
   readonly attempt: number
+  readonly receivedAt: Date
   readonly platform: OpenPlatform
   readonly delivery: Delivery
   /** Keeps `change` with the row. @throws NuraError `stale-attempt` when another run has taken the row over */
@@ -36,7 +37,7 @@ export type Turn = {
   readonly signal: AbortSignal
 }
 
-type Row = { id: string; tenantId: string; threadKey: string; delivery: unknown }
+type Row = { id: string; tenantId: string; threadKey: string; delivery: unknown; receivedAt: Date }
 
 export function createTurn(db: Db, row: Row, run: { attempt: number; platform: OpenPlatform; log: Logger; signal: AbortSignal }): Turn {
   const delivery = Delivery.parse(row.delivery ?? {})
@@ -50,13 +51,16 @@ export function createTurn(db: Db, row: Row, run: { attempt: number; platform: O
     },
     save: (messages) => save({ messages: [...messages] }),
   }
-  return { inboxId: row.id, tenantId: row.tenantId, threadKey: row.threadKey, delivery, save, shown, ...run }
+  return { inboxId: row.id, tenantId: row.tenantId, threadKey: row.threadKey, receivedAt: row.receivedAt, delivery, save, shown, ...run }
 }
 
 /** What waits in the turn's thread beside it, in the order it came. */
 export async function waitingBeside(db: Db, turn: Turn): Promise<Waiting[]> {
   const rows = await pendingInThread(db, turn.threadKey)
-  return rows.filter((row) => row.id !== turn.inboxId).map((row) => ({ id: row.id, incoming: Incoming.parse(row.payload) }))
+  return rows.flatMap((row) => {
+    const incoming = Incoming.safeParse(row.payload)
+    return row.id === turn.inboxId || !incoming.success ? [] : [{ id: row.id, incoming: incoming.data }]
+  })
 }
 
 /** Finishes rows that a turn has taken up, so that they get no turn of their own. */

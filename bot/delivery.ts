@@ -9,5 +9,7 @@ export const Delivery = z.object({
   /** The stored answer that is shown, and who wrote it. */
   answerId: z.string().optional(),
   agent: z.string().optional(),
+  /** Runs whose process died: a row that kills its process must not do so for ever. */
+  crashes: z.number().default(0),
 })
 export type Delivery = z.infer<typeof Delivery>

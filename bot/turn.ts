@@ -13,6 +13,10 @@ export type RunContext = { signal: AbortSignal; lastAttempt: boolean }
 /** A claim that nobody renews for this long is free, milliseconds; a live run renews it several times as often. */
 const staleMs = 5_000
 const renewMs = 1_500
+/** How long a turn is tried again while Slack or the database is away. */
+const giveUpMs = 30 * 60_000
+/** Runs that may end with their process before a row is given up, visibly. */
+const mostCrashes = 3
 
 /**
  * Carries out one inbox row: claims it, does what it asks for, and finishes it with exactly one outcome. Safe to call any
@@ -33,14 +37,14 @@ export function createTurns(parts: TurnParts): (inboxId: string, context: RunCon
     const hold = holdClaim(parts.db, inboxId, attempt, context.signal)
     const log = parts.log.child({ trace: `${inboxId.slice(0, 8)}-${attempt}`, inboxId, surface: row.surface, kind: row.kind })
     const turn = createTurn(parts.db, row, { attempt, platform, log, signal: hold.signal })
-    const incoming = Incoming.parse(row.payload)
+    const incoming = Incoming.safeParse(row.payload)
     try {
-      const outcome = await carryOut(parts, turn, incoming)
+      const outcome = await carryOut(parts, turn, row.state, incoming.data)
       await finish(parts.db, inboxId, attempt, outcome)
       parts.metrics.turns.inc({ surface: row.surface, agent: turn.delivery.agent ?? 'none', outcome: outcome.split(':')[0] ?? outcome })
       log.info({ outcome }, 'turn ended')
     } catch (error) {
-      await settle(parts, turn, incoming, hold.signal.aborted ? hold.signal.reason : error, context)
+      await settle(parts, turn, incoming.data, hold.signal.aborted ? hold.signal.reason : error, context)
     } finally {
       hold.end()
     }
@@ -63,7 +67,11 @@ function holdClaim(db: TurnParts['db'], inboxId: string, attempt: number, stoppe
   return { signal: AbortSignal.any([stopped, lost.signal]), end: () => clearInterval(timer) }
 }
 
-async function carryOut(parts: TurnParts, turn: Turn, incoming: Incoming): Promise<string> {
+async function carryOut(parts: TurnParts, turn: Turn, stateBefore: string, incoming: Incoming | undefined): Promise<string> {
+  if (!incoming) throw new NuraError('bad-payload', 'The stored event is not one that this version can read.')
+  // A claim that ran out: the process that held it died or froze.
+  if (stateBefore === 'running') await turn.save({ crashes: turn.delivery.crashes + 1 })
+  if (turn.delivery.crashes >= mostCrashes) throw new NuraError('poison', 'The event was given up: its runs ended with their process.')
   if (incoming.kind === 'action') return await turn.platform.act(turn.tenantId, incoming, turn.inboxId)
   if (incoming.kind === 'edit') return await applyEdit(parts, turn, incoming)
   if (incoming.kind === 'deletion') return await applyDeletion(parts, turn, incoming)
@@ -71,7 +79,7 @@ async function carryOut(parts: TurnParts, turn: Turn, incoming: Incoming): Promi
 }
 
 /** A turn that failed: tried again while that may help, else ended with a visible line. */
-async function settle(parts: TurnParts, turn: Turn, incoming: Incoming, error: unknown, context: RunContext): Promise<void> {
+async function settle(parts: TurnParts, turn: Turn, incoming: Incoming | undefined, error: unknown, context: RunContext): Promise<void> {
   if (error instanceof NuraError && error.code === 'stale-attempt') return turn.log.warn('another run has taken this turn over')
   if (context.signal.aborted) {
     turn.log.info('turn given back: the process stops')
@@ -83,14 +91,17 @@ async function settle(parts: TurnParts, turn: Turn, incoming: Incoming, error: u
     parts.metrics.turns.inc({ surface: turn.platform.name, agent: 'none', outcome: verdict })
     return await finish(parts.db, turn.inboxId, turn.attempt, verdict)
   }
-  if (error instanceof NuraError && error.retryable && !context.lastAttempt) {
+  const isYoung = Date.now() - turn.receivedAt.getTime() < giveUpMs
+  if (error instanceof NuraError && error.retryable && isYoung) {
     turn.log.warn({ err: error }, 'turn failed and will be tried again')
-    await reopen(parts.db, turn.inboxId, turn.attempt)
-    throw error
+    await reopen(parts.db, turn.inboxId, turn.attempt, error.code)
+    // After the queue's last attempt the sweeper goes on: the row is the record.
+    if (!context.lastAttempt) throw error
+    return
   }
   const ref = createRef()
   turn.log.error({ err: error, ref }, 'turn failed')
-  if (incoming.kind === 'message' || incoming.kind === 'edit') {
+  if (incoming?.kind === 'message' || incoming?.kind === 'edit') {
     const conversation = await turn.platform.converse(turn.tenantId, incoming, turn).catch(() => null)
     await conversation?.say(`${texts.broken} Ref ${ref}`).catch((cause: unknown) => turn.log.error({ err: cause, ref }, 'failure not shown'))
   }

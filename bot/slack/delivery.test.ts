@@ -272,6 +272,70 @@ describe('a process that dies', () => {
   })
 })
 
+describe('a row', () => {
+  async function stored(own: TestBot): Promise<{ inboxId: string; question: FakeMessage }> {
+    const queue = own.hold()
+    const question = say(own.slack.workspace, { text: '<@U0NURABOT> once more?' })
+    await own.send(slackEvent(own.slack.workspace, question, 'app_mention'))
+    return { inboxId: queue.ids[0] ?? '', question }
+  }
+  const once = { signal: new AbortController().signal, lastAttempt: true }
+
+  it('whose runs keep killing their process is given up, visibly, and does not run again', async () => {
+    const own = await openTestBot(db)
+    try {
+      const { inboxId, question } = await stored(own)
+      for (let crash = 0; crash < 3; crash++) {
+        await claim(db, inboxId, { staleMs: 0 })
+        await db.control((tx) => tx.execute(`update inbox set updated_at = now() - interval '1 minute', delivery = jsonb_build_object('crashes', $2::int) where id = $1`, [inboxId, crash]))
+      }
+      await own.bot.runTurn(inboxId, once)
+      expect(await read(db, inboxId)).toMatchObject({ state: 'failed', error: 'poison' })
+      expect(own.seen(question.ts)).toEqual([expect.stringMatching(/Something went wrong on my side.* Ref [0-9A-F]{6}/)])
+      expect(own.server.asked).toEqual([])
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('waits for Slack to come back, even after the last attempt of the queue', async () => {
+    const own = await openTestBot(db)
+    try {
+      const { inboxId, question } = await stored(own)
+      own.slack.fail('conversations.replies', { kind: 'status', status: 503, commits: false }, 3)
+      own.slack.fail('chat.postMessage', { kind: 'status', status: 503, commits: false })
+      await own.bot.runTurn(inboxId, once)
+      expect(await read(db, inboxId)).toMatchObject({ state: 'accepted', outcome: null })
+      await own.bot.runTurn(inboxId, once)
+      expect(own.seen(question.ts)).toHaveLength(1)
+      expect(await read(db, inboxId)).toMatchObject({ state: 'done', outcome: 'answered' })
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('that is given back when the process stops is answered by the next one', async () => {
+    const own = await openTestBot(db)
+    try {
+      const { inboxId, question } = await stored(own)
+      const stop = new AbortController()
+      own.server.script = async function* (_asked, index) {
+        if (index === 0) await new Promise(() => undefined)
+        yield* shortAnswer()
+      }
+      const running = own.bot.runTurn(inboxId, { signal: stop.signal, lastAttempt: false })
+      await expect.poll(() => own.server.asked.length).toBe(1)
+      stop.abort(new Error('stopping'))
+      await running
+      expect(await read(db, inboxId)).toMatchObject({ state: 'accepted' })
+      await own.bot.runTurn(inboxId, once)
+      expect(own.seen(question.ts)).toHaveLength(1)
+    } finally {
+      await own.close()
+    }
+  })
+})
+
 describe('a run that was overtaken', () => {
   it('shows nothing any more', async () => {
     const gate = Promise.withResolvers<void>()

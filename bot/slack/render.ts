@@ -11,6 +11,7 @@ import { closeFence, cutAt, limits, toPages } from './pages.ts'
 import { createProse, settledLength } from './prose.ts'
 import { isUnknown } from './reply.ts'
 import type { Reply } from './reply.ts'
+import { withTicks } from './with-ticks.ts'
 
 export const renderDefaults = {
   /** An answer shorter than this is posted whole; a longer one starts to stream. */
@@ -222,29 +223,5 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     const nothing = shownTo === 0 && mode !== 'whole'
     if (nothing) text = ''
     await close(nothing ? 'Stopped.' : '\n\n_[Stopped]_', []).catch((error: unknown) => options.log.warn({ err: error }, 'stop mark not shown'))
-  }
-}
-
-/** Passes the parts on and says `tick` whenever none has come for `ms`, so that what is waiting gets shown. */
-async function* withTicks(parts: AsyncIterable<AnswerPart>, ms: number): AsyncIterable<AnswerPart | 'tick'> {
-  const iterator = parts[Symbol.asyncIterator]()
-  let next = iterator.next()
-  try {
-    for (;;) {
-      const timer = Promise.withResolvers<'tick'>()
-      const timeout = setTimeout(() => timer.resolve('tick'), ms)
-      const won = await Promise.race([next, timer.promise]).finally(() => clearTimeout(timeout))
-      if (won === 'tick') {
-        yield 'tick'
-        continue
-      }
-      if (won.done) return
-      yield won.value
-      next = iterator.next()
-    }
-  } finally {
-    // Not waited for: a part that is still on its way would hold the reply up.
-    next.catch(() => undefined)
-    Promise.resolve(iterator.return?.()).catch(() => undefined)
   }
 }
