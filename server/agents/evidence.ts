@@ -30,4 +30,6 @@ export type Evidence = {
   passages: Passage[]
   symbols: EvidenceSymbol[]
   relations: Relation[]
+  /** How much each term of the question tells in the whole index (idf); equal weights when absent. */
+  weights?: Record<string, number>
 }

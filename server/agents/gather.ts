@@ -1,6 +1,7 @@
 import type { TenantDb } from '#db/index.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
 import { chunksAt } from '#db/tenant/chunks-at.ts'
+import { readFrequencies } from '#db/tenant/frequencies.ts'
 import { readManifest } from '#db/tenant/manifest.ts'
 import { isDocument } from '../models/extractive/paragraphs.ts'
 import { toReading } from '../models/extractive/reading.ts'
@@ -27,8 +28,11 @@ export async function gather(
   repositoryIds: string[],
   lens: Agent['lens'],
 ): Promise<Evidence> {
-  const found: Evidence = { question, passages, ...(await relate(tenant, passages, repositoryIds, toQuery(question))) }
-  const places = isGeneral ? await introductions(tenant, repositoryIds) : placesToShow(found, lens)
+  const query = toQuery(question)
+  const [related, { chunks, held }] = await Promise.all([relate(tenant, passages, repositoryIds, query), readFrequencies(tenant, query.tokens)])
+  const weights = Object.fromEntries(query.tokens.map((token) => [token, Math.log(1 + (chunks + 0.5) / ((held.get(token) ?? 0) + 0.5))]))
+  const found: Evidence = { question, passages, ...related, weights }
+  const places = isGeneral ? await introductions(tenant, repositoryIds) : [...placesToShow(found, lens), ...scripts(question, repositoryIds)]
   const known = new Set(passages.map(({ chunkId }) => chunkId))
   const chunkIds = (await chunksAt(tenant, places)).filter((chunkId) => !known.has(chunkId)).slice(0, most.added)
   if (chunkIds.length === 0) return found
@@ -41,6 +45,7 @@ export async function gather(
   const more = await relate(tenant, added, repositoryIds)
   return {
     question,
+    weights,
     passages: [...passages, ...added],
     symbols: distinct([...found.symbols, ...more.symbols], ({ repositoryId, path, name, startLine }) => `${repositoryId} ${path} ${startLine} ${name}`),
     relations: distinct([...found.relations, ...more.relations], ({ kind, from, to }) => `${kind} ${from.repositoryId} ${from.path} ${from.line} ${to.path} ${to.line} ${to.symbol}`),
@@ -59,6 +64,13 @@ async function introductions(tenant: TenantDb, repositoryIds: string[]): Promise
     for (const [, files] of largest) places.push({ repositoryId, path: files.find((path) => entry.test(path)) ?? files[0]!, line: 1 })
   }
   return places
+}
+
+/** Where repositories keep their commands, for a question how to run one. */
+function scripts(question: string, repositoryIds: string[]): { repositoryId: string; path: string; line: number }[] {
+  if (!/\bhow (?:do|can|to)\b.*\b(?:run|test|tests|build|install|start|lint|check|deploy|develop)\b/i.test(question)) return []
+  const files = ['package.json', 'Makefile', 'pyproject.toml', 'tox.ini', 'README.md', 'CONTRIBUTING.md']
+  return repositoryIds.slice(0, most.repositories).flatMap((repositoryId) => files.flatMap((path) => [1, 20, 40].map((line) => ({ repositoryId, path, line }))))
 }
 
 /** Files that name what their folder holds. */

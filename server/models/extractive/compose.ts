@@ -38,7 +38,7 @@ const leans = { where: 0.5, what: 0.3, usage: 2, tests: 1.5, flow: 0.5, howto: -
 function toSubjectDraft(reading: Reading): Draft {
   const { shape, lens } = reading
   const documents = lens.first === 'documents'
-  const lean = leans[shape] - (documents ? 1.8 : 0) - (reading.query.names.length > 0 ? 0 : shape === 'howto' ? 2 : shape === 'what' ? 0.4 : 0)
+  const lean = leans[shape] - (documents ? 1.8 : lens.first === 'modules' ? 0.8 : 0) - (reading.query.names.length > 0 ? 0 : shape === 'howto' ? 2 : shape === 'what' ? 0.4 : 0)
   const subject = chooseSubject(reading, lean)
   const section = subject?.kind === 'section' ? subject : undefined
   if (shape === 'howto' && (section || subject?.firm !== true)) {
@@ -83,7 +83,7 @@ function withoutReason(reading: Reading): Draft {
 function moduleBullets(reading: Reading): string[] {
   const subject = rankDefinitions(reading)[0]?.definition.path ?? reading.passages[0]!.path
   const near = edgesBetweenFolders(reading, subject)
-  return near.slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) ${example.verb} ${span(example.target)} ${cite(example.passage)}`)
+  return near.slice(0, 2).map(({ from, to, example }) => `${span(from)} depends on ${span(to)}: ${span(example.path)} (line ${example.line}) imports ${span(example.target)} ${cite(example.passage)}`)
 }
 
 /** Takes what fits, in order: a bullet or snippet that is too long for the rest is left out whole. */

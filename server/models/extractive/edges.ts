@@ -10,7 +10,7 @@ import { escape } from './subject.ts'
 export type Use = { passage: Passage; path: string; line: number; symbol: string | null; role: FileRole; kind: 'import' | 'call' | 'reference' | 'test' }
 
 /** A line that only makes a name known. */
-const importing = /^\s*(?:import\b|from\s+\S+\s+import\b|export\s+(?:\*|\{)|(?:const|let|var)\s.*\brequire\(|use\s+[\w:]+|#include|using\s)/
+export const importing = /^\s*(?:import\b|from\s+\S+\s+import\b|export\s+(?:\*|\{)|(?:const|let|var)\s.*\brequire\(|use\s+[\w:]+|#include|using\s)/
 
 /** The lines that use a definition, of relations whose line is in a passage and holds the name; nearest first. */
 export function usesOf(reading: Reading, definition: Definition): Use[] {
@@ -45,7 +45,7 @@ export function callsOf(reading: Reading, definition: Definition): Call[] {
     const target = reading.definitions.find((each) => sameFile(each, to) && each.name === to.symbol && each.startLine === to.line)
       ?? reading.definitions.find((each) => sameFile(each, to) && each.name === to.symbol)
     const passage = reading.passageAt(from, from.line)
-    if (!target || target === definition || !callable.has(target.kind) || target.role === 'test' || !passage) continue
+    if (!target || target === definition || !callable.has(target.kind) || target.role === 'test' || isInside(target, definition) || !passage) continue
     if (!names(target, reading.lineAt(from, from.line))) continue
     const before = found.get(target)
     if (!before || before.line > from.line) found.set(target, { line: from.line, passage, target })
@@ -86,6 +86,10 @@ function titleAbove(passage: Passage, line: number): { title: string; line: numb
     }
   }
   return undefined
+}
+
+function isInside(inner: Definition, outer: Definition): boolean {
+  return sameFile(inner, outer) && inner.startLine >= outer.startLine && inner.endLine <= outer.endLine
 }
 
 /** Whether a line calls a definition: a function by its bare name or through its file, a method on something, a class by making one. */

@@ -42,7 +42,7 @@ export type Reading = {
 const shaping: Partial<Record<Shape, string>> = {
   usage: 'call calls called caller callers use uses used using usage usages invoke invokes invoked import imports imported reference references depend depends code find anything still place places function functions class classes file files module modules method methods',
   tests: 'test tests tested testing spec specs covered cover covers coverage exercise exercises check unit there case cases file files',
-  where: 'file files function functions class method module part place code line find',
+  where: 'before after file files function functions class method module part place code line find',
   flow: 'flow flows happen happens work works lifecycle pipeline step end journey sequence code',
   why: 'reason rationale motivation purpose point come',
   howto: 'way ways example examples',
@@ -59,7 +59,7 @@ export function toReading(evidence: Evidence, lens: Agent['lens']): Reading {
   const kept = all.filter((term) => !dropped.has(term))
   const terms = kept.length > 0 ? kept : all
   const isGeneral = kept.length === 0
-  const tell = telling(terms, passages)
+  const tell = new Map(terms.map((term) => [term, evidence.weights?.[term] ?? 1]))
   const sum = terms.reduce((total, term) => total + tell.get(term)!, 0) || 1
 
   const passageAt = (place: Place, line: number) =>
@@ -99,17 +99,6 @@ export function toReading(evidence: Evidence, lens: Agent['lens']): Reading {
 /** «What is flask?», asked of the repository of that name. */
 function asksForRepository(question: string, passages: Passage[]): boolean {
   return passages.some(({ repository }) => asksFor(question, repository))
-}
-
-/** How much a term tells among these passages: rare ones tell more, none tells nothing. */
-function telling(terms: string[], passages: Passage[]): Map<string, number> {
-  const held = passages.map((passage) => new Set(tokens(`${passage.path} ${passage.scope.join(' ')} ${passage.content}`)))
-  return new Map(
-    terms.map((term) => {
-      const among = held.filter((set) => set.has(term)).length
-      return [term, 0.4 + Math.log(1 + (passages.length - among + 0.5) / (among + 0.5))]
-    }),
-  )
 }
 
 export function sameFile(a: Place, b: Place): boolean {

@@ -45,8 +45,9 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   if (role === 'test' && !query.asksFor.tests) score -= 1.6
   if (role === 'example' && !query.asksFor.examples) score -= 0.8
   if (reading.shape === 'flow' && /^(?:constant|variable|type|property|field)$/.test(definition.kind)) score -= 0.8
+  if (role === 'test' && reading.shape === 'howto') score -= 3
   if (role === 'generated' || role === 'history') score -= 1
-  if (endLine - startLine < 1 && definition.kind !== 'type') score -= 0.15
+  if (endLine === startLine && definition.kind !== 'type') score -= definition.kind === 'method' ? 0.5 : 0.15
   const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85
   return { score, firm }
 }

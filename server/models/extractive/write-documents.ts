@@ -77,8 +77,9 @@ export function writeReason(reading: Reading): Draft | undefined {
     .map((sentence) => {
       const context = `${sentence.paragraph.text} ${sentence.passage.scope.join(' ')}`
       const covered = 0.7 * reading.coverage(sentence.text) + 0.3 * reading.coverage(context)
-      const because = reasons.test(sentence.text)
-      return { ...sentence, because, covered, worth: covered + (because ? 0.35 : 0) + 0.2 * reading.standing(sentence.passage) }
+      const text = isSaying(sentence.text) && reasons.test(sentence.text) ? sentence.text : withNext(sentence)
+      const because = reasons.test(text) || /\b(?:reasons?|decisions?|rationale|why)\b/i.test(sentence.passage.scope.join(' '))
+      return { ...sentence, text, because, covered, worth: covered + (because ? 0.35 : 0) + 0.2 * reading.standing(sentence.passage) }
     })
     .filter(({ covered, because }) => covered >= (because ? 0.4 : 0.62))
     .sort((a, b) => b.worth - a.worth)
@@ -88,11 +89,18 @@ export function writeReason(reading: Reading): Draft | undefined {
   const lead = first.because && first.covered >= 0.5
     ? `The reason given in ${sourceOf(first)}: ${quote(first.text, 320)} ${cite(first.passage)}.`
     : `I found no reason spelled out; the nearest is in ${sourceOf(first)}: ${quote(first.text, 320)} ${cite(first.passage)}.`
-  const list = more.filter((each) => each.because || each.worth > 0.8 * first.worth).slice(0, 3).map((each) => `${capital(sourceOf(each))}: ${quote(each.text, 240)} ${cite(each.passage)}`)
+  const list = more.filter((each) => each.because && each.covered >= 0.75 * first.covered).slice(0, 3).map((each) => `${capital(sourceOf(each))}: ${quote(each.text, 240)} ${cite(each.passage)}`)
   const { startLine, endLine } = first.paragraph
   const below = Math.min(first.passage.endLine, endLine + 3, startLine + 9)
   const code = isDocument(first.passage) || endLine - startLine > 5 ? '' : toSnippet(first.passage, { from: startLine, to: below })
   return { lead: [lead], list, snippets: [code] }
+}
+
+/** A sentence with what follows it in its paragraph: what a short statement says is often explained by the next. */
+function withNext({ text, paragraph }: { text: string; paragraph: Paragraph }): string {
+  const all = sentences(paragraph.text)
+  const at = all.indexOf(text)
+  return all.slice(at, at + (isSaying(text) ? 2 : 3)).join(' ')
 }
 
 function sourceOf({ passage, paragraph }: { passage: Passage; paragraph: Paragraph }): string {

@@ -1,12 +1,14 @@
 import { fileRole } from '../../retrieval/file-role.ts'
 import type { Passage } from '../../retrieval/passage.ts'
+import type { Relation } from '../../agents/evidence.ts'
+import { importing } from './edges.ts'
 import { quote, span } from './prose.ts'
 import type { Reading } from './reading.ts'
 import { rankSections } from './subject.ts'
 import { cite, sectionAt, series } from './wording.ts'
 import type { Draft } from './wording.ts'
 
-type Edge = { from: string; to: string; example: { passage: Passage; path: string; target: string; verb: 'imports' | 'uses'; line: number }; count: number }
+type Edge = { from: string; to: string; example: { passage: Passage; path: string; target: string; line: number }; count: number }
 
 /** Documents that tell how the whole is built. */
 const structural = /\b(?:architecture|structure|layout|organi[sz]ation|overview|components|modules|packages|map|how it works)\b/i
@@ -26,15 +28,17 @@ export function writeModules(reading: Reading): Draft | undefined {
   }
   const list = edges.slice(0, 5).map(({ from, to, example, count }) => {
     const times = count > 1 ? `, and ${count - 1} more` : ''
-    return `${span(from)} → ${span(to)}: ${span(example.path)} (line ${example.line}) ${example.verb} ${span(example.target)} ${cite(example.passage)}${times}`
+    return `${span(from)} → ${span(to)}: ${span(example.path)} (line ${example.line}) imports ${span(example.target)} ${cite(example.passage)}${times}`
   })
   return { lead, list, snippets: [] }
 }
 
-/** Imports and calls that cross from one folder to another, the most frequent first; each with a line that a passage shows; only those of `file` when it is given. */
+/** Imports that cross from one folder to another, the most frequent first; each with a line that a passage shows; only those of `file` when it is given. */
 export function edgesBetweenFolders(reading: Reading, file?: string): Edge[] {
   const found = new Map<string, Edge>()
-  for (const { kind, from, to } of reading.relations) {
+  const isImport = ({ kind, from }: Relation) => kind === 'import' || importing.test(reading.lineAt(from, from.line))
+  for (const relation of reading.relations.filter(isImport)) {
+    const { from, to } = relation
     if (file !== undefined && from.path !== file && to.path !== file) continue
     const [source, target] = [folderOf(from.path), folderOf(to.path)]
     if (source === target || fileRole(from.path) !== 'source' || fileRole(to.path) !== 'source') continue
@@ -43,7 +47,7 @@ export function edgesBetweenFolders(reading: Reading, file?: string): Edge[] {
     const key = `${source}\n${target}`
     const edge = found.get(key)
     if (edge) edge.count++
-    else found.set(key, { from: source, to: target, count: 1, example: { passage, path: from.path, target: to.symbol ?? to.path, verb: kind === 'import' ? 'imports' : 'uses', line: from.line } })
+    else found.set(key, { from: source, to: target, count: 1, example: { passage, path: from.path, target: to.symbol ?? to.path, line: from.line } })
   }
   return [...found.values()].sort((a, b) => b.count - a.count || a.from.localeCompare(b.from))
 }
