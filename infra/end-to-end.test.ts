@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createFakeWorkspace, toVisible } from '#bot/testing/fake-slack-methods.ts'
 import type { FakeMessage } from '#bot/testing/fake-slack-methods.ts'
 import { startFakeSlack } from '#bot/testing/fake-slack.ts'
@@ -18,6 +18,9 @@ import type { NuraProcess } from './testing/processes.ts'
 import { startDeployment } from './testing/start-deployment.ts'
 import type { Deployment, ServiceEnv } from './testing/start-deployment.ts'
 import { until } from './testing/until.ts'
+
+/** Whole processes start and are waited for here, on machines that do other things too. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
 
 /** The main job on the running process: a signed mention becomes a cited answer in the thread, whatever happens meanwhile. */
 const signingSecret = 'a-signing-secret-of-slack'
@@ -62,7 +65,7 @@ beforeAll(async () => {
     env = beside.botEnv
   }
   nura = await startProcess(script, env)
-}, 120_000)
+})
 
 afterAll(async () => {
   await nura?.end('SIGTERM')

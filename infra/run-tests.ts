@@ -21,7 +21,7 @@ try {
   const stores = await findStores()
   console.log(stores.say)
   process.exitCode = await runVitest(stores.env)
-  await printReport()
+  await printReport(process.exitCode)
 } catch (cause) {
   console.error(`npm test: ${cause instanceof Error ? cause.message : String(cause)}`)
   process.exitCode = 1
@@ -78,14 +78,18 @@ type Report = {
   testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[]
 }
 
-/** What was skipped, by name, and the one line that says how it went. */
-async function printReport(): Promise<void> {
+/** What ran in no project, by name, and the one line that says how it went. */
+async function printReport(exitCode: number): Promise<void> {
   if (!existsSync(report)) return
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(await readFile(report, 'utf8')) as Report
-  const skipped = testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => !['passed', 'failed'].includes(status)))
-  // A file that does not load has no tests to fail, and must not go unseen.
+  const tests = testResults.flatMap(({ name, assertionResults }) => assertionResults.map(({ status, fullName }) => ({ status, id: `${name} ${fullName}`, fullName })))
+  const ran = new Set(tests.filter(({ status }) => status === 'passed' || status === 'failed').map(({ id }) => id))
+  const skipped = new Map(tests.filter(({ id }) => !ran.has(id)).map(({ id, fullName }) => [id, fullName]))
+  // A file that does not load has no tests to fail, and an error outside of any test fails none: neither may go unseen.
   const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
-  for (const name of new Set(skipped.map(({ fullName }) => fullName))) console.log(`Skipped: ${name}`)
+  const failed = numFailedTests + broken.length
+  for (const fullName of skipped.values()) console.log(`Skipped: ${fullName}`)
   for (const { name } of broken) console.log(`Failed as a whole: ${name}`)
-  console.log(`${numPassedTests} passed, ${numFailedTests + broken.length} failed, ${skipped.length} skipped`)
+  if (exitCode !== 0 && failed === 0) console.log('Failed outside of any test: see the errors above.')
+  console.log(`${numPassedTests} passed, ${exitCode === 0 ? failed : Math.max(failed, 1)} failed, ${skipped.size} skipped`)
 }
