@@ -40,9 +40,13 @@ async function onServer(store: Store, key: string, run: () => Promise<void>): Pr
       unlocked = true
       return false
     }
-    await run()
-    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [key])
-    unlocked = true
+    try {
+      await run()
+    } finally {
+      // Before anyone hears how it went: who then tries again at once must find the key free.
+      const { rows: freed } = await client.query<{ freed: boolean }>('select pg_advisory_unlock(hashtextextended($1, 0)) as freed', [key]).catch(() => ({ rows: [] }))
+      unlocked = freed[0]?.freed === true
+    }
     return true
   } finally {
     // A connection that may still hold the lock is destroyed, which lets go of it.
