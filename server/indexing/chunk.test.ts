@@ -102,6 +102,14 @@ describe('where chunks are cut', () => {
   })
 })
 
+test('what a grammar makes nothing of is cut as text, and says so', async () => {
+  const text = '[\n'.repeat(20_000)
+  const { chunks, symbols } = await chunkFile('a.ts', text)
+  expectWhole(text, chunks)
+  expect(symbols).toEqual([])
+  expect(chunks[0]!.metadata).toEqual({ chunker: 'text', fallback: 'no-tree' })
+})
+
 describe('what an edit costs', () => {
   const keysOf = async (path: string, text: string) => (await chunkFile(path, text)).chunks.map((chunk) => toChunkKey('lexical:default', toEmbeddedText(chunk)))
   const functions = Array.from({ length: 180 }, (_, at) => `export function step${at}(input: Input): Output {\n${`  const part${at} = read(input, ${at})\n`.repeat(1 + (at % 9))}  return part${at}\n}\n`)

@@ -5,7 +5,7 @@ const word = (body: string, flags = 'g') => new RegExp(`(?<![A-Za-z0-9_])(?:${bo
 
 /** Secrets that the preset does not know or finds in certain files only, in the shapes that their makers publish. */
 export const detectors: readonly Detector[] = [
-  { kind: 'PrivateKey', pattern: /-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{40,20000}?-----END[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g },
+  { kind: 'PrivateKey', pattern: /-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){40,20000}-----END[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g },
   // One cut off before its end is still a key.
   { kind: 'PrivateKey', pattern: /-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n|\\r)*(?:[A-Za-z0-9+/=]{32,}(?:\s|\\n|\\r|["'+,])*){2,400}/g },
   { kind: 'AWS', pattern: word('(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}') },

@@ -6,6 +6,8 @@ export type DocComment = { doc: string | null; startRow: number }
 
 /** Characters kept of a doc comment: more is a chapter, and the chunk has it whole. */
 const longest = 800
+/** Lines that a comment is looked for in. */
+const mostLines = 500
 
 /** Lines between a comment and its declaration: `@decorator(…)`, `#[attribute]`, `[Attribute]`, `template <…>`. */
 const decorator = /^\s*(@[\w.]+(\(.*\))?|#!?\[.*\]|\[[\w.]+(\(.*\))?\]|template\s*<.*>)\s*$/
@@ -17,24 +19,24 @@ const toTools =
 export function readDocAbove(lines: Lines, row: number, docs: Language['docs']): DocComment {
   let first = row
   const line = (at: number) => lines.slice(at, at + 1).trim()
-  while (first > 0 && decorator.test(line(first - 1))) first--
+  while (first > 0 && row - first < mostLines && decorator.test(line(first - 1))) first--
   if (!docs || first === 0) return { doc: null, startRow: first }
 
   const end = first
   if (docs.block && line(first - 1).endsWith('*/')) {
     let start = first - 1
-    while (start > 0 && !line(start).includes('/*')) start--
+    while (start > 0 && end - start < mostLines && !line(start).includes('/*')) start--
     // Code before the mark: the comment belongs to that line.
     if (!line(start).startsWith('/*')) return { doc: null, startRow: first }
     return { doc: cleanBlock(lines.slice(start, end)), startRow: start }
   }
   if (!docs.line) return { doc: null, startRow: first }
   const found: string[] = []
-  while (first > 0 && docs.line.test(line(first - 1))) {
+  while (first > 0 && end - first < mostLines && docs.line.test(line(first - 1))) {
     first--
-    found.unshift(line(first).replace(docs.line, ''))
+    found.push(line(first).replace(docs.line, ''))
   }
-  const kept = found.filter((text) => !toTools.test(text.trim()) && !/^\W*$/.test(text))
+  const kept = found.reverse().filter((text) => !toTools.test(text.trim()) && !/^\W*$/.test(text))
   return { doc: kept.length > 0 ? toPlain(kept) : null, startRow: first }
 }
 

@@ -65,21 +65,12 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
 
   const work = changes.filter(({ kind }) => kind !== 'keep')
   if (work.length > 0 || repository.indexedSha !== head.sha) {
-    const isFirst = repository.indexedSha === null
     const show = createProgress(work.length, onProgress)
     await updateRepository(tenant, id, { state: 'indexing', error: null, url: head.url, defaultBranch: head.branch })
     await applyMoves(tenant, id, head, changes, show)
     await applyRemovals(tenant, id, changes, show, signal)
-    if (isFirst) await beginBulk(tenant, parts.embedder.space)
-    try {
-      await applyWrites(parts, tenant, id, source, head, changes, report, show, signal)
-    } finally {
-      if (isFirst) {
-        onProgress?.({ phase: 'vector index', done: 0, total: 1 })
-        await endBulk(tenant, parts.embedder.space)
-        onProgress?.({ phase: 'vector index', done: 1, total: 1 })
-      }
-    }
+    const write = () => applyWrites(parts, tenant, id, source, head, changes, report, show, signal)
+    await (repository.indexedSha === null ? inBulk(parts, tenant, write, onProgress) : write())
     await finishSync(tenant, id, head.sha)
   }
   report.ms = Math.round(performance.now() - started)
@@ -106,6 +97,20 @@ async function applyRemovals(tenant: TenantDb, id: string, changes: Change[], sh
     await removeFiles(tenant, id, batch)
     show(batch.length)
   }
+}
+
+/** A first index is written without the vector index, which is built after it; after a failure too, as other repositories need it. */
+async function inBulk({ embedder, log }: IndexParts, tenant: TenantDb, write: () => Promise<void>, onProgress: IndexOptions['onProgress']): Promise<void> {
+  await beginBulk(tenant, embedder.space)
+  try {
+    await write()
+  } catch (error) {
+    await endBulk(tenant, embedder.space).catch((second) => log.warn({ error: second }, 'the vector index is built by the next run'))
+    throw error
+  }
+  onProgress?.({ phase: 'vector index', done: 0, total: 1 })
+  await endBulk(tenant, embedder.space)
+  onProgress?.({ phase: 'vector index', done: 1, total: 1 })
 }
 
 async function applyWrites(

@@ -13,6 +13,9 @@ export type Names = { definitions: Definition[]; edges: EdgeWrite[] }
 const kinds = new Set(['function', 'method', 'class', 'interface', 'type', 'constant', 'enum', 'module', 'scope'])
 const holders = new Set(['class', 'interface', 'scope', 'enum'])
 const longestSignature = 240
+/** Kept of one file; what has more is a table or an attack. */
+const mostDefinitions = 3000
+const mostEdges = 10_000
 
 /** What a parsed file defines and what it names. `matches` are those of its language's query. */
 export function readNames(matches: QueryMatch[], language: Language, lines: Lines, path: string): Names {
@@ -30,8 +33,8 @@ export function readNames(matches: QueryMatch[], language: Language, lines: Line
       }
     }
   }
-  const nested = nest(unique(found))
-  return { definitions: nested.map((each) => toDefinition(each, language, lines)), edges: toEdges(mentions, nested, language, lines, path) }
+  const nested = nest(unique(found)).slice(0, mostDefinitions)
+  return { definitions: nested.map((each) => toDefinition(each, language, lines)), edges: toEdges(mentions, nested, language, lines, path).slice(0, mostEdges) }
 }
 
 type Found = { kind: string; node: Node; name: string; nameAt: number; row: number; container: string | null; start: number; end: number; parent: Found | null }
@@ -122,8 +125,10 @@ function toSignature(node: Node, row: number, lines: Lines, language: Language):
  */
 function signatureStart(node: Node, row: number, lines: Lines): number {
   const nodeRow = node.startPosition.row
-  if (nodeRow === row) return /[{;]/.test(lines.text.slice(lines.start(row), node.startIndex)) ? node.startIndex : lines.start(row)
-  return /[@#[]/.test(lines.slice(nodeRow, row)) ? lines.start(row) : node.startIndex
+  const lineStart = lines.start(row)
+  if (nodeRow !== row) return /[@#[]/.test(lines.slice(nodeRow, row)) ? lineStart : node.startIndex
+  const before = node.startIndex - lineStart
+  return before > longestSignature || /[{;]/.test(lines.text.slice(lineStart, node.startIndex)) ? node.startIndex : lineStart
 }
 
 function withoutComments(text: string, { docs }: Language): string {

@@ -8,11 +8,18 @@ import type { Outline } from './outline.ts'
 
 const leads = /comment|decorator|attribute|annotation$/
 
-/** Parses a file once, for its cuts and its names. Null when its grammar gives no tree. */
+/** Children of a root that is one error beyond which a query over it takes time that grows with their square. */
+const mostOfNothing = 5000
+
+/** Parses a file once, for its cuts and its names. Null when its grammar makes nothing of it. */
 export async function outlineCode(language: Language & { grammar: string }, lines: Lines, path: string): Promise<Outline | null> {
   const grammar = await loadGrammar(language.grammar)
   const tree = grammar.parse(lines.text)
   if (tree === null) return null
+  if (tree.rootNode.isError && tree.rootNode.childCount > mostOfNothing) {
+    tree.delete()
+    return null
+  }
   try {
     const matches = language.query ? grammar.query(language.query).matches(tree.rootNode) : []
     const { definitions, edges } = readNames(matches, language, lines, path)

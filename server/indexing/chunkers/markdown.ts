@@ -10,6 +10,8 @@ import { paragraphs, toBlock } from './text.ts'
 
 /** Sections are kept apart sooner than code is: a section is about one thing. */
 const fill = 0.6
+/** Kept of one document as symbols. */
+const mostSections = 3000
 
 /** Markdown, reStructuredText and AsciiDoc by their headings. A fence stays whole where it fits. */
 export function outlineMarkdown(language: string, lines: Lines, path: string): Outline {
@@ -18,7 +20,7 @@ export function outlineMarkdown(language: string, lines: Lines, path: string): O
   return {
     chunker: 'markdown',
     blocks: toBlocks(sections.filter(({ parent }) => parent === null), 0, lines.count, sections, fences, lines),
-    definitions: sections.map((section) => toDefinition(section, fences, lines)),
+    definitions: sections.slice(0, mostSections).map((section) => toDefinition(section, fences, lines)),
     edges: readMentions(sections, fences, lines, path),
     fill,
   }
