@@ -21,7 +21,7 @@ export type RouterReport = {
 /** How well `choose` picks the agent on a labelled file: `[{ "question": …, "agent": … }]`. */
 export async function evaluateRouter(file: string): Promise<RouterReport> {
   const set = RouterSet.parse(JSON.parse(await readFile(file, 'utf8')))
-  choose('')
+  choose('learn before the clock runs')
   const rows = set.map(({ question, agent }) => {
     const start = performance.now()
     const choice = choose(question)

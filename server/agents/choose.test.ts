@@ -40,8 +40,8 @@ describe('choose', () => {
     for (const { examples } of agents) expect(new Set(examples).size).toBeGreaterThanOrEqual(60)
   })
 
-  test('reaches a macro-F1 of .85 on labelled questions', async () => {
-    const { macroF1 } = await evaluateRouter(new URL('../../eval/sets/router.json', import.meta.url).pathname)
+  test.each(['router.json', 'router-holdout.json'])('reaches a macro-F1 of .85 on the labelled questions of %s', async (set) => {
+    const { macroF1 } = await evaluateRouter(new URL(`../../eval/sets/${set}`, import.meta.url).pathname)
     expect(macroF1).toBeGreaterThanOrEqual(0.85)
   })
 })
