@@ -11,5 +11,7 @@ test('the rarer word decides, and a path counts as text', () => {
 test('a file counts by its best piece', () => {
   const lines = [...Array.from({ length: 60 }, () => 'filler'), 'needle']
   expect(countLines('a.ts', lines.join('\n'))).toHaveLength(2)
-  expect(rankBm25([...countLines('a.ts', lines.join('\n')), count('b.ts', `needle ${'filler '.repeat(30)}`)], 'needle')[0]).toBe('a.ts')
+  expect(rankBm25([...countLines('a.ts', lines.join('\n')), count('b.ts', `needle ${'filler '.repeat(30)}`)], 'needle')[0]).toBe(
+    'a.ts',
+  )
 })

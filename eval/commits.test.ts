@@ -5,7 +5,13 @@ import { readCommits } from './commits.ts'
 let repository: TestRepository
 
 beforeAll(async () => {
-  repository = await createRepository({ 'src/cart.ts': 'a', 'src/tax.ts': 'a', 'test/cart.test.ts': 'a', 'CHANGELOG.md': 'a', 'package.json': '{}' })
+  repository = await createRepository({
+    'src/cart.ts': 'a',
+    'src/tax.ts': 'a',
+    'test/cart.test.ts': 'a',
+    'CHANGELOG.md': 'a',
+    'package.json': '{}',
+  })
   const change = async (files: Record<string, string>, message: string) => {
     await repository.write(files)
     await repository.commit(message)
@@ -16,8 +22,14 @@ beforeAll(async () => {
   await change({ 'src/tax.ts': 'd' }, 'chore: move the rates of all countries')
   await change({ 'test/cart.test.ts': 'c' }, 'Add a case for an empty basket')
   await change({ 'src/new.ts': 'a' }, 'Introduce a module of its own')
-  await change(Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`src/more${at}.ts`, 'a'])), 'Write six more small modules now')
-  await change(Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`src/more${at}.ts`, 'b'])), 'Change all six of them together')
+  await change(
+    Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`src/more${at}.ts`, 'a'])),
+    'Write six more small modules now',
+  )
+  await change(
+    Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`src/more${at}.ts`, 'b'])),
+    'Change all six of them together',
+  )
 })
 afterAll(() => repository[Symbol.asyncDispose]())
 

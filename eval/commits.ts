@@ -23,7 +23,15 @@ const mostAnswers = 5
 
 /** The newest `limit` commits of the checkout that make fair questions, newest first. */
 export async function readCommits(dir: string, limit: number): Promise<FilesQuery[]> {
-  const log = ['log', '--first-parent', '--no-merges', '--no-renames', '--name-status', '-z', '--format=%x01%H%x02%P%x02%an <%ae>%x02%s']
+  const log = [
+    'log',
+    '--first-parent',
+    '--no-merges',
+    '--no-renames',
+    '--name-status',
+    '-z',
+    '--format=%x01%H%x02%P%x02%an <%ae>%x02%s',
+  ]
   const { stdout } = await run('git', ['-C', dir, ...log, 'HEAD'], { maxBuffer: 1 << 30 })
   const found: FilesQuery[] = []
   for (const entry of stdout.split('\x01').slice(1)) {
@@ -59,7 +67,10 @@ function cleanSubject(subject: string): string {
 }
 
 function names(subject: string, path: string): boolean {
-  const stem = path.split('/').at(-1)!.replace(/\.[^.]+$/, '')
+  const stem = path
+    .split('/')
+    .at(-1)!
+    .replace(/\.[^.]+$/, '')
   const [joined] = tokens(stem.replace(/[^\p{L}\p{N}]+/gu, '_'))
   const said = new Set(tokens(subject))
   if (joined !== undefined && said.has(joined)) return true

@@ -33,9 +33,14 @@ const kept = 20
  *
  * @param limit questions wanted of the history, before the strict half is taken.
  */
-export async function measureFiles(dir: string, limit: number, onProgress: (done: number, total: number) => void): Promise<FilesResult> {
+export async function measureFiles(
+  dir: string,
+  limit: number,
+  onProgress: (done: number, total: number) => void,
+): Promise<FilesResult> {
   const questions = (await readCommits(dir, limit)).filter(({ named }) => !named).reverse()
-  if (questions.length === 0) throw new NuraError('no-questions', `${dir} has no commit that makes a question. Give a repository with its whole history.`)
+  if (questions.length === 0)
+    throw new NuraError('no-questions', `${dir} has no commit that makes a question. Give a repository with its whole history.`)
   const index = await openIndex(dir)
   const readTree = createTreeReader(index.source)
   try {
@@ -49,7 +54,13 @@ export async function measureFiles(dir: string, limit: number, onProgress: (done
         'BM25 chunks': rankBm25(tree.chunks, question.subject),
       }
       const scores = mapRankers(ranked, (paths) => scoreRanking(paths, question.files))
-      rows.push({ sha: question.sha, subject: question.subject, files: question.files, ranked: mapRankers(ranked, (paths) => paths.slice(0, kept)), scores })
+      rows.push({
+        sha: question.sha,
+        subject: question.subject,
+        files: question.files,
+        ranked: mapRankers(ranked, (paths) => paths.slice(0, kept)),
+        scores,
+      })
       onProgress(rows.length, questions.length)
     }
     return toResult(basename(dir), rows)
@@ -73,8 +84,15 @@ function toResult(repository: string, rows: FilesResult['rows']): FilesResult {
   return {
     repository,
     questions: rows.length,
-    scores: { Nura: meanScores(of('Nura')), 'BM25 files': meanScores(of('BM25 files')), 'BM25 chunks': meanScores(of('BM25 chunks')) },
-    against: { 'BM25 files': pairedInterval(ndcg('Nura'), ndcg('BM25 files')), 'BM25 chunks': pairedInterval(ndcg('Nura'), ndcg('BM25 chunks')) },
+    scores: {
+      Nura: meanScores(of('Nura')),
+      'BM25 files': meanScores(of('BM25 files')),
+      'BM25 chunks': meanScores(of('BM25 chunks')),
+    },
+    against: {
+      'BM25 files': pairedInterval(ndcg('Nura'), ndcg('BM25 files')),
+      'BM25 chunks': pairedInterval(ndcg('Nura'), ndcg('BM25 chunks')),
+    },
     rows,
   }
 }
@@ -89,7 +107,12 @@ function createTreeReader(source: Source): (sha: string) => Promise<{ whole: Cou
     for await (const { bytes } of source.read(missing.map(({ blobSha }) => blobSha))) {
       const { path, blobSha } = missing[next++]!
       const { text } = readText(path, bytes)
-      known.set(`${blobSha} ${path}`, text === null ? null : { whole: count(path, `${path}\n${text}`), chunks: fileRole(path) === 'source' ? countLines(path, text) : [] })
+      known.set(
+        `${blobSha} ${path}`,
+        text === null
+          ? null
+          : { whole: count(path, `${path}\n${text}`), chunks: fileRole(path) === 'source' ? countLines(path, text) : [] },
+      )
     }
     const counted = entries.map(({ path, blobSha }) => known.get(`${blobSha} ${path}`)).filter((each) => each != null)
     return { whole: counted.map(({ whole }) => whole), chunks: counted.flatMap(({ chunks }) => chunks) }

@@ -22,20 +22,38 @@ const tasks: Record<string, (options: Options) => Promise<unknown>> = {
     if (repo.length === 0) return null
     const results: FilesResult[] = []
     for (const dir of repo) {
-      results.push(await measureFiles(resolve(dir), questions, (done, total) => done % 25 === 0 && console.error(`${dir}: ${done} of ${total} questions`)))
+      results.push(
+        await measureFiles(
+          resolve(dir),
+          questions,
+          (done, total) => done % 25 === 0 && console.error(`${dir}: ${done} of ${total} questions`),
+        ),
+      )
     }
     const head = ['repository', 'measure', 'Nura', ...baselines, ...baselines.map((name) => `Nura − ${name} (95 %)`)]
-    const measures = [['nDCG@10', 'ndcg10'], ['MRR', 'mrr'], ['R@5', 'recall5'], ['R@10', 'recall10']] as const
+    const measures = [
+      ['nDCG@10', 'ndcg10'],
+      ['MRR', 'mrr'],
+      ['R@5', 'recall5'],
+      ['R@10', 'recall10'],
+    ] as const
     const rows = results.flatMap(({ repository, questions: asked, scores, against }) =>
       measures.map(([title, measure], at) => [
         at === 0 ? `${repository} (${asked})` : '',
         title,
         three(scores.Nura[measure]),
         ...baselines.map((name) => three(scores[name][measure])),
-        ...baselines.map((name) => (at === 0 ? `${three(against[name].difference)} (${three(against[name].low)} to ${three(against[name].high)})` : '')),
+        ...baselines.map((name) =>
+          at === 0 ? `${three(against[name].difference)} (${three(against[name].low)} to ${three(against[name].high)})` : '',
+        ),
       ]),
     )
-    const means = ['mean', 'nDCG@10', three(mean(results.map(({ scores }) => scores.Nura.ndcg10))), ...baselines.map((name) => three(mean(results.map(({ scores }) => scores[name].ndcg10))))]
+    const means = [
+      'mean',
+      'nDCG@10',
+      three(mean(results.map(({ scores }) => scores.Nura.ndcg10))),
+      ...baselines.map((name) => three(mean(results.map(({ scores }) => scores[name].ndcg10)))),
+    ]
     console.log(toTable(head, [...rows, means]))
     return results
   },
@@ -49,7 +67,9 @@ const tasks: Record<string, (options: Options) => Promise<unknown>> = {
       ...[result.hit1, result.hit5, result.mrr, result.wrongAbstentions, result.wrongAnswers].map(three),
     ])
     console.log(toTable(['repository', 'hit@1', 'hit@5', 'MRR', 'wrongly not found', 'wrongly answered'], rows))
-    for (const { rows: asked } of results) for (const { question, expected, place } of asked) if (expected.length > 0 && place !== 1) console.log(`  ${place === 0 ? 'missed' : `place ${place}`}: ${question}`)
+    for (const { rows: asked } of results)
+      for (const { question, expected, place } of asked)
+        if (expected.length > 0 && place !== 1) console.log(`  ${place === 0 ? 'missed' : `place ${place}`}: ${question}`)
     return results
   },
 
@@ -58,7 +78,9 @@ const tasks: Record<string, (options: Options) => Promise<unknown>> = {
     const report = await evaluateRouter(set[0]!)
     const rows = report.byAgent.map(({ agent, precision, recall, f1 }) => [agent, three(precision), three(recall), three(f1)])
     console.log(toTable(['agent', 'precision', 'recall', 'F1'], [...rows, ['macro', '', '', three(report.macroF1)]]))
-    console.log(`${report.questions} questions, accuracy ${three(report.accuracy)}, p99 of a choice ${report.p99Ms.toFixed(2)} ms`)
+    console.log(
+      `${report.questions} questions, accuracy ${three(report.accuracy)}, p99 of a choice ${report.p99Ms.toFixed(2)} ms`,
+    )
     return report
   },
 }
@@ -67,19 +89,29 @@ async function main(): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { repo: { type: 'string', multiple: true }, set: { type: 'string', multiple: true }, questions: { type: 'string' }, json: { type: 'string' } },
+      options: {
+        repo: { type: 'string', multiple: true },
+        set: { type: 'string', multiple: true },
+        questions: { type: 'string' },
+        json: { type: 'string' },
+      },
     })
     // `--repo A B C` reads as well as `--repo A --repo B --repo C`.
     const [name = '', ...more] = positionals
     const questions = Number(values.questions ?? questionsOfRepository)
     const run = tasks[name]
-    const options = { repo: [...(values.repo ?? []), ...(values.repo ? more : [])], set: [...(values.set ?? []), ...(values.repo ? [] : more)], questions }
+    const options = {
+      repo: [...(values.repo ?? []), ...(values.repo ? more : [])],
+      set: [...(values.set ?? []), ...(values.repo ? [] : more)],
+      questions,
+    }
     const result = run && Number.isInteger(questions) && questions > 0 ? await run(options) : null
     if (result === null) {
       console.error(usage)
       return 2
     }
-    if (values.json) await writeFile(values.json, `${JSON.stringify({ task: name, at: new Date().toISOString(), result }, null, 2)}\n`)
+    if (values.json)
+      await writeFile(values.json, `${JSON.stringify({ task: name, at: new Date().toISOString(), result }, null, 2)}\n`)
     return 0
   } catch (error) {
     if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {

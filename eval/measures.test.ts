@@ -14,13 +14,17 @@ test.each([
 
 test('every measure lies between 0 and 1, and all answers first give 1', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.string(), { maxLength: 15 }), fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 5 }), (ranked, answers) => {
-      for (const value of Object.values(scoreRanking(ranked, answers))) {
-        expect(value).toBeGreaterThanOrEqual(0)
-        expect(value).toBeLessThanOrEqual(1 + 1e-9)
-      }
-      expect(scoreRanking([...answers, ...ranked.filter((path) => !answers.includes(path))], answers).ndcg10).toBeCloseTo(1)
-    }),
+    fc.property(
+      fc.uniqueArray(fc.string(), { maxLength: 15 }),
+      fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 5 }),
+      (ranked, answers) => {
+        for (const value of Object.values(scoreRanking(ranked, answers))) {
+          expect(value).toBeGreaterThanOrEqual(0)
+          expect(value).toBeLessThanOrEqual(1 + 1e-9)
+        }
+        expect(scoreRanking([...answers, ...ranked.filter((path) => !answers.includes(path))], answers).ndcg10).toBeCloseTo(1)
+      },
+    ),
   )
 })
 

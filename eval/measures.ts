@@ -24,7 +24,11 @@ export function meanScores(all: Scores[]): Scores {
  * Paired bootstrap over questions: the mean difference `ours − theirs` and the 95 % interval of it. A difference is
  * claimed only when the interval excludes 0.
  */
-export function pairedInterval(ours: number[], theirs: number[], resamples = 2_000): { difference: number; low: number; high: number } {
+export function pairedInterval(
+  ours: number[],
+  theirs: number[],
+  resamples = 2_000,
+): { difference: number; low: number; high: number } {
   const differences = ours.map((value, at) => value - theirs[at]!)
   const random = seeded(7)
   const means = Array.from({ length: resamples }, () => {
@@ -32,7 +36,11 @@ export function pairedInterval(ours: number[], theirs: number[], resamples = 2_0
     for (let at = 0; at < differences.length; at++) sum += differences[Math.floor(random() * differences.length)]!
     return sum / differences.length
   }).sort((a, b) => a - b)
-  return { difference: mean(differences), low: means[Math.floor(resamples * 0.025)] ?? 0, high: means[Math.ceil(resamples * 0.975) - 1] ?? 0 }
+  return {
+    difference: mean(differences),
+    low: means[Math.floor(resamples * 0.025)] ?? 0,
+    high: means[Math.ceil(resamples * 0.975) - 1] ?? 0,
+  }
 }
 
 export function mean(values: number[]): number {

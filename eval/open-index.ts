@@ -39,7 +39,8 @@ export async function openIndex(dir: string): Promise<EvalIndex> {
       tenant,
       source,
       async moveTo(sha) {
-        const standing: Source = sha === null ? source : { ...source, head: async (signal) => ({ ...(await source.head(signal)), sha }) }
+        const standing: Source =
+          sha === null ? source : { ...source, head: async (signal) => ({ ...(await source.head(signal)), sha }) }
         await indexSource({ embedder: lexicalEmbedder, log }, tenant, repository, standing)
       },
       close,

@@ -32,7 +32,15 @@ export async function measurePassages(dir: string, setFile: string): Promise<Pas
       const { passages, strength } = await search(index.parts, index.tenant, { question, audience: { kind: 'tenant' } })
       const ranked = [...new Set(passages.map(({ path }) => path))]
       const place = ranked.findIndex((path) => files.includes(path)) + 1
-      rows.push({ question, expected: files, ranked: ranked.slice(0, 10), place, strength: strength.value, missing: strength.missing, isEnough: strength.isEnough })
+      rows.push({
+        question,
+        expected: files,
+        ranked: ranked.slice(0, 10),
+        place,
+        strength: strength.value,
+        missing: strength.missing,
+        isEnough: strength.isEnough,
+      })
     }
     const inside = rows.filter(({ expected }) => expected.length > 0)
     const outside = rows.filter(({ expected }) => expected.length === 0)

@@ -4,7 +4,11 @@ import { checkCitations, createCitationFilter } from './check-citations.ts'
 
 const evidence = {
   passages: [
-    { n: 1, path: 'src/app.ts', content: 'import "github.com/gin-gonic/gin/binding"\n// see https://docs.evil.example/page?q=1\n' },
+    {
+      n: 1,
+      path: 'src/app.ts',
+      content: 'import "github.com/gin-gonic/gin/binding"\n// see https://docs.evil.example/page?q=1\n',
+    },
     { n: 2, path: 'docs/README.md', content: 'text' },
     { n: 12, path: 'docs/other.md', content: '' },
   ],
@@ -98,7 +102,33 @@ describe('addresses', () => {
   })
 
   test('none survives in any text', () => {
-    const piece = fc.oneof(fc.constantFrom(...forms, '`', '```\n', '~~~\n', '\n', ' ', '[', ']', '(', ')', '<', '>', '!', '&', '#', '\\', ':', '//', '.', '@', '\u200B', '。'), fc.string({ unit: 'binary', maxLength: 8 }))
+    const piece = fc.oneof(
+      fc.constantFrom(
+        ...forms,
+        '`',
+        '```\n',
+        '~~~\n',
+        '\n',
+        ' ',
+        '[',
+        ']',
+        '(',
+        ')',
+        '<',
+        '>',
+        '!',
+        '&',
+        '#',
+        '\\',
+        ':',
+        '//',
+        '.',
+        '@',
+        '\u200B',
+        '。',
+      ),
+      fc.string({ unit: 'binary', maxLength: 8 }),
+    )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const { text } = check(pieces.join(''))
@@ -121,12 +151,15 @@ describe('addresses', () => {
 
   test('the pieces in which a text comes do not matter', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constantFrom(...forms, 'It is so [1]. ', 'No! ', '\n', '```\n'), fc.string()), { maxLength: 8 }), (pieces) => {
-        const filter = createCitationFilter(evidence)
-        const streamed = pieces.map((piece) => filter.push(piece)).join('') + filter.end()
-        expect(streamed).toBe(check(pieces.join('')).text)
-        expect(filter.checked()).toEqual(check(pieces.join('')))
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom(...forms, 'It is so [1]. ', 'No! ', '\n', '```\n'), fc.string()), { maxLength: 8 }),
+        (pieces) => {
+          const filter = createCitationFilter(evidence)
+          const streamed = pieces.map((piece) => filter.push(piece)).join('') + filter.end()
+          expect(streamed).toBe(check(pieces.join('')).text)
+          expect(filter.checked()).toEqual(check(pieces.join('')))
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -150,7 +183,9 @@ describe('what stays', () => {
   })
 
   test('a loopback address keeps its host', () => {
-    expect(check('Open `http://localhost:3000` or http://127.0.0.1:8080/ [1].').text).toBe('Open `localhost:3000` or 127.0.0.1:8080 [1].')
+    expect(check('Open `http://localhost:3000` or http://127.0.0.1:8080/ [1].').text).toBe(
+      'Open `localhost:3000` or 127.0.0.1:8080 [1].',
+    )
   })
 
   test('a host in code that no passage has is removed', () => {
@@ -184,11 +219,20 @@ describe('markers', () => {
 
   test('only given passages are ever cited', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.nat({ max: 30 }).map((n) => `[${n}]`), fc.constantFrom(' ', 'a. ', '\n', '[', ']', ',')), { maxLength: 20 }), (pieces) => {
-        const { text, cited } = check(pieces.join(''))
-        for (const [, n] of text.matchAll(/\[(\d+)\]/g)) expect(cited).toContain(Number(n))
-        for (const n of cited) expect([1, 2, 12]).toContain(n)
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.nat({ max: 30 }).map((n) => `[${n}]`),
+            fc.constantFrom(' ', 'a. ', '\n', '[', ']', ','),
+          ),
+          { maxLength: 20 },
+        ),
+        (pieces) => {
+          const { text, cited } = check(pieces.join(''))
+          for (const [, n] of text.matchAll(/\[(\d+)\]/g)) expect(cited).toContain(Number(n))
+          for (const n of cited) expect([1, 2, 12]).toContain(n)
+        },
+      ),
     )
   })
 })
@@ -217,7 +261,10 @@ test('a sentence is held until it is whole', () => {
   expect(filter.end()).toBe('')
 })
 
-test.each(['[', '![', '<', '`', '&', '@', 'a.', '(', '\\', '[a](', '//', 'a@', '-1.2', '](', '[1, '])('a long run of %j is read in one pass', (piece) => {
-  const text = piece.repeat(20_000)
-  expect(check(text).text).not.toMatch(/evil/)
-})
+test.each(['[', '![', '<', '`', '&', '@', 'a.', '(', '\\', '[a](', '//', 'a@', '-1.2', '](', '[1, '])(
+  'a long run of %j is read in one pass',
+  (piece) => {
+    const text = piece.repeat(20_000)
+    expect(check(text).text).not.toMatch(/evil/)
+  },
+)

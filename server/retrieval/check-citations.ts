@@ -125,7 +125,11 @@ const marker = /([ \t]*)(?:\[\^?(\d{1,4}(?:\s*[,;–-]\s*\^?\d{1,4}){0,20})\]|�
 function numbersIn(list: string): number[] {
   return list.split(/[,;]/).flatMap((part) => {
     const [from = 0, to = from] = part.split(/[–-]/).map((number) => Number(number.replace(/\D/g, '')))
-    return to > from && to - from <= 20 ? Array.from({ length: to - from + 1 }, (_, at) => from + at) : to === from ? [from] : [from, to]
+    return to > from && to - from <= 20
+      ? Array.from({ length: to - from + 1 }, (_, at) => from + at)
+      : to === from
+        ? [from]
+        : [from, to]
   })
 }
 
@@ -143,7 +147,13 @@ function unitEnd(text: string): number {
     else if (ticks) continue
     else if (character === '[' || character === '<' || character === '(') open++
     else if (character === ']' || character === '>' || character === ')') open = Math.max(0, open - 1)
-    else if ((character === ' ' || character === '\t') && open === 0 && at > 1 && sentenceEnd.test(text.slice(Math.max(0, at - 4), at))) return at + 1
+    else if (
+      (character === ' ' || character === '\t') &&
+      open === 0 &&
+      at > 1 &&
+      sentenceEnd.test(text.slice(Math.max(0, at - 4), at))
+    )
+      return at + 1
   }
   return 0
 }

@@ -43,8 +43,20 @@ test('a commit id that is none makes no address', () => {
 })
 
 const passage: Passage = {
-  n: 2, chunkId: 'c', repositoryId: 'r', repository: 'a/b', path: 'src/a.ts', startLine: 10, endLine: 20, sha,
-  content: '', contentType: 'code', language: 'typescript', scope: [], score: 1, legs: {},
+  n: 2,
+  chunkId: 'c',
+  repositoryId: 'r',
+  repository: 'a/b',
+  path: 'src/a.ts',
+  startLine: 10,
+  endLine: 20,
+  sha,
+  content: '',
+  contentType: 'code',
+  language: 'typescript',
+  scope: [],
+  score: 1,
+  legs: {},
 }
 
 test('a citation is its passage, or lines of it', () => {

@@ -9,8 +9,14 @@ type Permalink = (base: string, sha: string, path: string, start: number, end: n
 
 /** First match of the host name wins; a host of one's own is most often a GitHub Enterprise Server. */
 const hosts: [RegExp, Permalink][] = [
-  [/(?:^|\.)gitlab\.|^gitlab(?:\.|$)/, (base, sha, path, start, end) => `${base}/-/blob/${sha}/${path}#L${start}${end > start ? `-${end}` : ''}`],
-  [/(?:^|\.)bitbucket\./, (base, sha, path, start, end) => `${base}/src/${sha}/${path}#lines-${start}${end > start ? `:${end}` : ''}`],
+  [
+    /(?:^|\.)gitlab\.|^gitlab(?:\.|$)/,
+    (base, sha, path, start, end) => `${base}/-/blob/${sha}/${path}#L${start}${end > start ? `-${end}` : ''}`,
+  ],
+  [
+    /(?:^|\.)bitbucket\./,
+    (base, sha, path, start, end) => `${base}/src/${sha}/${path}#lines-${start}${end > start ? `:${end}` : ''}`,
+  ],
   [/./, (base, sha, path, start, end) => `${base}/blob/${sha}/${path}#L${start}${end > start ? `-L${end}` : ''}`],
 ]
 
@@ -32,12 +38,24 @@ export function permalink(url: string | null, sha: string, path: string, startLi
  * The citation of a passage, or of some of its lines.
  * @param lines clamped to the passage: nothing outside what was given can be cited.
  */
-export function toCitation(passage: Passage, repository: CitedRepository | undefined, lines?: { startLine: number; endLine: number }): Citation {
+export function toCitation(
+  passage: Passage,
+  repository: CitedRepository | undefined,
+  lines?: { startLine: number; endLine: number },
+): Citation {
   const clamp = (line: number) => Math.min(passage.endLine, Math.max(passage.startLine, Math.trunc(line)))
   const startLine = clamp(lines?.startLine ?? passage.startLine)
   const endLine = Math.max(startLine, clamp(lines?.endLine ?? passage.endLine))
   const { n, path, sha } = passage
-  return { n, repository: passage.repository, path, startLine, endLine, sha, url: permalink(repository?.url ?? null, sha, path, startLine, endLine) }
+  return {
+    n,
+    repository: passage.repository,
+    path,
+    startLine,
+    endLine,
+    sha,
+    url: permalink(repository?.url ?? null, sha, path, startLine, endLine),
+  }
 }
 
 function webAddress(stored: string): { href: string; hostname: string } | null {
@@ -52,5 +70,8 @@ function webAddress(stored: string): { href: string; hostname: string } | null {
 }
 
 function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment.toWellFormed()).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return encodeURIComponent(segment.toWellFormed()).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 }

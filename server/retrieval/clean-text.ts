@@ -22,22 +22,34 @@ const lookAlikes: [RegExp, string | ((character: string) => string)][] = [
 ]
 
 const scheme = /[a-z][a-z0-9+.-]{0,30}(?::|%3a)(?:\/|\\|%2f){2}/i
-const loopback = /(?<![a-z0-9+.-])https?:\/\/((?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d{1,5})?)\/?(?=[\s`'",;)\]}]|[.?!](?:\s|$)|$)/gi
+const loopback =
+  /(?<![a-z0-9+.-])https?:\/\/((?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d{1,5})?)\/?(?=[\s`'",;)\]}]|[.?!](?:\s|$)|$)/gi
 const withScheme = new RegExp(`${scheme.source}[^\\s<>\`"']*`, 'gi')
-const opaque = /(?<![\p{L}\p{N}_])(?:mailto|tel|sms|javascript|vbscript|blob|about|cid|xmpp|magnet|slack|msteams|vscode):(?=[^\s:])[^\s<>`"']*|(?<![\p{L}\p{N}_])data:[a-z0-9.+-]*\/?[a-z0-9.+-]*(?:;[a-z0-9=-]+)*,[^\s<>`"']*/giu
+const opaque =
+  /(?<![\p{L}\p{N}_])(?:mailto|tel|sms|javascript|vbscript|blob|about|cid|xmpp|magnet|slack|msteams|vscode):(?=[^\s:])[^\s<>`"']*|(?<![\p{L}\p{N}_])data:[a-z0-9.+-]*\/?[a-z0-9.+-]*(?:;[a-z0-9=-]+)*,[^\s<>`"']*/giu
 const protocolRelative = /(?<![/\\])(?:\/\/|\\\\)[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+[^\s<>`"']*/giu
 const www = /(?<![\p{L}\p{N}])www\d?\.[^\s<>`"')]+/giu
 const email = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu
 const host = '(?:[\\p{L}\\p{N}][\\p{L}\\p{N}_-]{0,62}\\.){1,10}'
 /** Endings that nothing but a host has. */
-const plainHost = new RegExp(`(?<![\\p{L}\\p{N}])${host}(?:com|org|edu|gov|mil|info|biz|xyz|online|site|top|click|icu|example|invalid|co\\.uk|xn--[a-z0-9-]+)(?![\\p{L}\\p{N}_-])(?:[:/?#][^\\s<>\`"']*)?`, 'giu')
+const plainHost = new RegExp(
+  `(?<![\\p{L}\\p{N}])${host}(?:com|org|edu|gov|mil|info|biz|xyz|online|site|top|click|icu|example|invalid|co\\.uk|xn--[a-z0-9-]+)(?![\\p{L}\\p{N}_-])(?:[:/?#][^\\s<>\`"']*)?`,
+  'giu',
+)
 /** Endings that a module or a file may have too (`flask.app`, `socket.io`): a host only where a port, path or query follows. */
-const hostWithPath = new RegExp(`(?<![\\p{L}\\p{N}])${host}(?:net|io|dev|app|ai|co|me|cc|to|ly|gg|tv|ru|cn|eu|uk|de|fr|nl|us|in|link|cloud|page|live|life|tech|store|shop|website|space|test|local|internal)(?:/|\\?|#|:\\d)[^\\s<>\`"']*`, 'giu')
+const hostWithPath = new RegExp(
+  `(?<![\\p{L}\\p{N}])${host}(?:net|io|dev|app|ai|co|me|cc|to|ly|gg|tv|ru|cn|eu|uk|de|fr|nl|us|in|link|cloud|page|live|life|tech|store|shop|website|space|test|local|internal)(?:/|\\?|#|:\\d)[^\\s<>\`"']*`,
+  'giu',
+)
 /** Any dotted name that carries a query: text sent somewhere. */
-const hostWithQuery = new RegExp(`(?<![\\p{L}\\p{N}])${host}[\\p{L}]{2,24}(?::\\d+)?(?:/[^\\s<>\`"'?]*)?\\?[^\\s<>\`"'=]*=[^\\s<>\`"']*`, 'giu')
+const hostWithQuery = new RegExp(
+  `(?<![\\p{L}\\p{N}])${host}[\\p{L}]{2,24}(?::\\d+)?(?:/[^\\s<>\`"'?]*)?\\?[^\\s<>\`"'=]*=[^\\s<>\`"']*`,
+  'giu',
+)
 const numericHost = /(?<![\p{L}\p{N}.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?[/?](?!\d{1,2}(?![\p{L}\p{N}]))[^\s<>`"']*/gu
 
-const imageOrLink = /!?\[((?:[^[\]\\]|\\.|\[[^[\]]*\]){0,2000})\]\(\s*(?:<[^>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)))?\s*\)/g
+const imageOrLink =
+  /!?\[((?:[^[\]\\]|\\.|\[[^[\]]*\]){0,2000})\]\(\s*(?:<[^>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)))?\s*\)/g
 const reference = /!?\[((?:[^[\]\\]|\\.){0,2000})\] ?\[([^[\]\n]{0,200})\]/g
 const definition = /^[ \t]{0,3}(?:>[ \t]?)*\[[^\]\n]{1,1000}\]:[ \t]*\S*.*$/gm
 /** A link whose address could not be read whole: parted from its words, it is none. */
@@ -45,13 +57,34 @@ const openTarget = /\](\(|:(?=[ \t]*\S))/g
 const imageStart = /!\[/g
 const slackLink = /<([^<>|\n]*)\|([^<>\n]*)>/g
 const slackMention = /<(?:!|@|#)[^<>\s]*>/g
-const htmlTag = /<\/?(?:a|abbr|address|area|article|aside|audio|b|base|bdi|bdo|blockquote|body|br|button|canvas|center|cite|code|col|dd|del|details|dialog|div|dl|dt|em|embed|fieldset|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link|main|map|mark|marquee|math|meta|nav|noscript|object|ol|option|p|param|picture|pre|s|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|u|ul|var|video|wbr)(?=[\s/>])[^<>]*>/gi
+const htmlTag =
+  /<\/?(?:a|abbr|address|area|article|aside|audio|b|base|bdi|bdo|blockquote|body|br|button|canvas|center|cite|code|col|dd|del|details|dialog|div|dl|dt|em|embed|fieldset|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link|main|map|mark|marquee|math|meta|nav|noscript|object|ol|option|p|param|picture|pre|s|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|u|ul|var|video|wbr)(?=[\s/>])[^<>]*>/gi
 const htmlComment = /<!--[\s\S]*?(?:-->|$)/g
 const tagStart = /<(?=[a-z/!?@#])/gi
-const entity = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(colon|sol|period|commat|lt|gt|lpar|rpar|lsqb|lbrack|rsqb|rbrack|excl|bsol|num|quest|equals|amp|nbsp|shy|zwj|zwnj|ZeroWidthSpace|NoBreak|Tab|NewLine));?/gi
+const entity =
+  /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(colon|sol|period|commat|lt|gt|lpar|rpar|lsqb|lbrack|rsqb|rbrack|excl|bsol|num|quest|equals|amp|nbsp|shy|zwj|zwnj|ZeroWidthSpace|NoBreak|Tab|NewLine));?/gi
 const named: Record<string, string> = {
-  colon: ':', sol: '/', period: '.', commat: '@', lt: '<', gt: '>', lpar: '(', rpar: ')', lsqb: '[', lbrack: '[', rsqb: ']', rbrack: ']',
-  excl: '!', bsol: '\\', num: '#', quest: '?', equals: '=', amp: '&', nbsp: ' ', tab: ' ', newline: ' ',
+  colon: ':',
+  sol: '/',
+  period: '.',
+  commat: '@',
+  lt: '<',
+  gt: '>',
+  lpar: '(',
+  rpar: ')',
+  lsqb: '[',
+  lbrack: '[',
+  rsqb: ']',
+  rbrack: ']',
+  excl: '!',
+  bsol: '\\',
+  num: '#',
+  quest: '?',
+  equals: '=',
+  amp: '&',
+  nbsp: ' ',
+  tab: ' ',
+  newline: ' ',
 }
 const escaped = /\\(?=[:/.@<[\]()!#])/g
 const atName = /(?<![\p{L}\p{N}@/])@+([\p{L}\p{N}_]+(?:[./-][\p{L}\p{N}_]+)*)/gu
@@ -76,12 +109,15 @@ export function cleanText(text: string, kind: TextKind, mayKeep: (name: string) 
       return by + (trailing.exec(whole)?.[0] ?? '')
     }
     if (kind === 'prose') current = withoutMarkup(current, () => removed++)
-    current = withoutAddresses(current, (whole, isBare) => (isBare && kind === 'code' && mayKeep(whole) ? whole : drop(whole, removedLink)))
+    current = withoutAddresses(current, (whole, isBare) =>
+      isBare && kind === 'code' && mayKeep(whole) ? whole : drop(whole, removedLink),
+    )
     current = current.replace(slackBroadcast, '<! ').replace(slackUser, '<@ ')
     if (current === before) break
   }
   // Whatever still reads as an address after that is broken rather than trusted.
-  while (scheme.test(current)) current = current.replace(new RegExp(scheme.source, 'gi'), (found) => found.replace(/[:%\\/]/g, ' '))
+  while (scheme.test(current))
+    current = current.replace(new RegExp(scheme.source, 'gi'), (found) => found.replace(/[:%\\/]/g, ' '))
   return { text: current, removed }
 }
 
@@ -96,8 +132,10 @@ function plain(text: string): string {
 
 function withoutAddresses(text: string, drop: (whole: string, isBare: boolean) => string): string {
   let current = text.replace(loopback, '$1')
-  for (const pattern of [withScheme, opaque, protocolRelative]) current = current.replace(pattern, (whole) => drop(whole, pattern === protocolRelative))
-  for (const pattern of [www, email, plainHost, hostWithQuery, hostWithPath, numericHost]) current = current.replace(pattern, (whole) => drop(whole, true))
+  for (const pattern of [withScheme, opaque, protocolRelative])
+    current = current.replace(pattern, (whole) => drop(whole, pattern === protocolRelative))
+  for (const pattern of [www, email, plainHost, hostWithQuery, hostWithPath, numericHost])
+    current = current.replace(pattern, (whole) => drop(whole, true))
   return current
 }
 
@@ -106,23 +144,27 @@ function withoutMarkup(text: string, count: () => void): string {
     count()
     return /^\s*\d+\s*$/.test(words) ? `[${words.trim()}]` : words
   }
-  return text
-    .replace(entity, (_, decimal?: string, hex?: string, name?: string) => decoded(decimal, hex, name))
-    .replace(escaped, '')
-    .replace(htmlComment, '')
-    .replace(definition, () => (count(), ''))
-    .replace(imageOrLink, label)
-    // A linked image is a link around what the first pass left.
-    .replace(imageOrLink, label)
-    .replace(reference, (whole, words: string, to: string) => (/^[\d,\s-]*$/.test(words) && /^[\d,\s-]+$/.test(to) ? whole : label(whole, words)))
-    .replace(slackMention, () => (count(), ''))
-    .replace(slackLink, (_, __, words: string) => (count(), words))
-    .replace(htmlTag, () => (count(), ''))
-    .replace(tagStart, '< ')
-    .replace(openTarget, '] $1')
-    .replace(imageStart, '[')
-    .replace(atName, '$1')
-    .replace(crossReference, '$1 $2')
+  return (
+    text
+      .replace(entity, (_, decimal?: string, hex?: string, name?: string) => decoded(decimal, hex, name))
+      .replace(escaped, '')
+      .replace(htmlComment, '')
+      .replace(definition, () => (count(), ''))
+      .replace(imageOrLink, label)
+      // A linked image is a link around what the first pass left.
+      .replace(imageOrLink, label)
+      .replace(reference, (whole, words: string, to: string) =>
+        /^[\d,\s-]*$/.test(words) && /^[\d,\s-]+$/.test(to) ? whole : label(whole, words),
+      )
+      .replace(slackMention, () => (count(), ''))
+      .replace(slackLink, (_, __, words: string) => (count(), words))
+      .replace(htmlTag, () => (count(), ''))
+      .replace(tagStart, '< ')
+      .replace(openTarget, '] $1')
+      .replace(imageStart, '[')
+      .replace(atName, '$1')
+      .replace(crossReference, '$1 $2')
+  )
 }
 
 function decoded(decimal?: string, hex?: string, name?: string): string {

@@ -5,18 +5,44 @@ import { decideReadable, type Grant, type SourceAudience } from './decide-readab
 
 const channel: Audience = { kind: 'channel', id: 'slack:T1:C1' }
 const person: Audience = { kind: 'person', id: 'slack:T1:U1' }
-const grantTo = { none: null, channel: { readerKind: 'channel', readerId: channel.id }, person: { readerKind: 'person', readerId: person.id } } as const
+const grantTo = {
+  none: null,
+  channel: { readerKind: 'channel', readerId: channel.id },
+  person: { readerKind: 'person', readerId: person.id },
+} as const
 
 /** One source, every combination: which of the six audiences may be answered from it. */
 const open = { tenant: true, knownChannel: true, unknownChannel: false, knownPerson: true, unknownPerson: false, public: false }
-const closed = { tenant: false, knownChannel: false, unknownChannel: false, knownPerson: false, unknownPerson: false, public: false }
+const closed = {
+  tenant: false,
+  knownChannel: false,
+  unknownChannel: false,
+  knownPerson: false,
+  unknownPerson: false,
+  public: false,
+}
 const matrix = [
   { audience: 'tenant', isPublic: false, grant: 'none', may: open },
   { audience: 'tenant', isPublic: false, grant: 'channel', may: { ...open, unknownChannel: true } },
   { audience: 'tenant', isPublic: false, grant: 'person', may: { ...open, unknownPerson: true } },
-  { audience: 'tenant', isPublic: true, grant: 'none', may: { ...open, unknownChannel: true, unknownPerson: true, public: true } },
-  { audience: 'tenant', isPublic: true, grant: 'channel', may: { ...open, unknownChannel: true, unknownPerson: true, public: true } },
-  { audience: 'tenant', isPublic: true, grant: 'person', may: { ...open, unknownChannel: true, unknownPerson: true, public: true } },
+  {
+    audience: 'tenant',
+    isPublic: true,
+    grant: 'none',
+    may: { ...open, unknownChannel: true, unknownPerson: true, public: true },
+  },
+  {
+    audience: 'tenant',
+    isPublic: true,
+    grant: 'channel',
+    may: { ...open, unknownChannel: true, unknownPerson: true, public: true },
+  },
+  {
+    audience: 'tenant',
+    isPublic: true,
+    grant: 'person',
+    may: { ...open, unknownChannel: true, unknownPerson: true, public: true },
+  },
   { audience: 'granted', isPublic: false, grant: 'none', may: closed },
   { audience: 'granted', isPublic: false, grant: 'channel', may: { ...closed, knownChannel: true, unknownChannel: true } },
   { audience: 'granted', isPublic: false, grant: 'person', may: { ...closed, knownPerson: true, unknownPerson: true } },
@@ -62,11 +88,18 @@ test('what is not recognised opens nothing', () => {
 
 test('public ⊆ tenant ⊆ known reader, whatever the sources and grants', () => {
   const id = fc.constantFrom('r1', 'r2', 'r3', 'r4')
-  const sources = fc.uniqueArray(fc.record({ id, audience: fc.constantFrom('tenant' as const, 'granted' as const), isPublic: fc.boolean() }), {
-    selector: (source) => source.id,
-  })
+  const sources = fc.uniqueArray(
+    fc.record({ id, audience: fc.constantFrom('tenant' as const, 'granted' as const), isPublic: fc.boolean() }),
+    {
+      selector: (source) => source.id,
+    },
+  )
   const grants = fc.array(
-    fc.record({ repositoryId: id, readerKind: fc.constantFrom('channel' as const, 'person' as const), readerId: fc.constantFrom(channel.id, person.id) }),
+    fc.record({
+      repositoryId: id,
+      readerKind: fc.constantFrom('channel' as const, 'person' as const),
+      readerId: fc.constantFrom(channel.id, person.id),
+    }),
   )
   fc.assert(
     fc.property(sources, grants, fc.constantFrom(channel, person), fc.boolean(), (all, granted, reader, isKnown) => {

@@ -19,7 +19,12 @@ export type Grant = { repositoryId: string; readerKind: 'channel' | 'person'; re
  * @param grants all grants of the tenant, or only the reader's own.
  * @param isKnown whether Nura has met this channel or person as one of the tenant's own.
  */
-export function decideReadable<S extends SourceAudience>(audience: Audience, sources: S[], grants: Grant[], isKnown: boolean): S[] {
+export function decideReadable<S extends SourceAudience>(
+  audience: Audience,
+  sources: S[],
+  grants: Grant[],
+  isKnown: boolean,
+): S[] {
   const open = sources.filter((source) => source.audience === 'tenant')
   const published = open.filter((source) => source.isPublic === true)
   switch (audience.kind) {

@@ -3,10 +3,21 @@ import { evidenceStrength } from './evidence-strength.ts'
 import { toQuery } from './query.ts'
 
 const passages = [
-  { path: 'src/session.ts', scope: ['Session'], content: 'export class Session { signCookie(cookie: string): string { return hmac(cookie) } }' },
+  {
+    path: 'src/session.ts',
+    scope: ['Session'],
+    content: 'export class Session { signCookie(cookie: string): string { return hmac(cookie) } }',
+  },
   { path: 'src/routes.ts', scope: [], content: 'export function register(route: Route) { routes.push(route) }' },
 ]
-const held = new Map([['cookie', 4], ['sign', 3], ['rout', 20], ['regist', 9], ['session', 6], ['handl', 40]])
+const held = new Map([
+  ['cookie', 4],
+  ['sign', 3],
+  ['rout', 20],
+  ['regist', 9],
+  ['session', 6],
+  ['handl', 40],
+])
 const strength = (question: string) => evidenceStrength(toQuery(question), passages, { chunks: 200, held })
 
 test('what the passages speak of is enough', () => {
@@ -16,7 +27,9 @@ test('what the passages speak of is enough', () => {
 
 test('a name that nothing speaks of is not, and it is named', () => {
   expect(strength('where do we handle Stripe sessions?')).toMatchObject({ isEnough: false, missing: ['Stripe', 'handle'] })
-  expect(strength('where do we register routes in Kubernetes?').value).toBeLessThan(strength('where do we register routes?').value)
+  expect(strength('where do we register routes in Kubernetes?').value).toBeLessThan(
+    strength('where do we register routes?').value,
+  )
 })
 
 test('words scattered over passages count less than the same words together', () => {
@@ -38,6 +51,9 @@ test('a part of a name is not the name', () => {
 })
 
 test('no passages, or no words, are no evidence', () => {
-  expect(evidenceStrength(toQuery('where are cookies signed?'), [], { chunks: 200, held })).toMatchObject({ value: 0, isEnough: false })
+  expect(evidenceStrength(toQuery('where are cookies signed?'), [], { chunks: 200, held })).toMatchObject({
+    value: 0,
+    isEnough: false,
+  })
   expect(strength('???')).toEqual({ value: 0, missing: [], isEnough: false })
 })

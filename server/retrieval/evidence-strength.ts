@@ -24,7 +24,8 @@ const shortestShared = 4
 /** A verb can be said in many ways; a name written as one stands for that thing alone. */
 const verbShare = 0.5
 const nameShare = 2
-const verbForm = /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kept|held|built|set|put|goes|behind|inside|between|across)$/i
+const verbForm =
+  /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kept|held|built|set|put|goes|behind|inside|between|across)$/i
 
 /**
  * Coverage of the question's words by the best passages, each word weighted by its idf: rare words are what the question
@@ -33,12 +34,20 @@ const verbForm = /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kep
  *
  * @param frequencies how many of all chunks hold each token of the question.
  */
-export function evidenceStrength(query: Query, passages: Spoken[], frequencies: { chunks: number; held: Map<string, number> }): EvidenceStrength {
+export function evidenceStrength(
+  query: Query,
+  passages: Spoken[],
+  frequencies: { chunks: number; held: Map<string, number> },
+): EvidenceStrength {
   const idf = (token: string) => Math.log(1 + (frequencies.chunks + 0.5) / ((frequencies.held.get(token) ?? 0) + 0.5))
   const words = wordsOf(query)
-  const spoken = passages.slice(0, readPassages).map(({ path, scope, content }) => new Set(tokens(`${path} ${scope.join(' ')} ${content}`)))
+  const spoken = passages
+    .slice(0, readPassages)
+    .map(({ path, scope, content }) => new Set(tokens(`${path} ${scope.join(' ')} ${content}`)))
   const all = new Set(spoken.flatMap((each) => [...each]))
-  const weights = words.map(({ word, terms, isName }) => Math.max(...terms.map(idf)) * (isName ? nameShare : verbForm.test(word) ? verbShare : 1))
+  const weights = words.map(
+    ({ word, terms, isName }) => Math.max(...terms.map(idf)) * (isName ? nameShare : verbForm.test(word) ? verbShare : 1),
+  )
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0 || spoken.length === 0) return { value: 0, missing: words.map(({ word }) => word), isEnough: false }
 
@@ -78,6 +87,7 @@ function covered(terms: string[], has: Set<string>): number {
   // One common part of a name (`OAuth` → `auth`, `iOS` → `os`) is not the name.
   if (parts.length > 0) return parts.length > 1 && parts.every((part) => has.has(part)) ? partsOfName : 0
   if (whole!.length < shortestShared) return 0
-  for (const token of has) if (token.length >= shortestShared && (token.startsWith(whole!) || whole!.startsWith(token))) return partOfWord
+  for (const token of has)
+    if (token.length >= shortestShared && (token.startsWith(whole!) || whole!.startsWith(token))) return partOfWord
   return 0
 }

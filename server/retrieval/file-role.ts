@@ -6,11 +6,23 @@ const code =
 
 /** First match wins. A folder may stand anywhere in the path. */
 const roles: [FileRole, RegExp][] = [
-  ['generated', /(?:^|\/)(?:dist|build|out|vendor|node_modules|third_party|__generated__|generated)\/|\.min\.(?:js|css)$|\.pb\.go$|_pb2(?:_grpc)?\.py$|\.(?:g|generated)\.[a-z]+$|(?:^|\/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|Cargo\.lock|poetry\.lock|uv\.lock|Gemfile\.lock|composer\.lock)$/i],
-  ['history', /(?:^|\/)(?:change[-_ ]?log|changes|history|news|releases?|release[-_ ]notes|whatsnew|migrating|upgrading)(?:\.(?:md|mdx|rst|adoc|txt|html))?$|(?:^|\/)(?:changelogs?|changesets?|\.changeset|news|release[-_]notes|whatsnew)\//i],
-  ['test', /(?:^|\/)(?:tests?|__tests__|__mocks__|specs?|testing|testdata|fixtures?|e2e|integration[-_]tests?|cypress|test[-_]utils?)\/|(?:^|\/)(?:test_[^/]+|conftest)\.py$|[._-](?:test|tests|spec|specs|e2e|bench|benchmark)\.[a-z]+$|(?:Test|Tests|Spec|TestCase|IT)\.(?:java|kt|cs|scala|groovy|swift|php)$|_test\.[a-z]+$|_test\.exs$|(?:^|\/)benchmarks?(?:\/|_)/i],
+  [
+    'generated',
+    /(?:^|\/)(?:dist|build|out|vendor|node_modules|third_party|__generated__|generated)\/|\.min\.(?:js|css)$|\.pb\.go$|_pb2(?:_grpc)?\.py$|\.(?:g|generated)\.[a-z]+$|(?:^|\/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|Cargo\.lock|poetry\.lock|uv\.lock|Gemfile\.lock|composer\.lock)$/i,
+  ],
+  [
+    'history',
+    /(?:^|\/)(?:change[-_ ]?log|changes|history|news|releases?|release[-_ ]notes|whatsnew|migrating|upgrading)(?:\.(?:md|mdx|rst|adoc|txt|html))?$|(?:^|\/)(?:changelogs?|changesets?|\.changeset|news|release[-_]notes|whatsnew)\//i,
+  ],
+  [
+    'test',
+    /(?:^|\/)(?:tests?|__tests__|__mocks__|specs?|testing|testdata|fixtures?|e2e|integration[-_]tests?|cypress|test[-_]utils?)\/|(?:^|\/)(?:test_[^/]+|conftest)\.py$|[._-](?:test|tests|spec|specs|e2e|bench|benchmark)\.[a-z]+$|(?:Test|Tests|Spec|TestCase|IT)\.(?:java|kt|cs|scala|groovy|swift|php)$|_test\.[a-z]+$|_test\.exs$|(?:^|\/)benchmarks?(?:\/|_)/i,
+  ],
   ['example', /(?:^|\/)(?:examples?|samples?|demos?|playground|tutorial|snippets|_examples?|templates?\/(?:app|project)s?)\//i],
-  ['config', /(?:^|\/)(?:\.github|\.gitlab|\.circleci|\.husky|\.vscode|\.idea|ci)\/|(?:^|\/)\.[^/]+$|(?:^|\/)(?:Dockerfile|Makefile|Jenkinsfile|Procfile|docker-compose[^/]*|package\.json|tsconfig[^/]*\.json|setup\.(?:py|cfg)|pyproject\.toml|go\.mod|Cargo\.toml|[^/]+\.config\.[cm]?[jt]s|noxfile\.py|tox\.ini|[^/]*eslint[^/]*)$/i],
+  [
+    'config',
+    /(?:^|\/)(?:\.github|\.gitlab|\.circleci|\.husky|\.vscode|\.idea|ci)\/|(?:^|\/)\.[^/]+$|(?:^|\/)(?:Dockerfile|Makefile|Jenkinsfile|Procfile|docker-compose[^/]*|package\.json|tsconfig[^/]*\.json|setup\.(?:py|cfg)|pyproject\.toml|go\.mod|Cargo\.toml|[^/]+\.config\.[cm]?[jt]s|noxfile\.py|tox\.ini|[^/]*eslint[^/]*)$/i,
+  ],
   ['docs', /\.(?:md|mdx|rst|adoc|asciidoc|txt|pdf|docx?|tex|org)$|(?:^|\/)(?:docs?|documentation|wiki|website|site)\//i],
   ['source', code],
 ]

@@ -62,16 +62,28 @@ async function runVector(
   const { activeSpace } = await readCorpus(tenant)
   if (activeSpace === null || repositoryIds.length === 0) return { hits: [], space: null, fault: null }
   if (activeSpace !== embedder.space) {
-    return { hits: [], space: null, fault: `The index holds vectors of ${activeSpace}, and questions are embedded by ${embedder.space}.` }
+    return {
+      hits: [],
+      space: null,
+      fault: `The index holds vectors of ${activeSpace}, and questions are embedded by ${embedder.space}.`,
+    }
   }
   let vector: number[] | undefined
   try {
     ;[vector] = await timed('embed', embedder.embed([query.text], 'query', signal))
   } catch (error) {
     signal?.throwIfAborted()
-    return { hits: [], space: null, fault: `${embedder.space} is away: ${error instanceof Error ? error.message : String(error)}` }
+    return {
+      hits: [],
+      space: null,
+      fault: `${embedder.space} is away: ${error instanceof Error ? error.message : String(error)}`,
+    }
   }
   // A text without a single known term has no direction to compare.
   if (vector === undefined || !vector.some((value) => value !== 0)) return { hits: [], space: null, fault: null }
-  return { hits: await searchVector(tenant, { space: activeSpace, vector, limit: limits.vector, repositoryIds }), space: activeSpace, fault: null }
+  return {
+    hits: await searchVector(tenant, { space: activeSpace, vector, limit: limits.vector, repositoryIds }),
+    space: activeSpace,
+    fault: null,
+  }
 }

@@ -8,7 +8,11 @@ const mostNames = 150
 const mostImporters = 12
 
 /** Edges between these files and others of the same repository, either way, one for each pair and kind. */
-export async function fileEdges(tenant: TenantDb, files: { fileId: string; stem: string }[], repositoryIds: string[]): Promise<FileEdge[]> {
+export async function fileEdges(
+  tenant: TenantDb,
+  files: { fileId: string; stem: string }[],
+  repositoryIds: string[],
+): Promise<FileEdge[]> {
   if (files.length === 0) return []
   const [outgoing, incoming] = await Promise.all([
     edgesFrom(tenant, { fileIds: files.map(({ fileId }) => fileId) }),
@@ -16,7 +20,10 @@ export async function fileEdges(tenant: TenantDb, files: { fileId: string; stem:
   ])
   const edges = [...outgoing, ...incoming]
   const stems = edges.filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
-  const names = [...new Set(outgoing.filter(({ kind }) => kind === 'call').map(({ target }) => target.toLowerCase()))].slice(0, mostNames)
+  const names = [...new Set(outgoing.filter(({ kind }) => kind === 'call').map(({ target }) => target.toLowerCase()))].slice(
+    0,
+    mostNames,
+  )
   const [stemFiles, symbols] = await Promise.all([
     filesByStems(tenant, { stems, repositoryIds }),
     searchSymbols(tenant, { names, limit: 4, repositoryIds }),

@@ -60,7 +60,9 @@ test.each([
 })
 
 test('two words are also tried as one name', () => {
-  expect(toQuery('how is the private key loaded?').likelyNames).toEqual(expect.arrayContaining(['privatekey', 'private_key', 'private', 'key']))
+  expect(toQuery('how is the private key loaded?').likelyNames).toEqual(
+    expect.arrayContaining(['privatekey', 'private_key', 'private', 'key']),
+  )
 })
 
 test('any text is a bounded query, the same each time', () => {

@@ -22,14 +22,24 @@ export type Query = {
 }
 
 /** What asks something, rather than saying what was done or naming a topic. */
-const asking = /\?\s*$|^(?:\W*(?:hi|hey|hello|please|so|and|ok|okay|also|but)\b\W*)*(?:where|what|which|who|whose|why|when|how|is|are|does|do|did|can|could|should|would|will|show|tell|find|explain|describe|list|give|point|locate)\b|\b(?:where|how|what|which|why)\b.*\b(?:is|are|do|does|did|can|should|we|i)\b/i
+const asking =
+  /\?\s*$|^(?:\W*(?:hi|hey|hello|please|so|and|ok|okay|also|but)\b\W*)*(?:where|what|which|who|whose|why|when|how|is|are|does|do|did|can|could|should|would|will|show|tell|find|explain|describe|list|give|point|locate)\b|\b(?:where|how|what|which|why)\b.*\b(?:is|are|do|does|did|can|should|we|i)\b/i
 
 /** First match wins; later lines are more general. A text that asks nothing is a `change` or `other`. */
 const kinds: [QuestionKind, RegExp][] = [
-  ['test', /\b(?:tests?|specs?|fixtures?|coverage)\b.*\b(?:cover|test|check|for|of|exist)|\b(?:tested|unit tests?|test suite)\b/i],
+  [
+    'test',
+    /\b(?:tests?|specs?|fixtures?|coverage)\b.*\b(?:cover|test|check|for|of|exist)|\b(?:tested|unit tests?|test suite)\b/i,
+  ],
   ['config', /\b(?:config(?:ure|ured|uration|s)?|settings?|environment variables?|env vars?|options?|flags?|defaults?)\b/i],
-  ['flow', /\b(?:flows?|lifecycle|life cycle|pipeline|end to end|step by step|sequence)\b|\bwhat happens (?:when|if|after|before)\b|\bhow (?:does|do|is|are)\b.*\b(?:travel|reach|end up|get from|become|turn into|processed|propagate)/i],
-  ['where', /\bwhere\b|\b(?:which|what) (?:file|files|module|class|function|method|package|part|place|component)\b|\b(?:find|locate|show me|point me)\b/i],
+  [
+    'flow',
+    /\b(?:flows?|lifecycle|life cycle|pipeline|end to end|step by step|sequence)\b|\bwhat happens (?:when|if|after|before)\b|\bhow (?:does|do|is|are)\b.*\b(?:travel|reach|end up|get from|become|turn into|processed|propagate)/i,
+  ],
+  [
+    'where',
+    /\bwhere\b|\b(?:which|what) (?:file|files|module|class|function|method|package|part|place|component)\b|\b(?:find|locate|show me|point me)\b/i,
+  ],
   ['why', /\bwhy\b|\bwhat (?:is|are|was) the (?:reason|rationale|motivation)/i],
   ['usage', /\bhow (?:do|can|should|would|to)\b(?: (?:i|we|you|one|someone))?|\bwho (?:calls|uses)\b|\bexample of\b|\bused\b/i],
   ['how', /\bhow\b/i],
@@ -44,10 +54,14 @@ const framing =
   /\b(?:(?:is|are|was|were|do|does|did|can|could|should|would)\s+(?:we|you|i|it|they)\b|(?:defined|declared|implemented|located|found|live|lives|happen|happens|happening|work|works|working)\b|(?:show|tell|point|give) me\b|\bplease\b|\bfind\b|\bexplain\b|\bdescribe\b|(?:which|what) (?:file|files|part|place|code)\b|\b(?:in|of) (?:this|the|our|your) (?:code ?base|code|repo|repository|project)\b|\bused for\b|\bresponsible for\b|\bkind of\b)/giu
 
 const backticked = /`([^`\n]{1,200})`/g
-const dotted = /(?<![\p{L}\p{N}_$./-])[\p{L}_$][\p{L}\p{N}_$]*(?:(?:\.|::|#|->)[\p{L}_$][\p{L}\p{N}_$]*)+(?:\(\))?(?![\p{L}\p{N}_$/])/gu
-const mixed = /(?<![\p{L}\p{N}_$])(?:[\p{L}$]*\p{Ll}\p{Lu}[\p{L}\p{N}$]*|\p{Lu}{2,}\p{Ll}[\p{L}\p{N}$]*|[\p{L}_$][\p{L}\p{N}$]*_[\p{L}\p{N}_$]+|[\p{L}_$][\p{L}\p{N}_$]*(?=\(\)))/gu
-const pathLike = /(?<![\p{L}\p{N}_.:/-])(?:[\p{L}\p{N}_.@-]+\/)+[\p{L}\p{N}_.@-]*|(?<![\p{L}\p{N}_.:/-])[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.(?:[cm]?[jt]sx?|py|pyi|go|rs|rb|java|kts?|cs|php|swift|scala|c|cc|cpp|h|hpp|md|mdx|rst|txt|ya?ml|json|toml|ini|sql|sh|css|scss|html|vue|svelte|tf|proto|gradle|xml)(?![\p{L}\p{N}_])/giu
-const extension = /\.(?:[cm]?[jt]sx?|py|pyi|go|rs|rb|java|kts?|cs|php|swift|scala|c|cc|cpp|h|hpp|md|mdx|rst|txt|ya?ml|json|toml|ini|sql|sh|css|scss|html|vue|svelte|tf|proto|gradle|xml)$/i
+const dotted =
+  /(?<![\p{L}\p{N}_$./-])[\p{L}_$][\p{L}\p{N}_$]*(?:(?:\.|::|#|->)[\p{L}_$][\p{L}\p{N}_$]*)+(?:\(\))?(?![\p{L}\p{N}_$/])/gu
+const mixed =
+  /(?<![\p{L}\p{N}_$])(?:[\p{L}$]*\p{Ll}\p{Lu}[\p{L}\p{N}$]*|\p{Lu}{2,}\p{Ll}[\p{L}\p{N}$]*|[\p{L}_$][\p{L}\p{N}$]*_[\p{L}\p{N}_$]+|[\p{L}_$][\p{L}\p{N}_$]*(?=\(\)))/gu
+const pathLike =
+  /(?<![\p{L}\p{N}_.:/-])(?:[\p{L}\p{N}_.@-]+\/)+[\p{L}\p{N}_.@-]*|(?<![\p{L}\p{N}_.:/-])[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.(?:[cm]?[jt]sx?|py|pyi|go|rs|rb|java|kts?|cs|php|swift|scala|c|cc|cpp|h|hpp|md|mdx|rst|txt|ya?ml|json|toml|ini|sql|sh|css|scss|html|vue|svelte|tf|proto|gradle|xml)(?![\p{L}\p{N}_])/giu
+const extension =
+  /\.(?:[cm]?[jt]sx?|py|pyi|go|rs|rb|java|kts?|cs|php|swift|scala|c|cc|cpp|h|hpp|md|mdx|rst|txt|ya?ml|json|toml|ini|sql|sh|css|scss|html|vue|svelte|tf|proto|gradle|xml)$/i
 const url = /\bhttps?:\/\/\S+/gi
 
 /** Longer questions are cut for analysis: a pasted log holds no more meaning in its tail. */
@@ -62,8 +76,15 @@ export function toQuery(question: string, repositories: string[] = []): Query {
   const text = question.slice(0, longest).replace(url, ' ').trim()
   // A name is no word of the question: `Context.config` does not ask about configuration.
   const said = text.replace(backticked, 'it').replace(dotted, 'it')
-  const kind = change.test(text) ? 'change' : asking.test(said) ? (kinds.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other') : 'other'
-  const paths = unique([...text.matchAll(pathLike)].map(([path]) => path.replace(/^\.?\//, '').replace(/[.]+$/, ''))).slice(0, most.paths)
+  const kind = change.test(text)
+    ? 'change'
+    : asking.test(said)
+      ? (kinds.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other')
+      : 'other'
+  const paths = unique([...text.matchAll(pathLike)].map(([path]) => path.replace(/^\.?\//, '').replace(/[.]+$/, ''))).slice(
+    0,
+    most.paths,
+  )
   const { names, containers } = namesOf(text)
   const asked = kind === 'change' ? [] : tokens(text.replace(framing, ' '))
   const known = new Set(repositories.flatMap((name) => tokens(name.slice(name.lastIndexOf('/') + 1))))
@@ -91,7 +112,10 @@ function namesOf(text: string): { names: string[]; containers: string[] } {
   const containers: string[] = []
   const add = (written: string) => {
     if (extension.test(written) && !written.endsWith('()')) return
-    const parts = written.replace(/\(\)$/, '').split(/\.|::|#|->/).filter(Boolean)
+    const parts = written
+      .replace(/\(\)$/, '')
+      .split(/\.|::|#|->/)
+      .filter(Boolean)
     const name = parts.at(-1)
     if (!name) return
     names.push(name.toLowerCase())
@@ -105,11 +129,15 @@ function namesOf(text: string): { names: string[]; containers: string[] } {
 
 const word = /[\p{L}\p{N}]+/gu
 const filler = new Set(
-  'a an and any are as at be by can did do does for from get gets has have how i if in into is it its me my no not of on or our should that the their them then there they this to up use used uses using was we what when where which who why will with work works would you your'.split(' '),
+  'a an and any are as at be by can did do does for from get gets has have how i if in into is it its me my no not of on or our should that the their them then there they this to up use used uses using was we what when where which who why will with work works would you your'.split(
+    ' ',
+  ),
 )
 
 function likelyNames(text: string, known: Set<string>): string[] {
-  const plain = (text.toLowerCase().match(word) ?? []).filter((each) => each.length > 1 && !filler.has(each) && !tokens(each).every((token) => known.has(token)))
+  const plain = (text.toLowerCase().match(word) ?? []).filter(
+    (each) => each.length > 1 && !filler.has(each) && !tokens(each).every((token) => known.has(token)),
+  )
   const singular = plain.map((each) => (each.length > 3 && each.endsWith('s') && !each.endsWith('ss') ? each.slice(0, -1) : each))
   const joined: string[] = []
   for (let at = 0; at < plain.length; at++) {

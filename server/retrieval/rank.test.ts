@@ -7,10 +7,27 @@ import { weightsOf } from './weights.ts'
 
 const neutral = { code: 1, documentation: 1, business: 1 }
 const where = weightsOf(toQuery('where is the parser?'), null)
-const file = (fileId: string, path: string, legs: CandidateFile['legs'] = {}): CandidateFile => ({ fileId, repositoryId: 'r', path, contentType: 'code', tokenLength: 300, legs })
-const chunk = (chunkId: string, fileId: string, legs: CandidateChunk['legs']): CandidateChunk => ({ chunkId, fileId, ordinal: Number(chunkId.at(-1)) || 0, legs })
-const order = (input: { files: CandidateFile[]; chunks: CandidateChunk[]; edges?: FileEdge[]; weights?: typeof where; profile?: typeof neutral }) =>
-  rank({ weights: where, profile: neutral, edges: [], ...input }).map(({ chunkId }) => chunkId)
+const file = (fileId: string, path: string, legs: CandidateFile['legs'] = {}): CandidateFile => ({
+  fileId,
+  repositoryId: 'r',
+  path,
+  contentType: 'code',
+  tokenLength: 300,
+  legs,
+})
+const chunk = (chunkId: string, fileId: string, legs: CandidateChunk['legs']): CandidateChunk => ({
+  chunkId,
+  fileId,
+  ordinal: Number(chunkId.at(-1)) || 0,
+  legs,
+})
+const order = (input: {
+  files: CandidateFile[]
+  chunks: CandidateChunk[]
+  edges?: FileEdge[]
+  weights?: typeof where
+  profile?: typeof neutral
+}) => rank({ weights: where, profile: neutral, edges: [], ...input }).map(({ chunkId }) => chunkId)
 
 test('a source comes before an equal test', () => {
   const files = [file('t', 'src/parser.test.ts'), file('s', 'src/parser.ts')]
@@ -44,14 +61,33 @@ test('what the best file imports comes before what nothing leads to', () => {
 test('the order does not depend on the order of the input, and scores never rise', () => {
   const paths = ['src/a.ts', 'src/b.ts', 'test/a.test.ts', 'docs/a.md']
   const files = paths.map((path, at) => file(`f${at}`, path, at === 1 ? { file: 3 } : {}))
-  const legs = fc.record({ bm25: fc.integer({ min: 1, max: 9 }), vector: fc.double({ min: 0, max: 1, noNaN: true }) }, { requiredKeys: [] })
-  const chunks = fc.array(fc.tuple(fc.nat({ max: 3 }), legs), { maxLength: 12 }).map((all) => all.map(([of, found], at) => chunk(`c${at}`, `f${of}`, found)))
+  const legs = fc.record(
+    { bm25: fc.integer({ min: 1, max: 9 }), vector: fc.double({ min: 0, max: 1, noNaN: true }) },
+    { requiredKeys: [] },
+  )
+  const chunks = fc
+    .array(fc.tuple(fc.nat({ max: 3 }), legs), { maxLength: 12 })
+    .map((all) => all.map(([of, found], at) => chunk(`c${at}`, `f${of}`, found)))
   fc.assert(
     fc.property(
       chunks.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
       ([all, shuffled]) => {
-        const ranked = rank({ weights: weightsOf(toQuery('what is it?'), 'openai:m'), profile: neutral, files, chunks: all, edges: [] })
-        expect(rank({ weights: weightsOf(toQuery('what is it?'), 'openai:m'), profile: neutral, files: [...files].reverse(), chunks: shuffled, edges: [] })).toEqual(ranked)
+        const ranked = rank({
+          weights: weightsOf(toQuery('what is it?'), 'openai:m'),
+          profile: neutral,
+          files,
+          chunks: all,
+          edges: [],
+        })
+        expect(
+          rank({
+            weights: weightsOf(toQuery('what is it?'), 'openai:m'),
+            profile: neutral,
+            files: [...files].reverse(),
+            chunks: shuffled,
+            edges: [],
+          }),
+        ).toEqual(ranked)
         for (const [at, { score }] of ranked.entries()) if (at > 0) expect(score).toBeLessThanOrEqual(ranked[at - 1]!.score)
       },
     ),
@@ -66,8 +102,22 @@ test('a hashed lexical vector counts for a fraction of a learned one', () => {
 
 test('a near copy in another file is dropped, neighbours in one file are not', () => {
   const text = Array.from({ length: 40 }, (_, at) => `word${at}`).join(' ')
-  const ranked = rank({ weights: where, profile: neutral, edges: [], files: [file('a', 'src/a.ts'), file('b', 'src/b.ts')], chunks: [chunk('a1', 'a', { bm25: 9 }), chunk('a2', 'a', { bm25: 8 }), chunk('b1', 'b', { bm25: 7 })] })
-  const { chosen, dropped } = selectPassages(ranked, new Map([['a1', text], ['a2', text], ['b1', `${text} more`]]), 10)
+  const ranked = rank({
+    weights: where,
+    profile: neutral,
+    edges: [],
+    files: [file('a', 'src/a.ts'), file('b', 'src/b.ts')],
+    chunks: [chunk('a1', 'a', { bm25: 9 }), chunk('a2', 'a', { bm25: 8 }), chunk('b1', 'b', { bm25: 7 })],
+  })
+  const { chosen, dropped } = selectPassages(
+    ranked,
+    new Map([
+      ['a1', text],
+      ['a2', text],
+      ['b1', `${text} more`],
+    ]),
+    10,
+  )
   expect(chosen.map(({ chunkId }) => chunkId)).toEqual(['a1', 'a2'])
   expect(dropped).toEqual([{ chunkId: 'b1', path: 'src/b.ts', reason: 'repeats src/a.ts' }])
 })

@@ -65,7 +65,13 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
   const scored = files.map((file) => {
     const own = (chunksOf.get(file.fileId) ?? [])
       .map((chunk) => ({ chunk, legs: scaled(chunk.legs, scale), score: 0 }))
-      .map((each) => ({ ...each, score: weights.bm25 * (each.legs.bm25 ?? 0) + weights.vector * (each.legs.vector ?? 0) + weights.symbol * (each.legs.symbol ?? 0) }))
+      .map((each) => ({
+        ...each,
+        score:
+          weights.bm25 * (each.legs.bm25 ?? 0) +
+          weights.vector * (each.legs.vector ?? 0) +
+          weights.symbol * (each.legs.symbol ?? 0),
+      }))
       .sort((a, b) => b.score - a.score || a.chunk.ordinal - b.chunk.ordinal)
     const legs = scaled(file.legs, scale)
     const role = fileRole(file.path)
@@ -74,7 +80,10 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
     const size = 1 + weights.size * Math.log2(1 + file.tokenLength / 300)
     return { file, own, legs, role, score: found * weights.prior[role] * size * profile[file.contentType] }
   })
-  const graph = graphScores(scored.map(({ file, score }) => ({ fileId: file.fileId, score })), edges)
+  const graph = graphScores(
+    scored.map(({ file, score }) => ({ fileId: file.fileId, score })),
+    edges,
+  )
   const most = Math.max(0, ...scored.map(({ score }) => score))
   return scored
     .flatMap(({ file, own, legs, role, score }) => {
@@ -100,7 +109,10 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
  * that leads to it, divided by the fourth root of that file's number of neighbours, so that a hub lifts each a little less. 0 to 1.
  */
 function graphScores(files: { fileId: string; score: number }[], edges: FileEdge[]): Map<string, number> {
-  const leading = files.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score || compare(a.fileId, b.fileId)).slice(0, expanded)
+  const leading = files
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score || compare(a.fileId, b.fileId))
+    .slice(0, expanded)
   const top = leading[0]?.score ?? 0
   const gained = new Map<string, number>()
   for (const { fileId, score } of leading) {

@@ -22,8 +22,16 @@ export async function readableRepositories(db: Db, tenant: TenantDb, audience: A
       reader ? isKnown(db, tenant.id, reader.kind, reader.id) : true,
     ])
     const grants = reader ? granted.map((repositoryId) => ({ repositoryId, readerKind: reader.kind, readerId: reader.id })) : []
-    return decideReadable(audience, repositories.filter(({ state }) => state !== 'forgetting'), grants, known)
+    return decideReadable(
+      audience,
+      repositories.filter(({ state }) => state !== 'forgetting'),
+      grants,
+      known,
+    )
   } catch (cause) {
-    throw new NuraError('audience-unknown', 'Nura cannot check right now what may be shown here. Ask again in a minute.', { retryable: true, cause })
+    throw new NuraError('audience-unknown', 'Nura cannot check right now what may be shown here. Ask again in a minute.', {
+      retryable: true,
+      cause,
+    })
   }
 }

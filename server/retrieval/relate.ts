@@ -11,7 +11,16 @@ import { scoreSymbols } from './score-symbols.ts'
 import type { Query } from './query.ts'
 
 /** The most of each: evidence is read by a model and by people. */
-const most = { files: 8, symbols: 60, symbolsOfFile: 15, named: 12, usesOfName: 8, namesCalled: 60, relations: 80, ofKindFromFile: 12 }
+const most = {
+  files: 8,
+  symbols: 60,
+  symbolsOfFile: 15,
+  named: 12,
+  usesOfName: 8,
+  namesCalled: 60,
+  relations: 80,
+  ofKindFromFile: 12,
+}
 
 /**
  * What the code graph says next to the passages: the definitions in their files that a passage shows or the question
@@ -25,24 +34,40 @@ export async function relate(
   query?: Query,
 ): Promise<{ symbols: EvidenceSymbol[]; relations: Relation[] }> {
   if (passages.length === 0 || repositoryIds.length === 0) return { symbols: [], relations: [] }
-  const { files: rows } = await readCandidates(tenant, { chunkIds: passages.map(({ chunkId }) => chunkId), fileIds: [], repositoryIds })
+  const { files: rows } = await readCandidates(tenant, {
+    chunkIds: passages.map(({ chunkId }) => chunkId),
+    fileIds: [],
+    repositoryIds,
+  })
   const places = new Map(rows.map((row) => [`${row.repositoryId} ${row.path}`, row]))
-  const files = [...new Set(passages.map((passage) => places.get(`${passage.repositoryId} ${passage.path}`)))].filter((row) => row !== undefined).slice(0, most.files)
+  const files = [...new Set(passages.map((passage) => places.get(`${passage.repositoryId} ${passage.path}`)))]
+    .filter((row) => row !== undefined)
+    .slice(0, most.files)
   const fileIds = files.map(({ fileId }) => fileId)
 
   const [inFiles, outgoing] = await Promise.all([symbolsInFiles(tenant, fileIds), edgesFrom(tenant, { fileIds })])
   const chosen = chooseSymbols(inFiles, passages, query)
   const names = [...new Set(chosen.filter((symbol) => symbol.kind !== 'heading').map(({ name }) => name))].slice(0, most.named)
-  const incoming = await edgesTo(tenant, { names, stems: files.flatMap(({ stem }) => importedAs(stem)), repositoryIds, limit: most.usesOfName })
+  const incoming = await edgesTo(tenant, {
+    names,
+    stems: files.flatMap(({ stem }) => importedAs(stem)),
+    repositoryIds,
+    limit: most.usesOfName,
+  })
 
   const edges = [...nearPassages(outgoing, passages), ...incoming]
-  const called = new Set(edges.filter(({ kind }) => kind === 'call' || kind === 'reference').map(({ target }) => target.toLowerCase()))
+  const called = new Set(
+    edges.filter(({ kind }) => kind === 'call' || kind === 'reference').map(({ target }) => target.toLowerCase()),
+  )
   const stems = edges.filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
   const [definitions, stemFiles] = await Promise.all([
     searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: 5, repositoryIds }),
     filesByStems(tenant, { stems, repositoryIds }),
   ])
-  return { symbols: chosen.map(toEvidenceSymbol), relations: boundRelations(resolveEdges(edges, definitions, stemFiles), fileIds) }
+  return {
+    symbols: chosen.map(toEvidenceSymbol),
+    relations: boundRelations(resolveEdges(edges, definitions, stemFiles), fileIds),
+  }
 }
 
 /** Definitions that the question names first, then those that passages show, in order of the passages. */
@@ -50,7 +75,11 @@ function chooseSymbols(symbols: SymbolRow[], passages: Passage[], query: Query |
   const scores = query ? scoreSymbols(symbols, query) : symbols.map(() => 0)
   const shown = (symbol: SymbolRow) =>
     passages.findIndex(
-      ({ repositoryId, path, startLine, endLine }) => repositoryId === symbol.repositoryId && path === symbol.path && startLine <= symbol.endLine && symbol.startLine <= endLine,
+      ({ repositoryId, path, startLine, endLine }) =>
+        repositoryId === symbol.repositoryId &&
+        path === symbol.path &&
+        startLine <= symbol.endLine &&
+        symbol.startLine <= endLine,
     )
   const ranked = symbols
     .map((symbol, at) => ({ symbol, score: scores[at]!, place: shown(symbol) }))
@@ -76,7 +105,10 @@ function nearPassages(edges: EdgeRow[], passages: Passage[]): EdgeRow[] {
     ({ kind, repositoryId, path, line }) =>
       kind === 'import' ||
       kind === 'test' ||
-      passages.some((passage) => passage.repositoryId === repositoryId && passage.path === path && passage.startLine <= line && line <= passage.endLine),
+      passages.some(
+        (passage) =>
+          passage.repositoryId === repositoryId && passage.path === path && passage.startLine <= line && line <= passage.endLine,
+      ),
   )
   const names = new Set<string>()
   return near.filter(({ kind, target }) => {
@@ -91,8 +123,18 @@ function boundRelations(edges: ResolvedEdge[], fileIds: string[]): Relation[] {
   const order = { call: 0, test: 1, import: 2, reference: 3 }
   const place = (fileId: string) => (fileIds.includes(fileId) ? fileIds.indexOf(fileId) : fileIds.length)
   const sorted = edges
-    .map((edge) => ({ edge, near: Math.min(place(edge.from.fileId), place(edge.to.fileId)), isTest: edge.kind !== 'test' && fileRole(edge.from.path) !== 'source' }))
-    .sort((a, b) => a.near - b.near || order[a.edge.kind] - order[b.edge.kind] || Number(a.isTest) - Number(b.isTest) || a.edge.from.line - b.edge.from.line)
+    .map((edge) => ({
+      edge,
+      near: Math.min(place(edge.from.fileId), place(edge.to.fileId)),
+      isTest: edge.kind !== 'test' && fileRole(edge.from.path) !== 'source',
+    }))
+    .sort(
+      (a, b) =>
+        a.near - b.near ||
+        order[a.edge.kind] - order[b.edge.kind] ||
+        Number(a.isTest) - Number(b.isTest) ||
+        a.edge.from.line - b.edge.from.line,
+    )
   const counts = new Map<string, number>()
   const seen = new Set<string>()
   const bounded: Relation[] = []
@@ -114,6 +156,16 @@ function withoutFileId({ fileId: _, ...end }: ResolvedEdge['from']): Relation['f
   return end
 }
 
-function toEvidenceSymbol({ name, container, kind, signature, doc, repositoryId, path, startLine, endLine }: SymbolRow): EvidenceSymbol {
+function toEvidenceSymbol({
+  name,
+  container,
+  kind,
+  signature,
+  doc,
+  repositoryId,
+  path,
+  startLine,
+  endLine,
+}: SymbolRow): EvidenceSymbol {
   return { name, container, kind, signature, doc, repositoryId, path, startLine, endLine }
 }

@@ -31,11 +31,17 @@ export function resolveEdges(edges: EdgeRow[], symbols: SymbolRow[], files: File
     if (kind === 'import' || kind === 'test') {
       const stem = stemsOf(edge.target).find((each) => byStem.has(`${repositoryId} ${each}`))
       const found = stem === undefined ? [] : byStem.get(`${repositoryId} ${stem}`)!
-      return found.filter((to) => to.fileId !== fileId).map((to) => ({ kind, from, to: { fileId: to.fileId, repositoryId, path: to.path, symbol: null, line: 1 } }))
+      return found
+        .filter((to) => to.fileId !== fileId)
+        .map((to) => ({ kind, from, to: { fileId: to.fileId, repositoryId, path: to.path, symbol: null, line: 1 } }))
     }
     const meant = byName.get(`${repositoryId} ${edge.target}`) ?? []
     const inOwnFile = meant.filter((to) => to.fileId === fileId)
     const chosen = inOwnFile.length === 1 ? inOwnFile : meant.length <= mostMeanings ? meant : []
-    return chosen.map((to) => ({ kind, from, to: { fileId: to.fileId, repositoryId, path: to.path, symbol: to.name, line: to.startLine } }))
+    return chosen.map((to) => ({
+      kind,
+      from,
+      to: { fileId: to.fileId, repositoryId, path: to.path, symbol: to.name, line: to.startLine },
+    }))
   })
 }

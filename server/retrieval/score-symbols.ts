@@ -20,7 +20,13 @@ export function scoreSymbols(symbols: NamedSymbol[], query: Pick<Query, 'names' 
   for (const { name } of symbols) counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1)
   return symbols.map(({ name, container, kind }) => {
     const lower = name.toLowerCase()
-    const base = names.has(lower) ? spelled.asName : isJoined(lower, query.likelyNames) ? spelled.joined : words.has(lower) ? spelled.word : 0
+    const base = names.has(lower)
+      ? spelled.asName
+      : isJoined(lower, query.likelyNames)
+        ? spelled.joined
+        : words.has(lower)
+          ? spelled.word
+          : 0
     const held = container !== null && containers.has(container.toLowerCase()) ? inContainer : 1
     return (base * held * (kindShare[kind] ?? 1)) / Math.sqrt(counts.get(lower)!)
   })
@@ -28,5 +34,11 @@ export function scoreSymbols(symbols: NamedSymbol[], query: Pick<Query, 'names' 
 
 /** Made of two words of the question, such as `privatekey`. */
 function isJoined(name: string, words: string[]): boolean {
-  return words.some((word) => word.length > 1 && word.length < name.length && name.startsWith(word) && words.includes(name.slice(word.length).replace(/^_/, '')))
+  return words.some(
+    (word) =>
+      word.length > 1 &&
+      word.length < name.length &&
+      name.startsWith(word) &&
+      words.includes(name.slice(word.length).replace(/^_/, '')),
+  )
 }

@@ -26,7 +26,8 @@ export function verifySignature(payload: string, signature: string, secret: stri
 }
 `
 const shop = {
-  'README.md': '# Shop\n\nA small shop. Orders arrive as webhooks.\n\n## Deployment\n\nRun the image behind a proxy and set SHOP_SECRET.\n',
+  'README.md':
+    '# Shop\n\nA small shop. Orders arrive as webhooks.\n\n## Deployment\n\nRun the image behind a proxy and set SHOP_SECRET.\n',
   'src/signature.ts': verify,
   'src/webhook.ts': `import { verifySignature } from './signature.ts'
 
@@ -44,9 +45,20 @@ let db: Db
 let tenant: TenantDb
 const ids: Record<string, string> = {}
 
-async function index(to: TenantDb, name: string, files: Record<string, string>, options: { audience?: 'granted'; isPublic?: boolean } = {}): Promise<string> {
+async function index(
+  to: TenantDb,
+  name: string,
+  files: Record<string, string>,
+  options: { audience?: 'granted'; isPublic?: boolean } = {},
+): Promise<string> {
   await using repository = await createRepository(files)
-  const { id } = await addRepository(to, { name, source: 'git', location: repository.dir, url: `https://github.com/${name}`, ...options })
+  const { id } = await addRepository(to, {
+    name,
+    source: 'git',
+    location: repository.dir,
+    url: `https://github.com/${name}`,
+    ...options,
+  })
   await indexSource({ embedder: lexicalEmbedder, log }, to, { id }, createGitSource(repository.dir))
   return id
 }
@@ -55,8 +67,18 @@ beforeAll(async () => {
   db = await openTestDb()
   tenant = await createTestTenant(db)
   ids.shop = await index(tenant, 'acme/shop', shop)
-  ids.secret = await index(tenant, 'acme/secret', { 'src/signature.ts': `${verify}\n// canary-granted\n` }, { audience: 'granted' })
-  ids.open = await index(tenant, 'acme/open', { 'src/open.ts': '// canary-public\nexport const verifyOpenSignature = 1\n' }, { isPublic: true })
+  ids.secret = await index(
+    tenant,
+    'acme/secret',
+    { 'src/signature.ts': `${verify}\n// canary-granted\n` },
+    { audience: 'granted' },
+  )
+  ids.open = await index(
+    tenant,
+    'acme/open',
+    { 'src/open.ts': '// canary-public\nexport const verifyOpenSignature = 1\n' },
+    { isPublic: true },
+  )
   await grantSource(tenant, ids.secret, { kind: 'channel', id: channel.id })
   await remember(db, tenant.id, { kind: 'person', id: 'slack:T1:U1', surface: 'slack' })
 })
@@ -68,9 +90,21 @@ const ask = (question: string, more: Partial<Parameters<typeof search>[2]> = {},
 describe('what is found', () => {
   test('the definition comes first, with lines of its commit', async () => {
     const { passages, strength, degraded, trace } = await ask('where do we check that a payload was signed?')
-    expect(passages[0]).toMatchObject({ n: 1, repository: 'acme/shop', path: 'src/signature.ts', contentType: 'code', language: 'typescript' })
+    expect(passages[0]).toMatchObject({
+      n: 1,
+      repository: 'acme/shop',
+      path: 'src/signature.ts',
+      contentType: 'code',
+      language: 'typescript',
+    })
     const { content, startLine, endLine, sha } = passages[0]!
-    expect(content).toBe(verify.split('\n').slice(startLine - 1, endLine).map((line) => `${line}\n`).join(''))
+    expect(content).toBe(
+      verify
+        .split('\n')
+        .slice(startLine - 1, endLine)
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
     expect(sha).toMatch(/^[0-9a-f]{40}$/)
     expect(passages.map(({ n }) => n)).toEqual(passages.map((_, at) => at + 1))
     expect(strength.isEnough).toBe(true)
@@ -94,7 +128,9 @@ describe('what is found', () => {
   test('a copy of a passage is left out and the trace says so', async () => {
     const { passages, trace } = await ask('where do we verify webhook signatures?', { repository: 'acme/shop' })
     expect(passages.map(({ path }) => path)).not.toContain('vendor-copy/signature.ts')
-    expect(trace.dropped).toContainEqual(expect.objectContaining({ path: 'vendor-copy/signature.ts', reason: 'repeats src/signature.ts' }))
+    expect(trace.dropped).toContainEqual(
+      expect.objectContaining({ path: 'vendor-copy/signature.ts', reason: 'repeats src/signature.ts' }),
+    )
   })
 
   test('a question about something else is not answered', async () => {
@@ -102,9 +138,12 @@ describe('what is found', () => {
     expect(strength).toMatchObject({ isEnough: false, missing: expect.arrayContaining(['Mailchimp', 'newsletter']) })
   })
 
-  test.each(['', '   ', '???', '\u0000', 'where is the', '日本語', "'; drop table x --", '( | & ! :*'])('%j is no failure', async (question) => {
-    await expect(ask(question)).resolves.toMatchObject({ passages: expect.any(Array) })
-  })
+  test.each(['', '   ', '???', '\u0000', 'where is the', '日本語', "'; drop table x --", '( | & ! :*'])(
+    '%j is no failure',
+    async (question) => {
+      await expect(ask(question)).resolves.toMatchObject({ passages: expect.any(Array) })
+    },
+  )
 
   test('the limit holds', async () => {
     expect((await ask('signature', { limit: 2 })).passages).toHaveLength(2)
@@ -166,7 +205,10 @@ describe('who may read', () => {
 
 describe('without vectors', () => {
   test('an embedder that is away leaves lexical search, and the result says so', async () => {
-    const away = { ...lexicalEmbedder, embed: () => Promise.reject(new NuraError('model-unavailable', 'no answer', { retryable: true })) }
+    const away = {
+      ...lexicalEmbedder,
+      embed: () => Promise.reject(new NuraError('model-unavailable', 'no answer', { retryable: true })),
+    }
     const { passages, degraded, trace } = await ask('where do we check that a payload was signed?', {}, away)
     expect(passages[0]!.path).toBe('src/signature.ts')
     expect(degraded).toBe('vector')
@@ -189,21 +231,36 @@ describe('what stands around passages', () => {
     const { passages, query } = await ask('where do we verify webhook signatures?', { repository: 'acme/shop' })
     const { symbols, relations } = await relate(tenant, passages, [ids.shop!], query)
     expect(symbols).toContainEqual(
-      expect.objectContaining({ name: 'verifySignature', kind: 'function', path: 'src/signature.ts', doc: 'Checks that a payload was signed with our secret.' }),
+      expect.objectContaining({
+        name: 'verifySignature',
+        kind: 'function',
+        path: 'src/signature.ts',
+        doc: 'Checks that a payload was signed with our secret.',
+      }),
     )
     const files = new Map(Object.entries(shop))
     for (const { kind, from, to } of relations.filter((relation) => relation.kind === 'call')) {
       expect(files.get(from.path)!.split('\n')[from.line - 1], `${kind} in ${from.path}`).toContain(to.symbol)
       expect(files.get(to.path)!.split('\n')[to.line - 1]).toContain(to.symbol)
     }
-    expect(relations).toContainEqual(expect.objectContaining({ kind: 'import', from: expect.objectContaining({ path: 'src/webhook.ts' }), to: expect.objectContaining({ path: 'src/signature.ts' }) }))
-    expect(relations).toContainEqual(expect.objectContaining({ kind: 'test', from: expect.objectContaining({ path: 'test/signature.test.ts' }) }))
+    expect(relations).toContainEqual(
+      expect.objectContaining({
+        kind: 'import',
+        from: expect.objectContaining({ path: 'src/webhook.ts' }),
+        to: expect.objectContaining({ path: 'src/signature.ts' }),
+      }),
+    )
+    expect(relations).toContainEqual(
+      expect.objectContaining({ kind: 'test', from: expect.objectContaining({ path: 'test/signature.test.ts' }) }),
+    )
   })
 
   test('only within the repositories given', async () => {
     const { passages } = await ask('verify signature', { audience: channel })
     const { symbols, relations } = await relate(tenant, passages, [ids.shop!])
-    expect([...symbols, ...relations.flatMap(({ from, to }) => [from, to])].filter(({ repositoryId }) => repositoryId !== ids.shop)).toEqual([])
+    expect(
+      [...symbols, ...relations.flatMap(({ from, to }) => [from, to])].filter(({ repositoryId }) => repositoryId !== ids.shop),
+    ).toEqual([])
     expect(await relate(tenant, passages, [])).toEqual({ symbols: [], relations: [] })
   })
 })

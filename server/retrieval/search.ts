@@ -66,23 +66,60 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const audienceDone = performance.now()
   signal?.throwIfAborted()
 
-  const query = toQuery(question, repositories.map(({ name }) => name))
-  const [found, frequencies] = await Promise.all([runLegs(tenant, parts.embedder, query, repositoryIds, signal), readFrequencies(tenant, query.tokens)])
+  const query = toQuery(
+    question,
+    repositories.map(({ name }) => name),
+  )
+  const [found, frequencies] = await Promise.all([
+    runLegs(tenant, parts.embedder, query, repositoryIds, signal),
+    readFrequencies(tenant, query.tokens),
+  ])
   signal?.throwIfAborted()
   const rankStart = performance.now()
   const weights = weightsOf(query, found.space)
   const profile = { code: 1, documentation: 1, business: 1, ...request.profile }
   const { ranked, places } = await rankFound(tenant, query, found, repositoryIds, { weights, profile })
   const head = ranked.slice(0, limit + spare)
-  const rows = new Map((await readChunks(tenant, head.map(({ chunkId }) => chunkId))).map((row) => [row.chunkId, row]))
+  const rows = new Map(
+    (
+      await readChunks(
+        tenant,
+        head.map(({ chunkId }) => chunkId),
+      )
+    ).map((row) => [row.chunkId, row]),
+  )
   const { chosen, dropped } = selectPassages(head, new Map([...rows].map(([id, { content }]) => [id, content])), limit)
 
   const passages = chosen.map(({ chunkId, score, legs }, at): Passage => {
     const { repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope } = rows.get(chunkId)!
-    return { n: at + 1, chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, score, legs }
+    return {
+      n: at + 1,
+      chunkId,
+      repositoryId,
+      repository,
+      path,
+      startLine,
+      endLine,
+      sha,
+      content,
+      contentType,
+      language,
+      scope,
+      score,
+      legs,
+    }
   })
   const strength = evidenceStrength(query, passages, frequencies)
-  const trace = toTrace({ query, repositories: repositories.map(({ name }) => name), found, weights, ranked, lines: places, chosen: new Set(chosen.map(({ chunkId }) => chunkId)), dropped })
+  const trace = toTrace({
+    query,
+    repositories: repositories.map(({ name }) => name),
+    found,
+    weights,
+    ranked,
+    lines: places,
+    chosen: new Set(chosen.map(({ chunkId }) => chunkId)),
+    dropped,
+  })
   const end = performance.now()
   const timings = { ...found.timings, audience: audienceDone - start, rank: end - rankStart, total: end - start }
   return { query, passages, repositories, strength, degraded: found.vectorFault === null ? null : 'vector', trace, timings }
@@ -105,7 +142,14 @@ async function rankFound(
     if (best.size === expanded) break
     best.add(fileId)
   }
-  const edges = how.weights.graph === 0 ? [] : await fileEdges(tenant, rows.files.filter(({ fileId }) => best.has(fileId)), repositoryIds)
+  const edges =
+    how.weights.graph === 0
+      ? []
+      : await fileEdges(
+          tenant,
+          rows.files.filter(({ fileId }) => best.has(fileId)),
+          repositoryIds,
+        )
   const known = new Set(rows.files.map(({ fileId }) => fileId))
   const added = [...new Set(edges.flatMap(({ from, to }) => [from, to]))].filter((fileId) => !known.has(fileId))
   const more = await readCandidates(tenant, { chunkIds: [], fileIds: added, repositoryIds })

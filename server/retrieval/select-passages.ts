@@ -12,7 +12,11 @@ const fewestWords = 12
  *
  * @param contents text by chunk id; a chunk without is left out, since its file has changed meanwhile.
  */
-export function selectPassages(ranked: RankedChunk[], contents: Map<string, string>, limit: number): { chosen: RankedChunk[]; dropped: Dropped[] } {
+export function selectPassages(
+  ranked: RankedChunk[],
+  contents: Map<string, string>,
+  limit: number,
+): { chosen: RankedChunk[]; dropped: Dropped[] } {
   const chosen: { chunk: RankedChunk; words: Set<string> }[] = []
   const dropped: Dropped[] = []
   for (const chunk of ranked) {

@@ -7,14 +7,21 @@ import { scoreSymbols } from './score-symbols.ts'
 import { tokens } from '../tokens.ts'
 
 /** What the legs found, laid on the files and chunks that they found it in. */
-export function toRankInput(query: Query, found: Found, rows: { files: CandidateFileRow[]; chunks: ChunkPlace[] }): { files: CandidateFile[]; chunks: CandidateChunk[] } {
+export function toRankInput(
+  query: Query,
+  found: Found,
+  rows: { files: CandidateFileRow[]; chunks: ChunkPlace[] },
+): { files: CandidateFile[]; chunks: CandidateChunk[] } {
   const vector = new Map(found.vector.map(({ chunkId, score }) => [chunkId, score]))
   const bm25 = new Map(found.bm25.map(({ chunkId, score }) => [chunkId, score]))
   const file = new Map(found.file.map(({ fileId, score }) => [fileId, score]))
   const asked = new Set(query.tokens)
   const symbol = scoreChunksBySymbol(query, found, rows.chunks)
   return {
-    files: rows.files.map((row) => ({ ...row, legs: legsOf({ file: file.get(row.fileId), path: Math.max(scorePath(row.path, query.paths), scoreName(row.path, asked)) }) })),
+    files: rows.files.map((row) => ({
+      ...row,
+      legs: legsOf({ file: file.get(row.fileId), path: Math.max(scorePath(row.path, query.paths), scoreName(row.path, asked)) }),
+    })),
     chunks: rows.chunks.map(({ chunkId, fileId, ordinal }) => ({
       chunkId,
       fileId,
@@ -30,7 +37,9 @@ function scoreChunksBySymbol(query: Query, found: Found, chunks: ChunkPlace[]): 
   const byFile = Map.groupBy(chunks, (chunk) => chunk.fileId)
   const best = new Map<string, Map<string, number>>()
   found.symbol.forEach((symbol, at) => {
-    const chunk = byFile.get(symbol.fileId)?.find(({ startLine, endLine }) => startLine <= symbol.startLine && symbol.startLine <= endLine)
+    const chunk = byFile
+      .get(symbol.fileId)
+      ?.find(({ startLine, endLine }) => startLine <= symbol.startLine && symbol.startLine <= endLine)
     const score = scores[at]!
     if (!chunk || score === 0) return
     const names = best.get(chunk.chunkId) ?? new Map<string, number>()
@@ -63,5 +72,7 @@ function scoreName(path: string, asked: Set<string>): number {
 }
 
 function legsOf<L extends string>(legs: Record<L, number | undefined>): Partial<Record<L, number>> {
-  return Object.fromEntries(Object.entries<number | undefined>(legs).filter(([, score]) => score !== undefined && score !== 0)) as Partial<Record<L, number>>
+  return Object.fromEntries(
+    Object.entries<number | undefined>(legs).filter(([, score]) => score !== undefined && score !== 0),
+  ) as Partial<Record<L, number>>
 }

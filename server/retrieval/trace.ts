@@ -21,7 +21,16 @@ export type SearchTrace = {
   weights: Weights
   /** Hits by leg. */
   found: Record<string, number>
-  considered: { path: string; startLine: number; endLine: number; role: string; score: number; fileScore: number; legs: RankedChunk['legs']; chosen: boolean }[]
+  considered: {
+    path: string
+    startLine: number
+    endLine: number
+    role: string
+    score: number
+    fileScore: number
+    legs: RankedChunk['legs']
+    chosen: boolean
+  }[]
   dropped: Dropped[]
 }
 
@@ -47,7 +56,13 @@ export function toTrace(parts: {
     space: found.space,
     vectorFault: found.vectorFault,
     weights,
-    found: { vector: found.vector.length, bm25: found.bm25.length, file: found.file.length, symbol: found.symbol.length, path: found.path.length },
+    found: {
+      vector: found.vector.length,
+      bm25: found.bm25.length,
+      file: found.file.length,
+      symbol: found.symbol.length,
+      path: found.path.length,
+    },
     considered: ranked.slice(0, most.considered).map(({ chunkId, path, role, score, fileScore, legs }) => ({
       path,
       startLine: lines.get(chunkId)?.startLine ?? 0,

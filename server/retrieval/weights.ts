@@ -6,21 +6,66 @@ import type { Query, QuestionKind } from './query.ts'
  * `size` is what a long file gains over a short one: it is changed more often than its terms say.
  * `vector` holds for a learned embedding; a hashed lexical one is taken at `lexicalShare` of it.
  */
-export type Weights = { bm25: number; file: number; vector: number; symbol: number; path: number; graph: number; size: number; prior: Record<FileRole, number> }
+export type Weights = {
+  bm25: number
+  file: number
+  vector: number
+  symbol: number
+  path: number
+  graph: number
+  size: number
+  prior: Record<FileRole, number>
+}
 
 /** A hashed lexical vector as an equal partner makes code search worse (MRR .56 → .52); at this share its runs of letters still help. */
 export const lexicalShare = 0.3
 
 /** Prior of a file by its role, where what is asked for is the program itself. */
-const program: Record<FileRole, number> = { source: 1, docs: 0.3, test: 0.25, example: 0.25, config: 0.25, data: 0.25, generated: 0.1, history: 0.05 }
+const program: Record<FileRole, number> = {
+  source: 1,
+  docs: 0.3,
+  test: 0.25,
+  example: 0.25,
+  config: 0.25,
+  data: 0.25,
+  generated: 0.1,
+  history: 0.05,
+}
 /** The same where prose and examples answer as well as the program does. */
-const prose: Record<FileRole, number> = { source: 1, docs: 0.85, test: 0.4, example: 0.55, config: 0.4, data: 0.4, generated: 0.1, history: 0.15 }
-const change: Record<FileRole, number> = { source: 1, docs: 0.1, test: 0.1, example: 0.1, config: 0.1, data: 0.1, generated: 0.1, history: 0.02 }
+const prose: Record<FileRole, number> = {
+  source: 1,
+  docs: 0.85,
+  test: 0.4,
+  example: 0.55,
+  config: 0.4,
+  data: 0.4,
+  generated: 0.1,
+  history: 0.15,
+}
+const change: Record<FileRole, number> = {
+  source: 1,
+  docs: 0.1,
+  test: 0.1,
+  example: 0.1,
+  config: 0.1,
+  data: 0.1,
+  generated: 0.1,
+  history: 0.02,
+}
 
 const table: Record<QuestionKind, Weights> = {
   where: { bm25: 1, file: 0.75, vector: 0.5, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: program },
   what: { bm25: 1, file: 0.4, vector: 0.7, symbol: 0.5, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, docs: 0.7 } },
-  how: { bm25: 1, file: 0.75, vector: 0.7, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...prose, docs: 0.55, example: 0.4 } },
+  how: {
+    bm25: 1,
+    file: 0.75,
+    vector: 0.7,
+    symbol: 0.2,
+    path: 0.5,
+    graph: 0.1,
+    size: 0,
+    prior: { ...prose, docs: 0.55, example: 0.4 },
+  },
   flow: { bm25: 1, file: 0.75, vector: 0.6, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.5 } },
   why: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.3, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, history: 0.5 } },
   usage: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.35, path: 0.5, graph: 0.05, size: 0, prior: prose },
