@@ -25,6 +25,8 @@ export function createServerPool(url: string, size: number, settings: pg.PoolCon
   })
   // An idle client that drops is already replaced by the pool; without a listener its error would end the process.
   pool.on('error', () => {})
+  // Between the pool's own listener and ours there is a moment without one, and the server's goodbye may come in it.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   // Each queue and worker adds its own listeners.
   pool.setMaxListeners(0)
   return { pg: pool, connect: async () => guard(await pool.connect()), end: () => pool.end() }

@@ -5,13 +5,17 @@ import { openEntityManager } from './entity-manager.ts'
 import type { PoolClient } from './pool.ts'
 import { clientGraceMs } from './server-pool.ts'
 import { toStoreError } from './store-error.ts'
-import type { Store } from './store.ts'
+import { storeOf, type Store } from './store.ts'
+import type { TenantDb } from './tenant-db.ts'
 
 export type Transaction = {
   /** A fork that reads and writes the scope's schema through this transaction. Entities die with it. */
   readonly em: EntityManager
-  /** Rows of one statement with bound parameters (`$1`…). Unqualified names mean the scope's schema. */
-  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /**
+   * Rows of one statement with bound parameters (`$1`…). Unqualified names mean the scope's schema. A statement with a
+   * name is planned once a connection: for hot ones whose best plan hangs on no value.
+   */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>
   /** Number of rows that one statement with bound parameters touched. */
   execute(text: string, values?: readonly unknown[]): Promise<number>
 }
@@ -25,6 +29,8 @@ export type TransactionOptions = {
   statementTimeoutMs?: number
   /** One more statement that travels with BEGIN; its rows are the second argument of `run`. */
   prologue?: string
+  /** Writes are refused, and the result does not wait for the end of the transaction: it has nothing left to lose. */
+  readOnly?: boolean
 }
 
 const identifier = /^[a-z_][a-z0-9_]{0,62}$/
@@ -45,6 +51,7 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
     throw toStoreError(error)
   }
   const state = { isOpen: true }
+  let ending: Promise<unknown> | null = null
   try {
     const { rows } = await client.query(begin).catch((error) => {
       throw (error as { code?: string }).code === '22023' && scope.role !== null ? new NuraError('unknown-tenant', 'There is no such tenant any more.', { cause: error }) : error
@@ -52,15 +59,22 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
     const held = hold(store, client, scope.schema, options)
     const result = await open.run(state, () => run(held.tx, rows))
     await held.flush()
-    await client.query('commit')
+    ending = client.query('commit')
+    if (!options.readOnly) await ending
     return result
   } catch (error) {
     await client.query('rollback').catch(() => {})
     throw toStoreError(error)
   } finally {
     state.isOpen = false
-    client.release()
+    if (options.readOnly && ending) ending.then(() => client.release(), (error: Error) => client.release(error))
+    else client.release()
   }
+}
+
+/** `TenantDb.transaction` for reading only. */
+export function readTenant<T>(tenant: TenantDb, run: (tx: Transaction, prologue: Record<string, unknown>[]) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  return runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, run, { ...options, readOnly: true })
 }
 
 function toBegin(store: Store, scope: Scope, options: TransactionOptions): string {
@@ -70,7 +84,7 @@ function toBegin(store: Store, scope: Scope, options: TransactionOptions): strin
   const settings: Record<string, string | number> = { random_page_cost: 1.1, ...options.settings }
   if (options.statementTimeoutMs !== undefined) settings.statement_timeout = options.statementTimeoutMs
   return [
-    'begin',
+    options.readOnly ? 'begin read only' : 'begin',
     `set local search_path to "${scope.schema}", "${store.extensionSchema}", pg_temp`,
     ...Object.entries(settings).map(([name, value]) => `set local ${name} to ${typeof value === 'number' ? value : `'${value}'`}`),
     ...(scope.role === null ? [] : [`set local role "${scope.role}"`]),
@@ -80,13 +94,13 @@ function toBegin(store: Store, scope: Scope, options: TransactionOptions): strin
 
 function hold(store: Store, client: PoolClient, schema: string, options: TransactionOptions) {
   const limit = options.statementTimeoutMs === undefined ? {} : { query_timeout: options.statementTimeoutMs + clientGraceMs }
-  const send = <Row>(text: string, values: readonly unknown[] = []) => client.query<Row>({ text, values, ...limit })
+  const send = <Row>(text: string, values: readonly unknown[] = [], name?: string) => client.query<Row>({ text, values, ...(name ? { name } : {}), ...limit })
   let em: EntityManager | null = null
   const tx: Transaction = {
     get em() {
       return (em ??= openEntityManager(store.orm, client, schema))
     },
-    query: async <Row>(text: string, values?: readonly unknown[]) => (await send<Row>(text, values)).rows,
+    query: async <Row>(text: string, values?: readonly unknown[], name?: string) => (await send<Row>(text, values, name)).rows,
     execute: async (text, values) => (await send(text, values)).rowCount ?? 0,
   }
   return { tx, flush: async () => void (await em?.flush()) }

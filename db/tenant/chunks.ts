@@ -1,4 +1,5 @@
 import type { TenantDb } from '../tenant-db.ts'
+import { readTenant } from '../transaction.ts'
 
 /** A live chunk with all that a passage needs of its file and repository. */
 export type ChunkRow = ChunkPlace & {
@@ -26,7 +27,7 @@ const placeColumns = `k.id as "chunkId", k.file_id as "fileId", k.ordinal, k.sta
 /** Live chunks in the order of the ids; ids that are gone or unknown are left out. */
 export async function readChunks(tenant: TenantDb, chunkIds: string[]): Promise<ChunkRow[]> {
   if (chunkIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<ChunkRow>(
       `select ${placeColumns}, k.chunk_key as "chunkKey", k.content, k.content_type as "contentType", f.language, k.metadata, k.repository_id as "repositoryId",
          r.name as repository, r.url as "repositoryUrl", r.default_branch as "defaultBranch", f.path, f.stem,
@@ -41,7 +42,7 @@ export async function readChunks(tenant: TenantDb, chunkIds: string[]): Promise<
 /** Where the chunks of files are, without their content, in the order of files and lines. */
 export async function chunksOfFiles(tenant: TenantDb, fileIds: string[]): Promise<ChunkPlace[]> {
   if (fileIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<ChunkPlace>(
       `select ${placeColumns} from unnest($1::uuid[]) with ordinality as wanted (file_id, place) join knowledge_base k using (file_id)
        where k.gone_at is null order by place, ordinal`,

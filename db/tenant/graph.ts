@@ -1,4 +1,5 @@
 import type { TenantDb } from '../tenant-db.ts'
+import { readTenant } from '../transaction.ts'
 import { symbolColumns, type SymbolRow } from './lookup.ts'
 
 /** One edge as it was read from a file; `target` is a name, or for imports and tests a stem, resolved by whoever asks. */
@@ -16,14 +17,14 @@ const edgeColumns = `edge.kind, from_symbol as "fromSymbol", target, line, file_
 
 export async function symbolsInFiles(tenant: TenantDb, fileIds: string[]): Promise<SymbolRow[]> {
   if (fileIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<SymbolRow>(`select ${symbolColumns} from symbol join file on file.id = file_id where file_id = any($1::uuid[]) order by path, start_line, symbol.id`, [fileIds]),
   )
 }
 
 export async function edgesFrom(tenant: TenantDb, from: { fileIds: string[] }): Promise<EdgeRow[]> {
   if (from.fileIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<EdgeRow>(`select ${edgeColumns} from edge join file on file.id = file_id where file_id = any($1::uuid[]) order by path, line, edge.id`, [from.fileIds]),
   )
 }
@@ -31,7 +32,7 @@ export async function edgesFrom(tenant: TenantDb, from: { fileIds: string[] }): 
 /** Calls and references of `names`, imports and tests of `stems`; at most `limit` for each name or stem. */
 export async function edgesTo(tenant: TenantDb, to: { names: string[]; stems: string[]; repositoryIds: string[]; limit: number }): Promise<EdgeRow[]> {
   if (to.repositoryIds.length === 0 || to.names.length + to.stems.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<EdgeRow>(
       `select found.* from (
          select target, array['call', 'reference'] as kinds from unnest($1::text[]) as target

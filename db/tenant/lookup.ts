@@ -1,4 +1,5 @@
 import type { TenantDb } from '../tenant-db.ts'
+import { readTenant } from '../transaction.ts'
 
 export type SymbolRow = {
   id: string
@@ -22,7 +23,7 @@ export const symbolColumns = `symbol.id::text, name, container, kind, signature,
 /** Definitions by exact name in lower case, at most `limit` for each name. */
 export async function searchSymbols(tenant: TenantDb, search: { names: string[]; limit: number; repositoryIds: string[] }): Promise<SymbolRow[]> {
   if (search.names.length === 0 || search.repositoryIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<SymbolRow>(
       `select found.* from unnest($1::text[]) with ordinality as wanted (wanted, place) cross join lateral (
          select ${symbolColumns} from symbol join file on file.id = file_id
@@ -37,7 +38,7 @@ export async function searchSymbols(tenant: TenantDb, search: { names: string[];
 export async function searchPaths(tenant: TenantDb, search: { fragments: string[]; limit: number; repositoryIds: string[] }): Promise<{ fileId: string; path: string; repositoryId: string }[]> {
   const fragments = [...new Set(search.fragments.map((fragment) => fragment.toLowerCase()).filter((fragment) => fragment !== ''))]
   if (fragments.length === 0 || search.repositoryIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query(
       `select id as "fileId", path, repository_id as "repositoryId" from file, lateral (
          select count(*) as hits from unnest($1::text[]) as fragment where position(fragment in lower(path)) > 0
@@ -50,7 +51,7 @@ export async function searchPaths(tenant: TenantDb, search: { fragments: string[
 /** Files by stem: what an import or a test edge points to. */
 export async function filesByStems(tenant: TenantDb, search: { stems: string[]; repositoryIds: string[] }): Promise<FileRow[]> {
   if (search.stems.length === 0 || search.repositoryIds.length === 0) return []
-  return tenant.transaction((tx) =>
+  return readTenant(tenant, (tx) =>
     tx.query<FileRow>(
       `select id as "fileId", path, stem, repository_id as "repositoryId", language from file
        where repository_id = any($1::uuid[]) and stem = any($2::text[]) order by path`,

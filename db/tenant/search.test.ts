@@ -126,9 +126,9 @@ describe('vectors', () => {
 
   for (const ef of [40, 200]) {
     test(`a search at ef_search ${ef} goes by the HNSW index of its space`, async () => {
-      const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [], efSearch: ef }, unlimited)
+      const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [], efSearch: ef })
       expect(settings['hnsw.ef_search']).toBe(ef)
-      const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
+      const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text(unlimited)}`, values)
       const lines = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })
       const plan = lines.map((line) => line['QUERY PLAN']).join('\n')
       expect(plan).toMatch(/Index Scan using knowledge_base_hnsw_/)

@@ -1,7 +1,6 @@
-import { storeOf } from '../store.ts'
 import type { TenantDb } from '../tenant-db.ts'
-import { runTransaction, type Transaction, type TransactionOptions } from '../transaction.ts'
-import { toSpaceLiteral, toVectorText } from './space.ts'
+import { readTenant, type Transaction, type TransactionOptions } from '../transaction.ts'
+import { toSpaceLiteral, toVectorIndexName, toVectorText } from './space.ts'
 import { toIdf, toSparseText, toTermHash } from './terms.ts'
 
 /** A chunk that a leg found; scores compare within one leg only, the best first. */
@@ -26,28 +25,27 @@ export type VectorSearch = {
  */
 export async function searchVector(tenant: TenantDb, search: VectorSearch): Promise<Hit[]> {
   if (search.repositoryIds.length === 0 || search.limit < 1) return []
-  const { settings } = toVectorQuery(search, unlimited)
+  const query = toVectorQuery(search)
   const hits = await inScope(
     tenant,
     search.repositoryIds,
     async (tx, scope) => {
-      const { text, values } = toVectorQuery(search, scope)
       // Few allowed rows are found sooner by their repository and sorted.
       if (scope !== unlimited) await tx.execute('set local enable_sort to on')
-      return tx.query<Hit>(text, values)
+      return tx.query<Hit>(query.text(scope), [...query.values, ...scope.values], scope === unlimited ? `vector ${toVectorIndexName(search.space)} ${Math.floor(search.limit)}` : undefined)
     },
-    { settings },
+    { settings: query.settings },
   )
   return hits.sort((left, right) => right.score - left.score)
 }
 
 /** The statement of `searchVector` and the settings it runs under. */
-export function toVectorQuery(search: VectorSearch, scope: Scope): { text: string; values: unknown[]; settings: Record<string, string | number> } {
-  const limit = Math.floor(search.limit)
+export function toVectorQuery(search: VectorSearch): { text(scope: Scope): string; values: [vector: string]; settings: Record<string, string | number> } {
+  const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
   return {
-    text: `select id as "chunkId", 1 - (embedding <=> $1::vector) as score from knowledge_base
-      where embedding_model = ${toSpaceLiteral(search.space)} and gone_at is null ${scope.and(2)} order by embedding <=> $1::vector limit ${limit}`,
-    values: [toVectorText(search.vector), ...scope.values],
+    text: (scope) => `select id as "chunkId", 1 - (embedding <=> $1::vector) as score from knowledge_base
+      where embedding_model = ${literal} and gone_at is null ${scope.and(2)} order by embedding <=> $1::vector limit ${limit}`,
+    values: [toVectorText(search.vector)],
     settings: {
       'hnsw.ef_search': Math.min(Math.max(40, limit, search.efSearch ?? 0), 1_000),
       'hnsw.iterative_scan': 'relaxed_order',
@@ -117,9 +115,8 @@ function toCandidates(terms: { hash: number; df: number }[]): string {
 /** Runs a search limited to repositories; without any condition when that is all of them, which spares the index a filter. */
 function inScope<Row>(tenant: TenantDb, repositoryIds: string[], run: (tx: Transaction, scope: Scope) => Promise<Row[]>, options: TransactionOptions = {}): Promise<Row[]> {
   const allowed = new Set(repositoryIds)
-  return runTransaction(
-    storeOf(tenant),
-    { role: tenant.schema, schema: tenant.schema },
+  return readTenant(
+    tenant,
     (tx, repositories) => {
       const all = repositories.every(({ id }) => allowed.has(id as string))
       return run(tx, all ? unlimited : { and: (parameter) => `and repository_id = any($${parameter}::uuid[])`, values: [repositoryIds] })
