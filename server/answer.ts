@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
-import { answersInThread, saveAnswer } from '#db/tenant/answers.ts'
-import { readChunks } from '#db/tenant/chunks.ts'
+import { answersInThread } from '#db/tenant/answers.ts'
 import type { Repository } from '#db/tenant/repository.ts'
-import { findThread, saveThread } from '#db/tenant/threads.ts'
-import { saveModelCalls } from '#db/tenant/usage.ts'
+import { findThread } from '#db/tenant/threads.ts'
 import { findAgent } from './agents/index.ts'
 import type { AgentName } from './agents/index.ts'
 import { gather } from './agents/gather.ts'
@@ -14,7 +12,6 @@ import { runGraph } from './agents/graph.ts'
 import type { GraphInput, GraphOutcome, GraphParts } from './agents/graph.ts'
 import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
-import { promptVersion } from './agents/prompt.ts'
 import { toSearchText } from './agents/search-text.ts'
 import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
 import { createRef, toFailure } from './errors.ts'
@@ -29,6 +26,7 @@ import type { Passage } from './retrieval/passage.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import type { SearchParts, SearchResult } from './retrieval/search.ts'
+import { storeAnswer, toTrace } from './store-answer.ts'
 
 /** What someone asks, who will read the answer, and what stands around it. */
 export type Question = {
@@ -97,7 +95,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
     observe(parts, outcome, found.result)
-    const answerId = await store(tenant, question, text, { markdown, outcome, citations, usage, trace: toTrace(outcome, found.result, timings) })
+    const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found.result, timings) })
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness([...repositories.values()], citations)
     yield { kind: 'done', answerId, agent: outcome.choice.agent, abstained: outcome.abstained, freshness, usage, timings, trace }
@@ -170,49 +168,6 @@ function toUsage({ calls }: GraphOutcome): Usage {
   }
 }
 
-/** What led to the answer, for «Why?» and for us. Places, names and figures; no text of any source. */
-function toTrace(outcome: GraphOutcome, result: SearchResult | undefined, timings: Record<string, number>): Record<string, unknown> {
-  const { choice, resolved, retrieved, abstained, calls, check } = outcome
-  return {
-    chosen: choice,
-    searchedFor: resolved.carried === null ? null : resolved.question,
-    strength: retrieved?.strength ?? 0,
-    missing: result?.strength.missing ?? [],
-    abstained,
-    degraded: result?.degraded ?? null,
-    passages: (retrieved?.evidence.passages ?? []).map(({ n, repository, path, startLine, endLine, sha, score, legs }) => ({ n, repository, path, startLine, endLine, sha, score, legs })),
-    search: retrieved?.trace ?? null,
-    prompt: promptVersion(findAgent(choice.agent)),
-    models: calls,
-    check,
-    timings: { ...timings, ...Object.fromEntries(Object.entries(retrieved?.timings ?? {}).map(([leg, ms]) => [`retrieve.${leg}`, ms])) },
-  }
-}
-
-async function store(
-  tenant: TenantDb,
-  question: Question,
-  text: string,
-  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown> },
-): Promise<string> {
-  const { markdown, outcome, citations, usage, trace } = told
-  const { thread } = question
-  if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: question.agent })
-  const keys = new Map((await readChunks(tenant, citations.map(({ passage }) => passage.chunkId))).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
-  const citedChunks = citations.flatMap(({ citation, passage }) => {
-    const chunkKey = keys.get(passage.chunkId)
-    return chunkKey === undefined ? [] : [{ n: citation.n, chunkId: passage.chunkId, chunkKey }]
-  })
-  const { agent } = outcome.choice
-  const answerId = await saveAnswer(tenant, {
-    thread: thread ?? null, asker: question.asker, question: text, agent, markdown, abstained: outcome.abstained,
-    citations: citations.map(({ citation }) => citation), trace, usage, citedChunks,
-  })
-  const calls = outcome.calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms }))
-  await saveModelCalls(tenant, calls)
-  return answerId
-}
-
 function observe({ metrics }: AnswerParts, { calls, choice }: GraphOutcome, result: SearchResult | undefined): void {
   for (const [leg, ms] of Object.entries(result?.timings ?? {})) metrics?.retrieval.observe({ leg }, ms / 1000)
   for (const { model, outcome, costUsd } of calls) {
@@ -229,8 +184,4 @@ function toFreshness(repositories: Repository[], citations: { passage: Passage }
     .flatMap(({ name, indexedSha, defaultBranch, indexedAt }) =>
       indexedSha && indexedAt ? [{ repository: name, sha: indexedSha, branch: defaultBranch ?? null, indexedAt: new Date(indexedAt).toISOString() }] : [],
     )
-}
-
-function surfaceOf(thread: string): string {
-  return /^(slack|teams|github|terminal):/.exec(thread)?.[1] ?? 'api'
 }

@@ -1,0 +1,58 @@
+import type { TenantDb } from '#db/index.ts'
+import { saveAnswer } from '#db/tenant/answers.ts'
+import { readChunks } from '#db/tenant/chunks.ts'
+import { saveThread } from '#db/tenant/threads.ts'
+import { saveModelCalls } from '#db/tenant/usage.ts'
+import { findAgent } from './agents/index.ts'
+import type { GraphOutcome } from './agents/graph.ts'
+import { promptVersion } from './agents/prompt.ts'
+import type { Citation, Usage } from './answer-part.ts'
+import type { Question } from './answer.ts'
+import type { Passage } from './retrieval/passage.ts'
+import type { SearchResult } from './retrieval/search.ts'
+
+/** What led to the answer, for «Why?» and for us. Places, names and figures; no text of any source. */
+export function toTrace(outcome: GraphOutcome, result: SearchResult | undefined, timings: Record<string, number>): Record<string, unknown> {
+  const { choice, resolved, retrieved, abstained, calls, check } = outcome
+  return {
+    chosen: choice,
+    searchedFor: resolved.carried === null ? null : resolved.question,
+    strength: retrieved?.strength ?? 0,
+    missing: result?.strength.missing ?? [],
+    abstained,
+    degraded: result?.degraded ?? null,
+    passages: (retrieved?.evidence.passages ?? []).map(({ n, repository, path, startLine, endLine, sha, score, legs }) => ({ n, repository, path, startLine, endLine, sha, score, legs })),
+    search: retrieved?.trace ?? null,
+    prompt: promptVersion(findAgent(choice.agent)),
+    models: calls,
+    check,
+    timings: { ...timings, ...Object.fromEntries(Object.entries(retrieved?.timings ?? {}).map(([leg, ms]) => [`retrieve.${leg}`, ms])) },
+  }
+}
+
+/** Stores an answer in its thread with the chunks it cites and the calls it cost. @returns its id */
+export async function storeAnswer(
+  tenant: TenantDb,
+  { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
+  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown> },
+): Promise<string> {
+  const { markdown, outcome, citations, usage, trace } = told
+  if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
+  const keys = new Map((await readChunks(tenant, citations.map(({ passage }) => passage.chunkId))).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
+  const citedChunks = citations.flatMap(({ citation, passage }) => {
+    const chunkKey = keys.get(passage.chunkId)
+    return chunkKey === undefined ? [] : [{ n: citation.n, chunkId: passage.chunkId, chunkKey }]
+  })
+  const { agent } = outcome.choice
+  const answerId = await saveAnswer(tenant, {
+    thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
+    citations: citations.map(({ citation }) => citation), trace, usage, citedChunks,
+  })
+  const calls = outcome.calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms }))
+  await saveModelCalls(tenant, calls)
+  return answerId
+}
+
+function surfaceOf(thread: string): string {
+  return /^(slack|teams|github|terminal):/.exec(thread)?.[1] ?? 'api'
+}
