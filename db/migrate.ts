@@ -95,7 +95,8 @@ export function asMigrator<T>(store: Store, schema: string, run: (tx: Transactio
 /** Roles belong to the whole server, so another database of it may hold this one already. */
 export async function createRole(tx: Transaction, role: string): Promise<void> {
   await tx.query(`do $$ begin create role "${role}" nologin; exception when duplicate_object or unique_violation then null; end $$`)
-  await tx.query(`do $$ begin if not pg_has_role('${role}', 'member') then grant "${role}" to current_user; end if; end $$`)
+  // Since PostgreSQL 16 who creates a role is a member of it that may not become it.
+  await tx.query(`do $$ begin if not pg_has_role('${role}', case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end) then grant "${role}" to current_user; end if; end $$`)
 }
 
 async function createVectorExtension(tx: Transaction): Promise<void> {

@@ -5,8 +5,6 @@ set -euo pipefail
 : "${NURA_DATABASE_PASSWORD:?set it to the password of the role nura}"
 psql -v ON_ERROR_STOP=1 -v password="$NURA_DATABASE_PASSWORD" --username "$POSTGRES_USER" --dbname postgres <<'SQL'
 create role nura login createrole password :'password';
--- Since PostgreSQL 16 who creates a role may not become it, unless this says so.
-alter role nura set createrole_self_grant = 'set, inherit';
 create database nura owner nura;
 \connect nura
 create schema extensions;
