@@ -1,4 +1,5 @@
 import type { Passage } from '../../retrieval/passage.ts'
+import { tokens } from '../../tokens.ts'
 import { callsOf, testsOf, usesOf, whole } from './edges.ts'
 import { isDocument, paragraphs } from './paragraphs.ts'
 import { quote, sentences, span } from './prose.ts'
@@ -74,19 +75,24 @@ function relatedBullets(reading: Reading, definition: Definition): string[] {
   return distinct(near, ({ definition: { name } }) => name).slice(0, 2).map((other) => `See also ${tellOf(reading, other.definition)}`)
 }
 
+/** A line of configuration that answers a question; `isKey` when its key is a word of the question, such as the script `test`. */
+export type Setting = { text: string; worth: number; isKey: boolean }
+
 /** Lines of configuration that say most about the question, each as a code span with its place. */
-export function settingsOf(reading: Reading, wanted: (passage: Passage) => boolean): { text: string; passage: Passage; worth: number }[] {
-  return reading.passages
-    .filter((passage) => wanted(passage))
-    .flatMap((passage) =>
-      passage.content.split('\n').flatMap((line, at) => {
-        const worth = reading.coverage(line)
-        const bare = line.trim().replace(/,$/, '')
-        if (worth < 0.34 || bare.length < 4 || bare.length > 110) return []
-        return [{ text: `${span(passage.path)} (line ${passage.startLine + at}): ${span(bare)} ${cite(passage)}`, passage, worth }]
-      }),
-    )
-    .sort((a, b) => b.worth - a.worth)
+export function settingsOf(reading: Reading, wanted: (passage: Passage) => boolean): Setting[] {
+  const found = reading.passages.filter(wanted).flatMap((passage) => {
+    const isScript = /(?:^|\/)(?:package\.json|Makefile|tox\.ini|justfile)$/.test(passage.path)
+    return passage.content.split('\n').flatMap((line, at): (Setting & { isScript: boolean })[] => {
+      const worth = reading.coverage(line)
+      const bare = line.trim().replace(/,$/, '')
+      if (worth < 0.6 || bare.length < 4 || bare.length > 130) return []
+      const key = /^"?([\w.:-]+)"?\s*[:=]/.exec(bare)?.[1]
+      const isKey = isScript && key !== undefined && tokens(key).length > 0 && tokens(key).every((token) => reading.terms.includes(token))
+      return [{ text: `${span(passage.path)} (line ${passage.startLine + at}): ${span(bare)} ${cite(passage)}`, worth, isKey, isScript }]
+    })
+  })
+  const order = (setting: Setting & { isScript: boolean }) => (setting.isKey ? 2 : 0) + (setting.isScript ? 1 : 0) + setting.worth
+  return found.sort((a, b) => order(b) - order(a))
 }
 
 export function distinct<T>(values: T[], key: (value: T) => string): T[] {

@@ -8,7 +8,12 @@ export function isDocument(passage: Passage): boolean {
   return passage.contentType !== 'code' || ['markdown', 'mdx', 'rst', 'text', 'asciidoc'].includes(passage.language ?? '')
 }
 
-const heading = /^\s{0,3}#{1,6}\s|^(?:={3,}|-{3,}|~{3,}|\^{3,}|"{3,}|\*{3,}|\+{3,})\s*$/
+/** reStructuredText underlines headings with what fences code in Markdown. */
+export function isRst({ path }: Passage): boolean {
+  return /\.(?:rst|rest)$/i.test(path)
+}
+
+const heading = /^\s{0,3}#{1,6}\s|^(?:={3,}|-{3,}|~{3,}|\^{3,}|"{3,}|\*{3,}|\+{3,}|`{3,})\s*$/
 const skipped = /^\s*(?:<!--|\.\. |:[a-z-]+:(?=\s|$)|\[[^\]]+\]:\s|!\[|\[!|<\/?[a-z]|>\s*\[!|---|import |export )/i
 const bullet = /^\s*(?:[-*+•]|\d+[.)])\s+/
 
@@ -30,7 +35,7 @@ export function paragraphs(passage: Passage): Paragraph[] {
   for (const [at, line] of lines.entries()) {
     if (at <= matter) continue
     const number = passage.startLine + at
-    const mark = /^\s*(```+|~~~+)/.exec(line)?.[1]
+    const mark = isRst(passage) ? undefined : /^\s*(```+|~~~+)/.exec(line)?.[1]
     if (mark) {
       close(number - 1)
       fence = fence === undefined ? mark : mark.startsWith(fence[0]!) ? undefined : fence

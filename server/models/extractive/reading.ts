@@ -45,7 +45,7 @@ const shaping: Partial<Record<Shape, string>> = {
   where: 'before after file files function functions class method module part place code line find',
   flow: 'flow flows happen happens work works lifecycle pipeline step end journey sequence code',
   why: 'reason rationale motivation purpose point come',
-  howto: 'way ways example examples',
+  howto: 'way ways example examples run runs running use uses using set',
   modules: 'main each other another overall architecture structure structured module modules component components boundary boundaries layer layers dependency dependencies depend depends coupling coupled organised organized package packages folder folders overview picture system project code base codebase repository design designed',
   what: 'mean means purpose kind tell explain describe say says return returns difference',
 }

@@ -1,4 +1,5 @@
 import type { Passage } from '../../retrieval/passage.ts'
+import { isRst } from './paragraphs.ts'
 import { span, visible } from './prose.ts'
 import type { Reading } from './reading.ts'
 
@@ -108,7 +109,7 @@ function skipDoc(text: (line: number) => string, from: number, to: number): numb
 function endAt(text: (line: number) => string, from: number, limit: number, to: number): number {
   if (limit >= to) return to
   const base = indentOf(text(from))
-  for (let line = limit; line > limit - 3 && line > from + 2; line--) {
+  for (let line = limit; line > limit - 6 && line > from + 2; line--) {
     const next = text(line + 1)
     if (text(line).trim() && (!next.trim() || indentOf(next) <= base + 4) && !/[({[,=&|+]\s*$|=>\s*$|:\s*$/.test(text(line)) && indentOf(text(line)) <= base + 4) return line
   }
@@ -148,7 +149,7 @@ function blocksOf(passage: Passage, lines: string[]): Block[] {
     if (from <= to) found.push({ language, from: passage.startLine + from, to: passage.startLine + to })
   }
   for (let at = 0; at < lines.length; at++) {
-    const fence = /^\s*(`{3,}|~{3,})\s*([\w+-]*)/.exec(lines[at]!)
+    const fence = isRst(passage) ? null : /^\s*(`{3,}|~{3,})\s*([\w+-]*)/.exec(lines[at]!)
     if (fence) {
       const end = lines.findIndex((line, place) => place > at && line.trim().startsWith(fence[1]!))
       const close = end < 0 ? lines.length : end
@@ -156,12 +157,13 @@ function blocksOf(passage: Passage, lines: string[]): Block[] {
       at = close
       continue
     }
-    const directive = passage.language === 'rst' ? (/^(\s*)\.\. (?:code-block|sourcecode|code)::\s*(\S*)/.exec(lines[at]!) ?? /^(\s*)\S.*::()\s*$/.exec(lines[at]!)) : null
+    const directive = isRst(passage) ? (/^(\s*)\.\. (?:code-block|sourcecode|code)::\s*(\S*)/.exec(lines[at]!) ?? /^(\s*)\S.*::()\s*$/.exec(lines[at]!)) : null
     if (!directive || /^\s*\.\. (?!code|sourcecode)/.test(lines[at]!)) continue
     const base = directive[1]!.length
     let end = at
     while (end + 1 < lines.length && (!lines[end + 1]!.trim() || indentOf(lines[end + 1]!) > base)) end++
-    add(directive[2] || 'python', at + 1, end)
+    const first = lines.slice(at + 1, end + 1).find((line) => line.trim()) ?? ''
+    add(directive[2] || (/^\s*\$ /.test(first) ? 'sh' : ''), at + 1, end)
     at = end
   }
   return found

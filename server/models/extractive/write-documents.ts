@@ -31,8 +31,8 @@ export function writeSection(reading: Reading, section: Section, options: { bloc
 /** «How do I …»: the section that tells it, the settings and scripts that name it, and the command itself. */
 export function writeHowTo(reading: Reading, section: Section | undefined): Draft | undefined {
   const settings = settingsOf(reading, (passage) => !isDocument(passage) && ['config', 'data'].includes(fileRole(passage.path)))
-  const strong = settings.filter(({ worth }) => worth >= 0.5)
-  if (section && (section.firm || strong.length === 0)) {
+  const strong = settings[0]?.isKey ? settings.filter(({ isKey }) => isKey) : settings
+  if (section && !settings[0]?.isKey && (section.firm || strong.length === 0)) {
     const draft = writeSection(reading, section, { block: true })
     return { ...draft, list: [...strong.slice(0, 2).map(({ text }) => text), ...draft.list] }
   }
