@@ -9,9 +9,15 @@ import { toSpaceLiteral, toVectorIndexName } from './space.ts'
 const smallCorpus = 2_000
 const buildTimeoutMs = 30 * 60_000
 
+/** The GIN indexes of the newest migration, whose upkeep is most of what a row costs. */
+const lexicalIndexes = {
+  knowledge_base_lex: 'on knowledge_base using gin (lex) with (fastupdate = off) where gone_at is null',
+  file_lex: 'on file using gin (lex) with (fastupdate = off)',
+}
+
 /**
- * Takes the HNSW index of `space` away while a first index is written: loading rows and building once is several times
- * faster than inserting into it. A tenant that has many rows already keeps its index. `endBulk` must follow.
+ * Takes the search indexes away while a first index is written: loading rows and building once is several times faster
+ * than inserting into them. A tenant that has many rows already keeps its own. `endBulk` must follow, also after a failure.
  */
 export async function beginBulk(tenant: TenantDb, space: string): Promise<void> {
   const literal = toSpaceLiteral(space)
@@ -20,11 +26,12 @@ export async function beginBulk(tenant: TenantDb, space: string): Promise<void> 
     const [live] = await tx.query<{ rows: number }>(
       `select count(*)::int as rows from (select 1 from knowledge_base where embedding_model = ${literal} and gone_at is null limit ${smallCorpus}) as head`,
     )
-    if (live!.rows < smallCorpus) await tx.query(`drop index if exists ${toVectorIndexName(space)}`)
+    if (live!.rows >= smallCorpus) return
+    for (const index of [toVectorIndexName(space), ...Object.keys(lexicalIndexes)]) await tx.query(`drop index if exists ${index}`)
   })
 }
 
-/** Brings weights up to date where the mean lengths have moved, then builds the HNSW index of `space` unless it is there. */
+/** Brings weights up to date where the mean lengths have moved, then builds the search indexes that are not there. */
 export async function endBulk(tenant: TenantDb, space: string): Promise<void> {
   const literal = toSpaceLiteral(space)
   await rebuildWeights(tenant)
@@ -34,6 +41,7 @@ export async function endBulk(tenant: TenantDb, space: string): Promise<void> {
     // Parallel builds of pgvector before 0.8.4 overflow a buffer.
     if (isBefore(extension!.version, [0, 8, 4])) await tx.query('set local max_parallel_maintenance_workers to 0')
     await tx.query(`set local maintenance_work_mem to '256MB'`)
+    for (const [index, definition] of Object.entries(lexicalIndexes)) await tx.query(`create index if not exists ${index} ${definition}`)
     await tx.query(
       `create index if not exists ${toVectorIndexName(space)} on knowledge_base using hnsw (embedding vector_cosine_ops) with (m = 16, ef_construction = 64)
        where embedding_model = ${literal} and gone_at is null`,
