@@ -46,7 +46,7 @@ export type SearchResult = {
 
 const passagesUnlessSaid = 16
 /** Files whose neighbours are looked up. */
-const expanded = 8
+const expanded = 12
 /** Read beyond the limit, to make up for what is dropped. */
 const spare = 8
 

@@ -71,8 +71,8 @@ const table: Record<QuestionKind, Weights> = {
   usage: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.35, path: 0.5, graph: 0.05, size: 0, prior: prose },
   config: { bm25: 1, file: 0.4, vector: 0.6, symbol: 0.35, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, config: 0.6 } },
   test: { bm25: 1, file: 0.5, vector: 0.5, symbol: 0.3, path: 0.4, graph: 0.05, size: 0, prior: { ...program, test: 1 } },
-  change: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.2, path: 0.1, graph: 0.3, size: 0.02, prior: change },
-  other: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.3, path: 0.1, graph: 0.25, size: 0.02, prior: { ...change, docs: 0.15 } },
+  change: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.2, path: 0.1, graph: 0.4, size: 0.01, prior: change },
+  other: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.3, path: 0.1, graph: 0.4, size: 0.01, prior: { ...change, docs: 0.15 } },
 }
 
 /** The weights of a question, its words about tests, docs, examples and history lifted, in the space it is embedded in. */
