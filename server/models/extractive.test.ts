@@ -60,6 +60,28 @@ describe('the shape of an answer', () => {
     expect(answer).not.toContain('```')
   })
 
+  test('what a comment quotes as an example is not taken for what its code does', () => {
+    const evidence = {
+      question: 'Where do we verify webhook signatures?',
+      passages: [toPassage(1, 'src/restate.ts', '/** Rewrites a question: «Where do we verify webhook signatures?» */\nexport function restate() {}\n')],
+      symbols: [toSymbol('restate', 'src/restate.ts', [2, 2], { doc: 'Rewrites a question: «Where do we verify webhook signatures?»', signature: 'export function restate()' })],
+      relations: [],
+    }
+    expect(compose(evidence, findAgent('dev').lens).join('\n')).not.toContain('signatures are verified by')
+  })
+
+  test('the table of contents of a document is not an answer', () => {
+    const contents = '## Contents\n\n- [Serving static files](#serving-static-files)\n- [Grouping routes](#grouping-routes)\n'
+    const section = '## Serving static files\n\n```go\nrouter.Static("/static", "./files")\n```\n'
+    const passages = [
+      toPassage(1, 'docs/guide.md', contents, { language: 'markdown', contentType: 'documentation', scope: ['Contents'] }),
+      toPassage(2, 'docs/guide.md', section, { language: 'markdown', contentType: 'documentation', scope: ['Serving static files'], startLine: 5, endLine: 9 }),
+    ]
+    const answer = compose({ question: 'How do I serve static files?', passages, symbols: [], relations: [] }, findAgent('dev').lens).join('\n')
+    expect(answer).toContain('"Serving static files" shows it in code [2]')
+    expect(answer).not.toContain('[1]')
+  })
+
   test('says so when nothing uses a definition', () => {
     expect(ask('Who calls receiveWebhook?')).toContain('I see no use of the function `receiveWebhook`')
   })

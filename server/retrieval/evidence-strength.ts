@@ -25,7 +25,7 @@ const shortestShared = 4
 const verbShare = 0.5
 const nameShare = 2
 const verbForm =
-  /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kept|held|built|set|put|goes|behind|inside|between|across)$/i
+  /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kept|held|built|set|put|goes|behind|inside|between|across|onto|upon|within|without|turn|decide|determine|choose|become|come|switch|again|already|else|still|onwards?)$/i
 
 /**
  * Coverage of the question's words by the best passages, each word weighted by its idf: rare words are what the question

@@ -33,12 +33,12 @@ function toDraft(reading: Reading): Draft {
 }
 
 /** How much better than a section a definition may be worse and still be the subject. */
-const leans = { where: 0.5, what: 0.3, usage: 2, tests: 1.5, flow: 0.5, howto: -1.2, why: 0, modules: 0, overview: -1 } as const
+const leans = { where: 1.2, what: 0.3, usage: 2, tests: 1.5, flow: 0.5, howto: -1.2, why: 0, modules: 0, overview: -1 } as const
 
 function toSubjectDraft(reading: Reading): Draft {
   const { shape, lens } = reading
   const documents = lens.first === 'documents'
-  const lean = leans[shape] - (documents ? 1.8 : lens.first === 'modules' ? 0.8 : 0) - (reading.query.names.length > 0 ? 0 : shape === 'howto' ? 2 : shape === 'what' ? 0.4 : 0)
+  const lean = leans[shape] - (documents ? 1.8 : lens.first === 'modules' ? 0.8 : 0) - (reading.query.names.length > 0 ? 0 : shape === 'howto' ? 0.5 : shape === 'what' ? 0.4 : 0)
   const subject = chooseSubject(reading, lean)
   const section = subject?.kind === 'section' ? subject : undefined
   if (shape === 'howto' && (section || subject?.firm !== true)) {
@@ -69,7 +69,7 @@ function connected(reading: Reading, definition: Definition, firm: boolean): [De
   const [best] = rankDefinitions(reading)
     .slice(0, 6)
     .filter((each) => each.definition.role !== 'test')
-    .map((each) => ({ ...each, score: each.score + 0.25 * Math.min(3, callsOf(reading, each.definition).length) }))
+    .map((each) => ({ ...each, score: each.score + 0.15 * Math.min(3, callsOf(reading, each.definition).length) }))
     .sort((a, b) => b.score - a.score)
   return best ? [best.definition, best.firm] : [definition, firm]
 }

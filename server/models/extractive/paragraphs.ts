@@ -15,6 +15,8 @@ export function isRst({ path }: Passage): boolean {
 
 const heading = /^\s{0,3}#{1,6}\s|^(?:={3,}|-{3,}|~{3,}|\^{3,}|"{3,}|\*{3,}|\+{3,}|`{3,})\s*$/
 const skipped = /^\s*(?:<!--|\.\. |:[a-z-]+:(?=\s|$)|\[[^\]]+\]:\s|!\[|\[!|<\/?[a-z]|>\s*\[!|---|import |export )/i
+/** An entry of a table of contents: a link to a section and nothing else. */
+const contents = /^\s*(?:[-*+•]|\d+[.)])\s+\[[^\]]*\]\([^)]*\)\s*$/
 const bullet = /^\s*(?:[-*+•]|\d+[.)])\s+/
 
 /** Prose of a document's passage: without headings, code, tables, badges and directives. */
@@ -61,6 +63,7 @@ export function paragraphs(passage: Passage): Paragraph[] {
       continue
     }
     if (bullet.test(line)) close(number - 1)
+    if (contents.test(line)) continue
     open ??= { lines: [], start: number }
     open.lines.push(line.replace(bullet, '').replace(/^\s*>\s?/, ''))
     if (/::\s*$/.test(line)) {

@@ -28,7 +28,7 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   const named = isNamed(reading, definition)
   const parts = tokens(name)
   const precision = parts.filter((part) => reading.terms.includes(part)).length / Math.max(1, parts.length)
-  const said = docSentences(doc).join(' ')
+  const said = withoutExamples(docSentences(doc).join(' '))
   const body = linesOf(passage, startLine, endLine)
   let score =
     (named ? 4 : 0) +
@@ -37,7 +37,7 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
     0.5 * reading.coverage(signature) +
     0.5 * reading.coverage(path) +
     1.1 * reading.coverage(body) * Math.min(1, 40 / Math.max(1, endLine - startLine)) +
-    1.3 * reading.standing(passage) +
+    2.2 * reading.standing(passage) +
     (said ? 0.25 : 0) +
     (kindWeight[definition.kind] ?? 0)
   if (query.names.length > 0 && !named) score -= 0.5
@@ -50,6 +50,11 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   if (endLine === startLine && definition.kind !== 'type') score -= definition.kind === 'method' ? 0.5 : 0.15
   const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85
   return { score, firm }
+}
+
+/** What a comment quotes is an example of something, not what it says. */
+function withoutExamples(text: string): string {
+  return text.replace(/«[^»]*»|“[^”]*”|"[^"]*"/g, ' ')
 }
 
 /** True when the question writes this definition's name, with its container if it gives one. */
@@ -70,31 +75,35 @@ export function rankSections(reading: Reading): Section[] {
 }
 
 /** A section of a document and how well it answers. `told` holds its paragraphs that say something of the question, best first. */
-export type Section = { passage: Passage; told: Paragraph[]; score: number; firm: boolean }
+export type Section = { passage: Passage; told: Paragraph[]; /** It holds code that shows how. */ shows: boolean; score: number; firm: boolean }
 
 function toSection(reading: Reading, passage: Passage): Section {
   const worth = paragraphs(passage).map((paragraph, at) => ({ paragraph, worth: reading.coverage(paragraph.text) + (at === 0 ? 0.15 : 0) }))
   const told = worth.toSorted((a, b) => b.worth - a.worth)
   const heading = passage.scope.join(' ')
   const history = /(?:^|\/)(?:change|history|release|news)/i.test(passage.path) && !reading.query.asksFor.history
-  const shows = reading.shape === 'howto' && blockOf(reading, passage) !== undefined
+  const block = reading.shape === 'howto' ? blockOf(reading, passage) : undefined
+  const shown = block ? reading.coverage(linesOf(passage, block.from, block.to)) : -1
+  const shows = Math.max(shown, block ? reading.coverage(passage.scope.at(-1) ?? '') : 0) >= 0.5
   const score =
     1.3 * reading.coverage(heading) +
     0.7 * reading.coverage(passage.scope.at(-1) ?? '') +
-    1.6 * (told[0]?.worth ?? -1) +
+    1.6 * Math.max(told[0]?.worth ?? -1, shown) +
     0.4 * reading.coverage(passage.path) +
-    1.3 * reading.standing(passage) +
+    2.2 * reading.standing(passage) +
     (shows ? 0.9 : 0) -
     (history ? 2 : 0)
   const firm = reading.coverage(`${heading} ${told[0]?.paragraph.text ?? ''}`) >= 0.8
-  return { passage, told: told.filter((each) => each.worth > 0.2).map(({ paragraph }) => paragraph), score, firm }
+  return { passage, told: told.filter((each) => each.worth > 0.2).map(({ paragraph }) => paragraph), shows, score, firm }
 }
 
 /** The one thing that the answer begins with; a document has to be the better by `lean` to be it. */
 export function chooseSubject(reading: Reading, lean: number): Subject | undefined {
   const definition = rankDefinitions(reading)[0]
-  const section = rankSections(reading).find(({ told }) => told.length > 0)
-  if (definition && (!section || definition.score + lean >= section.score)) return { kind: 'definition', ...definition }
+  const section = rankSections(reading).find(({ told, shows }) => told.length > 0 || shows)
+  // A definition that holds little of what was asked gets no favour for being code.
+  const favour = definition?.firm ? lean : Math.min(lean, 0.5)
+  if (definition && (!section || definition.score + favour >= section.score)) return { kind: 'definition', ...definition }
   return section ? { kind: 'section', ...section } : undefined
 }
 

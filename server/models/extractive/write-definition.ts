@@ -11,7 +11,7 @@ import type { Draft } from './wording.ts'
 /** «Where is …»: the place first. `firm` says that name and comment together hold what was asked. */
 export function writePlace(reading: Reading, definition: Definition, firm: boolean): Draft {
   const named = isNamed(reading, definition)
-  const restated = firm && !named ? restate(reading.question) : null
+  const restated = firm && !named && isNamedFor(reading, definition) ? restate(reading.question) : null
   const kind = kindOf(definition)
   const lead = named
     ? `${nameOf(definition)} is ${withArticle(kind)} in ${placeOf(reading, definition)}`
@@ -40,6 +40,11 @@ export function writeMeaning(reading: Reading, definition: Definition, firm: boo
   }
   const list = neighboursOf(reading, definition).filter((bullet) => says !== null || !bullet.startsWith('It calls'))
   return { lead, list: [...membersBullet(reading, definition), ...list], snippets: [snippetOf(reading, definition)] }
+}
+
+/** Its own name, declaration and place say most of what was asked: only then may it be said to do it. */
+function isNamedFor(reading: Reading, { name, container, signature, path }: Definition): boolean {
+  return reading.coverage(`${name} ${container ?? ''} ${signature} ${path}`) >= 0.65
 }
 
 /** «`path` (line n): "…" [k]» */

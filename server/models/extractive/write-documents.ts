@@ -14,12 +14,13 @@ import type { Draft } from './wording.ts'
 
 /** From documents: what the best section says, what others add, and its command or setting. */
 export function writeSection(reading: Reading, section: Section, options: { block: boolean }): Draft {
-  const [best = section.told[0]!, ...more] = section.told.filter(({ text }) => isSaying(text))
-  const worth = reading.coverage(best.text)
+  const [best = section.told[0], ...more] = section.told.filter(({ text }) => isSaying(text))
+  const worth = best ? reading.coverage(best.text) : 0.5
   const others = rankSections(reading).filter(
     (other) => other.passage !== section.passage && other.told.length > 0 && other.score > 0.6 * section.score && isSaying(other.told[0]!.text) && reading.coverage(other.told[0]!.text) >= Math.max(0.35, 0.7 * worth),
   )
-  const lead = [`${capital(sectionAt(section.passage))} says: ${quote(telling(reading, best), 320)} ${cite(section.passage)}.`]
+  const says = best ? `says: ${quote(telling(reading, best), 320)}` : 'shows it in code'
+  const lead = [`${capital(sectionAt(section.passage))} ${says} ${cite(section.passage)}.`]
   const list = [
     ...more.filter((paragraph) => reading.coverage(paragraph.text) >= 0.4 * worth).slice(0, 2).map((paragraph) => `${quote(telling(reading, paragraph), 220)} ${cite(section.passage)}`),
     ...distinct(others, ({ passage }) => sectionAt(passage)).slice(0, 3).map((other) => `${capital(sectionAt(other.passage))}: ${quote(telling(reading, other.told[0]!), 200)} ${cite(other.passage)}`),
