@@ -97,7 +97,7 @@ function openServer(config: DbConfig, url: string): Opened {
     kind: 'postgres',
     pool,
     encryptionKey: config.encryptionKey,
-    queue: () => (queue ??= createServerPool(url, 20, { options: '-c search_path=bullmq', application_name: 'nura-queue' })).pg as unknown as QueueConnection,
+    queue: () => (queue ??= createServerPool(url, 20, { options: '-c search_path=bullmq', application_name: 'nura-queue', ...({ pipeline: false } as object) })).pg as unknown as QueueConnection,
     announce: async () => {},
     async close() {
       await Promise.all([pool.end(), queue?.end()])

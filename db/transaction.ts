@@ -42,7 +42,7 @@ const open = new AsyncLocalStorage<{ isOpen: boolean }>()
  * @throws NuraError `nested-transaction` when the caller is inside another one: with one session it would wait for itself.
  */
 export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Transaction, prologue: Record<string, unknown>[]) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-  if (open.getStore()?.isOpen) throw new NuraError('nested-transaction', 'A transaction was opened inside another one; pass the open one down instead.')
+  refuseNesting()
   const begin = toBegin(store, scope, options)
   let client: PoolClient
   try {
@@ -53,9 +53,7 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
   const state = { isOpen: true }
   let ending: Promise<unknown> | null = null
   try {
-    const { rows } = await client.query(begin).catch((error) => {
-      throw (error as { code?: string }).code === '22023' && scope.role !== null ? new NuraError('unknown-tenant', 'There is no such tenant any more.', { cause: error }) : error
-    })
+    const { rows } = await client.query(begin).catch(refuseUnknownRole)
     const held = hold(store, client, scope.schema, options)
     const result = await open.run(state, () => run(held.tx, rows))
     await held.flush()
@@ -77,14 +75,24 @@ export function readTenant<T>(tenant: TenantDb, run: (tx: Transaction, prologue:
   return runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, run, { ...options, readOnly: true })
 }
 
-function toBegin(store: Store, scope: Scope, options: TransactionOptions): string {
+/** The role of a tenant goes with it. */
+export function refuseUnknownRole(error: unknown): never {
+  throw (error as { code?: string }).code === '22023' ? new NuraError('unknown-tenant', 'There is no such tenant any more.', { cause: error }) : error
+}
+
+export function refuseNesting(): void {
+  if (open.getStore()?.isOpen) throw new NuraError('nested-transaction', 'A transaction was opened inside another one; pass the open one down instead.')
+}
+
+/** The one text that opens a transaction under a scope. */
+export function toBegin(store: Store, scope: Scope, options: TransactionOptions): string {
   for (const name of [scope.schema, ...(scope.role === null ? [] : [scope.role])]) {
     if (!identifier.test(name)) throw new NuraError('bad-identifier', 'A schema or role name is not one that Nura derives.')
   }
   const settings: Record<string, string | number> = { random_page_cost: 1.1, ...options.settings }
   if (options.statementTimeoutMs !== undefined) settings.statement_timeout = options.statementTimeoutMs
   return [
-    options.readOnly ? 'begin read only' : 'begin',
+    options.readOnly ? 'begin isolation level repeatable read read only' : 'begin',
     `set local search_path to "${scope.schema}", "${store.extensionSchema}", pg_temp`,
     ...Object.entries(settings).map(([name, value]) => `set local ${name} to ${typeof value === 'number' ? value : `'${value}'`}`),
     ...(scope.role === null ? [] : [`set local role "${scope.role}"`]),

@@ -25,23 +25,10 @@ export function listGrants(tenant: TenantDb, repositoryId: string): Promise<Gran
   )
 }
 
-/** Whether anything was granted to this channel or person. */
-export async function hasGrants(tenant: TenantDb, reader: GrantReader): Promise<boolean> {
-  const rows = await tenant.transaction((tx) => tx.query('select 1 from source_grant where reader_kind = $1 and reader_id = $2 limit 1', [reader.kind, reader.id]))
-  return rows.length > 0
-}
-
-/** The sources that an audience may read, by id. A channel or person must be one that the tenant knows; see `isKnown`. */
-export async function readableRepositories(tenant: TenantDb, audience: { kind: 'tenant' | 'public' } | GrantReader): Promise<string[]> {
-  const reader = audience.kind === 'channel' || audience.kind === 'person' ? audience : null
+/** Ids of the repositories granted to this channel or person by name. */
+export async function grantedSources(tenant: TenantDb, reader: GrantReader): Promise<string[]> {
   const rows = await tenant.transaction((tx) =>
-    tx.query<{ id: string }>(
-      `select id from repository where state <> 'forgetting' and (
-         is_public or ($1 and audience = 'tenant')
-         or exists (select 1 from source_grant where repository_id = repository.id and reader_kind = $2 and reader_id = $3)
-       ) order by name`,
-      [audience.kind !== 'public', reader?.kind ?? null, reader?.id ?? null],
-    ),
+    tx.query<{ id: string }>('select repository_id as id from source_grant where reader_kind = $1 and reader_id = $2 order by 1', [reader.kind, reader.id]),
   )
   return rows.map(({ id }) => id)
 }

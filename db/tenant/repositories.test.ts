@@ -3,7 +3,7 @@ import type { Db, TenantDb } from '../index.ts'
 import { createTestRepository, testSpace } from '../testing/create-repository.ts'
 import { makeFile, makeVector } from '../testing/make-file.ts'
 import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
-import { grantSource, hasGrants, listGrants, readableRepositories, revokeSource } from './grants.ts'
+import { grantSource, grantedSources, listGrants, revokeSource } from './grants.ts'
 import { StoredChunk } from './stored-chunk.ts'
 import { addRepository, findRepository, listRepositories, removeRepository, updateRepository } from './repositories.ts'
 import { writeFiles } from './write-files.ts'
@@ -55,27 +55,19 @@ describe('repositories', () => {
   })
 })
 
-describe('what an audience may read', () => {
-  test('is open sources for the tenant, granted ones beside them for who they were granted to, and public ones for the public', async () => {
+describe('grants', () => {
+  test('are given, listed, read by their reader alone, and taken back', async () => {
     const own = await createTestTenant(db)
-    const add = async (name: string, overrides: object) => (await addRepository(own, { name, source: 'git', location: '/x', ...overrides })).id
-    const open = await add('a-open', {})
-    const granted = await add('b-granted', { audience: 'granted' })
-    const published = await add('c-public', { audience: 'granted', isPublic: true })
+    const granted = (await addRepository(own, { name: 'acme/closed', source: 'git', location: '/x', audience: 'granted' })).id
     const channel = { kind: 'channel' as const, id: 'slack:T1:C1' }
     const person = { kind: 'person' as const, id: 'slack:T1:C1' }
     await grantSource(own, granted, channel)
     await grantSource(own, granted, channel)
-    expect(await readableRepositories(own, { kind: 'tenant' })).toEqual([open, published])
-    expect(await readableRepositories(own, { kind: 'public' })).toEqual([published])
-    expect(await readableRepositories(own, channel)).toEqual([open, granted, published])
-    expect(await readableRepositories(own, person)).toEqual([open, published])
-    expect([await hasGrants(own, channel), await hasGrants(own, person)]).toEqual([true, false])
+    expect(await grantedSources(own, channel)).toEqual([granted])
+    expect(await grantedSources(own, person)).toEqual([])
     expect(await listGrants(own, granted)).toEqual([channel])
     await revokeSource(own, granted, channel)
-    expect(await readableRepositories(own, channel)).toEqual([open, published])
-    await updateRepository(own, open, { state: 'forgetting' })
-    expect(await readableRepositories(own, { kind: 'tenant' })).toEqual([published])
+    expect(await grantedSources(own, channel)).toEqual([])
     await expect(grantSource(own, unknown, person)).rejects.toMatchObject({ code: 'unknown-repository' })
   })
 })

@@ -1,3 +1,4 @@
+import { readAtOnce } from '../read-at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { readTenant, type Transaction, type TransactionOptions } from '../transaction.ts'
 import { toSpaceLiteral, toVectorIndexName, toVectorText } from './space.ts'
@@ -25,18 +26,18 @@ export type VectorSearch = {
  */
 export async function searchVector(tenant: TenantDb, search: VectorSearch): Promise<Hit[]> {
   if (search.repositoryIds.length === 0 || search.limit < 1) return []
-  const query = toVectorQuery(search)
-  const hits = await inScope(
-    tenant,
-    search.repositoryIds,
-    async (tx, scope) => {
-      // Few allowed rows are found sooner by their repository and sorted.
-      if (scope !== unlimited) await tx.execute('set local enable_sort to on')
-      return tx.query<Hit>(query.text(scope), [...query.values, ...scope.values], scope === unlimited ? `vector ${toVectorIndexName(search.space)} ${Math.floor(search.limit)}` : undefined)
-    },
-    { settings: query.settings },
-  )
-  return hits.sort((left, right) => right.score - left.score)
+  const { text, values, settings } = toVectorQuery(search)
+  const readHits = async (scope: Scope, options: TransactionOptions, name?: string) => {
+    const { rows, prologue } = await readAtOnce<Hit>(tenant, { text: text(scope), values: [...values, ...scope.values], name }, { ...options, prologue: repositoriesQuery })
+    return { hits: rows.sort((left, right) => right.score - left.score), all: isUnlimited(tenant, prologue, search.repositoryIds) }
+  }
+  if (search.repositoryIds.length >= (repositoryCounts.get(tenant) ?? 0)) {
+    // Most readers may read every repository: searched as if so, and thrown away where the same snapshot says otherwise.
+    const { hits, all } = await readHits(unlimited, { settings }, `vector ${toVectorIndexName(search.space)} ${Math.floor(search.limit)}`)
+    if (all) return hits
+  }
+  // Few allowed rows are found sooner by their repository and sorted.
+  return (await readHits(limitTo(search.repositoryIds), { settings: { ...settings, enable_sort: 'on' } })).hits
 }
 
 /** The statement of `searchVector` and the settings it runs under. */
@@ -78,6 +79,7 @@ export async function searchFiles(tenant: TenantDb, search: { tokens: string[]; 
 export type Scope = { and(parameter: number): string; values: unknown[] }
 /** No condition: every repository of the tenant is allowed. */
 export const unlimited: Scope = { and: () => '', values: [] }
+const limitTo = (repositoryIds: string[]): Scope => ({ and: (parameter) => `and repository_id = any($${parameter}::uuid[])`, values: [repositoryIds] })
 type Question = { sparse: string; candidates: string }
 
 async function searchTerms<Row>(
@@ -112,15 +114,17 @@ function toCandidates(terms: { hash: number; df: number }[]): string {
   return chosen.join(' | ')
 }
 
+/** How many repositories a tenant had when it was last searched; a wrong number costs time only. */
+const repositoryCounts = new WeakMap<TenantDb, number>()
+const repositoriesQuery = 'select id from repository'
+
+function isUnlimited(tenant: TenantDb, repositories: Record<string, unknown>[], allowed: string[]): boolean {
+  repositoryCounts.set(tenant, repositories.length)
+  const ids = new Set<unknown>(allowed)
+  return repositories.every(({ id }) => ids.has(id))
+}
+
 /** Runs a search limited to repositories; without any condition when that is all of them, which spares the index a filter. */
-function inScope<Row>(tenant: TenantDb, repositoryIds: string[], run: (tx: Transaction, scope: Scope) => Promise<Row[]>, options: TransactionOptions = {}): Promise<Row[]> {
-  const allowed = new Set(repositoryIds)
-  return readTenant(
-    tenant,
-    (tx, repositories) => {
-      const all = repositories.every(({ id }) => allowed.has(id as string))
-      return run(tx, all ? unlimited : { and: (parameter) => `and repository_id = any($${parameter}::uuid[])`, values: [repositoryIds] })
-    },
-    { ...options, prologue: 'select id from repository' },
-  )
+function inScope<Row>(tenant: TenantDb, repositoryIds: string[], run: (tx: Transaction, scope: Scope) => Promise<Row[]>): Promise<Row[]> {
+  return readTenant(tenant, (tx, repositories) => run(tx, isUnlimited(tenant, repositories, repositoryIds) ? unlimited : limitTo(repositoryIds)), { prologue: repositoriesQuery })
 }
