@@ -2,14 +2,17 @@ import { parseArgs } from 'node:util'
 import { platforms } from '#bot/platforms.ts'
 import { readDbConfig } from '#db/config.ts'
 import { openDb } from '#db/index.ts'
-import type { Db } from '#db/index.ts'
+import type { Db, TenantDb } from '#db/index.ts'
 import { migrate } from '#db/migrate.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { createTenant, deleteTenant, findTenant, listTenants } from '#db/shared/tenants.ts'
 import type { Tenant } from '#db/shared/tenants.ts'
 import { connectWorkspace, listWorkspaces } from '#db/shared/workspaces.ts'
 import { countIndexed } from '#db/tenant/count-indexed.ts'
-import { listRepositories } from '#db/tenant/repositories.ts'
+import { grantSource, listGrants, revokeSource } from '#db/tenant/grants.ts'
+import type { GrantReader } from '#db/tenant/grants.ts'
+import { findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
+import type { Repository } from '#db/tenant/repository.ts'
 import { failWith } from './fail-with.ts'
 
 const surfaces = platforms.map(({ name }) => name)
@@ -19,6 +22,8 @@ const usage = `Usage: npm run tenant -- COMMAND
   list                                every tenant
   show NAME                           its repositories and connections
   connect NAME ${surfaces.map((name) => `${name}:ID`).join('|').padEnd(22)} says whose a workspace is before it installs Nura
+  audience NAME REPO tenant|granted   who may be answered from a repository: everyone in the tenant, or only whom you grant it to
+  grant|revoke NAME REPO READER       READER is channel:ID or person:ID, such as channel:slack:T0123:C0456
   delete NAME --yes                   deletes everything Nura holds of it, at once and for good, and prints a receipt
 `
 
@@ -62,6 +67,29 @@ const commands: Record<string, Command> = {
     return [`${surface}:${id} belongs to ${tenant.slug}`]
   },
 
+  async audience(db, [slug, name, audience]) {
+    const { tenant, repository } = await findIn(db, slug, name)
+    if (audience !== 'tenant' && audience !== 'granted') throw new NuraError('usage', 'the audience of a repository is tenant or granted')
+    await updateRepository(tenant, repository.id, { audience })
+    const readers = await listGrants(tenant, repository.id)
+    const granted = readers.length > 0 ? readers.map(({ kind, id }) => `${kind}:${id}`).join(', ') : `nobody yet; see npm run tenant -- grant`
+    return [`${repository.name} answers ${audience === 'tenant' ? `everyone in ${slug}` : granted}`]
+  },
+
+  async grant(db, [slug, name, to]) {
+    const { tenant, repository } = await findIn(db, slug, name)
+    const reader = toReader(to)
+    await grantSource(tenant, repository.id, reader)
+    return [`${repository.name} answers ${reader.kind}:${reader.id}${repository.audience === 'tenant' ? `, as it does everyone in ${slug}; to change that: npm run tenant -- audience ${slug} ${repository.name} granted` : ''}`]
+  },
+
+  async revoke(db, [slug, name, from]) {
+    const { tenant, repository } = await findIn(db, slug, name)
+    const reader = toReader(from)
+    await revokeSource(tenant, repository.id, reader)
+    return [`${repository.name} is no longer granted to ${reader.kind}:${reader.id}`]
+  },
+
   async delete(db, [slug], { yes }) {
     const tenant = await find(db, slug)
     if (!yes) throw new NuraError('usage', `this deletes everything Nura holds of ${tenant.slug} (${tenant.name}), for good. Say so: npm run tenant -- delete ${tenant.slug} --yes`)
@@ -93,6 +121,19 @@ function parse() {
   } catch (error) {
     throw new NuraError('usage', `${(error as Error).message}\n${usage}`)
   }
+}
+
+async function findIn(db: Db, slug: string | undefined, name: string | undefined): Promise<{ tenant: TenantDb; repository: Repository }> {
+  const tenant = await db.tenant((await find(db, slug)).id)
+  const repository = await findRepository(tenant, needed(name, 'REPO'))
+  if (!repository) throw new NuraError('unknown-repository', `There is no repository "${name}". See them all: npm run tenant -- show ${slug}`)
+  return { tenant, repository }
+}
+
+function toReader(text: string | undefined): GrantReader {
+  const [, kind, id] = /^(channel|person):(.+)$/.exec(needed(text, 'READER')) ?? []
+  if (!kind || !id) throw new NuraError('usage', 'name a reader as channel:ID or person:ID, such as channel:slack:T0123:C0456')
+  return { kind: kind as GrantReader['kind'], id }
 }
 
 async function find(db: Db, slug: string | undefined): Promise<Tenant> {

@@ -1,7 +1,7 @@
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { isKnown } from '#db/shared/readers.ts'
-import { grantedSources } from '#db/tenant/granted-sources.ts'
+import { grantedSources } from '#db/tenant/grants.ts'
 import { listRepositories } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import type { Audience } from './audience.ts'
