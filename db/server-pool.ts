@@ -25,10 +25,10 @@ export function createServerPool(url: string, size: number, settings: pg.PoolCon
     ...({ pipeline: true } as object),
     ...settings,
   })
-  // An idle client that drops is already replaced by the pool; without a listener its error would end the process.
+  // A client that drops is replaced by the pool and its question fails by itself; without these listeners the error event
+  // of an idle, lent or ending client would end the process.
   pool.on('error', () => {})
-  // Between the pool's own listener and ours there is a moment without one, and the server's goodbye may come in it.
-  pool.on('connect', (client) => void client.on('error', () => {}))
+  pool.on('connect', (client) => client.on('error', () => {}))
   // Each queue and worker adds its own listeners.
   pool.setMaxListeners(0)
   return { pg: pool, connect: async () => guard(await pool.connect()), end: () => pool.end() }
