@@ -42,9 +42,9 @@ export function writeMeaning(reading: Reading, definition: Definition, firm: boo
   return { lead, list: [...membersBullet(reading, definition), ...list], snippets: [snippetOf(reading, definition)] }
 }
 
-/** Its own name, declaration and place say most of what was asked: only then may it be said to do it. */
+/** Its own name, declaration and place speak of what was asked: a comment alone does not make it the one that does it. */
 function isNamedFor(reading: Reading, { name, container, signature, path }: Definition): boolean {
-  return reading.coverage(`${name} ${container ?? ''} ${signature} ${path}`) >= 0.65
+  return reading.coverage(`${name} ${container ?? ''} ${signature} ${path}`) >= 0.3
 }
 
 /** «`path` (line n): "…" [k]» */
