@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 const windowSeconds = 300
 
 /**
- * True when Slack signed exactly these bytes within the last five minutes.
+ * Verifies the signature of a Slack webhook: true when Slack signed exactly these bytes within the last five minutes.
  *
  * Bolt's own check accepts any time in the future and text after the hash, so this one is ours: the header must be
  * `v0=` and 64 lower-case hex digits and nothing else (a header sent twice arrives joined and fails), and the body is
