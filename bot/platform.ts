@@ -40,7 +40,7 @@ export const Message = z.object({
 export type Message = z.infer<typeof Message>
 
 /** The message `id` now reads `text`. */
-export const Edit = Message.extend({ kind: z.literal('edit'), /** The platform's id of this revision. */ revision: z.string() })
+export const Edit = Message.extend({ kind: z.literal('edit'), /** The platform's id of this revision. */ revision: z.string(), /** Its author asked for the new answer, however late. */ wanted: z.boolean().optional() })
 export type Edit = z.infer<typeof Edit>
 
 /** The message `id` is gone. */
@@ -100,6 +100,8 @@ export type Conversation = {
   say(text: string, card?: { questions: string[] }): Promise<void>
   /** To the asker alone, where the platform can; else as `say`. */
   whisper(text: string): Promise<void>
+  /** Asks the author of an edit, and nobody else, whether to answer anew; the click tells the edit again as `wanted`. Best effort. */
+  offerRerun(): Promise<void>
   /** Takes the visible reply away. */
   retract(): Promise<void>
 }
@@ -165,7 +167,7 @@ export function toThreadKey(place: Place): string {
 export function toEventKey(incoming: Incoming): string {
   const { surface, workspace, channel } = incoming.place
   const subject = incoming.kind === 'action' ? [surface, workspace, 'action', incoming.id] : [surface, workspace, channel, incoming.kind, incoming.id]
-  return [...subject, ...(incoming.kind === 'edit' ? [incoming.revision] : [])].join(':')
+  return [...subject, ...(incoming.kind === 'edit' ? [incoming.revision, ...(incoming.wanted ? ['wanted'] : [])] : [])].join(':')
 }
 
 /** The author as the server knows them. */

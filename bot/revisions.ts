@@ -5,14 +5,18 @@ import { Delivery } from './delivery.ts'
 import { toAsker } from './platform.ts'
 import type { Deletion, Edit } from './platform.ts'
 
-/** How long after an answer an edited question is answered anew, milliseconds. */
+/** How long after an answer an edited question is answered anew without asking, milliseconds. */
 const editableMs = 10 * 60_000
 
-/** Answers an edited question anew, in place of the old answer. An old edit, or one of a message never answered, is left. */
+/** Answers an edited question anew, in place of the old answer. A late edit is offered to be answered anew; one of a message never answered is left. */
 export async function applyEdit(parts: TurnParts, turn: Turn, edit: Edit): Promise<string> {
   const earlier = await findReply(parts.db, turn.threadKey, edit.id)
   if (!earlier) return edit.mentioned || edit.place.direct ? await answerMessage(parts, turn, { ...edit, kind: 'message' }) : 'ignored:never-answered'
-  if (Date.now() - earlier.doneAt.getTime() > editableMs) return 'ignored:late-edit'
+  if (!edit.wanted && Date.now() - earlier.doneAt.getTime() > editableMs) {
+    const conversation = await turn.platform.converse(turn.tenantId, edit, turn)
+    await conversation.offerRerun()
+    return 'offered:late-edit'
+  }
   const before = Delivery.parse(earlier.delivery ?? {})
   if (turn.delivery.messages.length === 0) await turn.save({ messages: before.messages })
   const outcome = await answerMessage(parts, turn, { ...edit, kind: 'message', mentioned: true }, { updated: true })

@@ -24,6 +24,7 @@ const table: Record<string, (parts: ActParts, action: Action) => Promise<string>
   [actions.feedbackForm]: giveReason,
   [actions.why]: explain,
   [actions.retry]: askAgain,
+  [actions.rerun]: answerEdit,
   command: runCommand,
 }
 
@@ -92,6 +93,15 @@ async function askAgain(parts: ActParts, action: Action): Promise<string> {
   if (target.delivery.answerId) return 'ignored:answered'
   if (await runAgain(parts.db, target.row.id)) await parts.queue(target.row.id)
   return 'retry'
+}
+
+/** Answers an edited question anew, however late. The edit is told once more, so any number of clicks run it once. */
+async function answerEdit(parts: ActParts, action: Action): Promise<string> {
+  const edit = (await findTarget(parts, action, action.value))?.incoming
+  if (edit?.kind !== 'edit' || edit.text === '') return await whisper(parts, action, texts.gone, 'refused:not-here')
+  if (edit.author !== action.author) return await whisper(parts, action, 'Only the person who asked can ask again.', 'refused:not-the-asker')
+  await parts.receive(parts.workspace.tenantId, { ...edit, wanted: true })
+  return 'rerun'
 }
 
 /** False when Slack no longer takes the click as a reason to open something: a trigger lives three seconds. */

@@ -5,7 +5,7 @@ import { escapeMrkdwn } from './prose.ts'
 /** A Block Kit block as it goes over the wire. */
 export type Block = Record<string, unknown> & { type: string }
 
-export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', feedbackForm: 'feedback-reason' } as const
+export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', rerun: 'rerun', feedbackForm: 'feedback-reason' } as const
 
 /** Most sources that are listed under an answer. */
 const mostSources = 5
@@ -64,6 +64,10 @@ function whyBlock(inboxId: string): Block {
 
 export function retryBlock(inboxId: string): Block {
   return { type: 'actions', elements: [{ type: 'button', action_id: actions.retry, text: { type: 'plain_text', text: 'Retry' }, value: inboxId }] }
+}
+
+export function rerunBlock(inboxId: string): Block {
+  return { type: 'actions', elements: [{ type: 'button', action_id: actions.rerun, text: { type: 'plain_text', text: 'Re-run' }, value: inboxId }] }
 }
 
 /** What Nura is and three questions it can answer here. */

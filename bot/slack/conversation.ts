@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Admission, Conversation, ContextLine, Incoming, Shown } from '../platform.ts'
-import { helpBlocks } from './blocks.ts'
+import { helpBlocks, markdownBlock, rerunBlock } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import type { SlackCall } from './call.ts'
 import type { Self } from './incoming.ts'
@@ -14,6 +14,7 @@ import { readThread } from './thread-context.ts'
 export const refusalText =
   'I do not answer in channels or messages shared with another organisation: what I say here would leave your workspace. An admin of this workspace can allow this channel with `/nura allow`.'
 export const uncheckedText = 'I could not check whether outsiders read along here, so I do not answer. Please try again in a minute.'
+const rerunText = 'You edited this question long after I answered it, so my answer is still the one to the old wording.'
 
 export type ConversationParts = {
   call: SlackCall
@@ -86,6 +87,15 @@ export function createConversation(parts: ConversationParts): Conversation {
       } catch (error) {
         if (isFinal(error)) throw error
         await say(text)
+      }
+    },
+    async offerRerun() {
+      try {
+        await call('chat.postEphemeral', { channel: place.channel, user: asker, thread_ts: place.root, text: rerunText, blocks: [markdownBlock(rerunText), rerunBlock(parts.inboxId)], link_names: false })
+      } catch (error) {
+        if (isFinal(error)) throw error
+        // In the thread it would stand among the answers; the old one stays as it is.
+        parts.log.info({ refusal: refusalOf(error) }, 'late edit not offered to run again')
       }
     },
     async retract() {

@@ -39,6 +39,12 @@ async function countRows(): Promise<number> {
   return rows[0]?.rows ?? -1
 }
 
+/** What the button `actionId` of a message carries; '' when it is not there. */
+function buttonOf(message: Pick<FakeMessage, 'blocks'> | undefined, actionId: string): string {
+  const buttons = (message?.blocks ?? []).flatMap(({ elements }) => (Array.isArray(elements) ? (elements as { action_id?: string; value?: string }[]) : []))
+  return buttons.find(({ action_id: id }) => id === actionId)?.value ?? ''
+}
+
 const channelAudience = () => ({ kind: 'channel', id: `slack:${nura.slack.workspace.teamId}:C0GENERAL` })
 const lastAsked = () => nura.server.asked.at(-1)
 
@@ -261,6 +267,29 @@ describe('an answered question', () => {
     expect(replies.map(({ ts }) => ts)).toEqual([before?.ts])
     expect(nura.seen(root.ts)[0]).toMatch(/Answer to two\?[^]*updated/)
     expect(nura.server.requests).toContainEqual({ method: 'DELETE', path: '/v1/answers/one%3F', body: null })
+  })
+
+  it('that is edited late is answered anew only when its author clicks, in the same message', async () => {
+    nura.server.script = (asked) => shortAnswer(`Answer to ${asked.question}`, asked.question)
+    const root = await tell({ text: `${mention} early?` })
+    const [before] = nura.replies(root.ts)
+    await db.control((tx) => tx.execute(`update inbox set done_at = now() - interval '11 minutes' where payload->>'id' = $1`, [root.ts]))
+    await nura.send(editEvent(nura.slack.workspace, root, `${mention} late?`))
+    await nura.idle()
+    expect(nura.seen(root.ts)[0]).toContain('Answer to early?')
+    const offer = nura.slack.workspace.ephemerals.at(-1)
+    expect(offer).toMatchObject({ user: 'U0ALICE', thread_ts: root.ts })
+    const value = buttonOf(offer, 'rerun')
+    const shown = { ts: offer?.ts ?? '', channel: 'C0GENERAL', text: '', blocks: [] }
+    await nura.send(clickEvent(nura.slack.workspace, shown, { actionId: 'rerun', value, user: 'U0BOB' }))
+    await expect.poll(() => nura.slack.workspace.ephemerals.at(-1)?.text).toContain('Only the person who asked')
+    const asked = nura.server.asked.length
+    for (let click = 0; click < 3; click++) await nura.send(clickEvent(nura.slack.workspace, shown, { actionId: 'rerun', value }))
+    await expect.poll(() => nura.seen(root.ts)[0]).toMatch(/Answer to late\?[^]*updated/)
+    await nura.idle()
+    expect(nura.server.asked.length - asked).toBe(1)
+    expect(nura.replies(root.ts).map(({ ts }) => ts)).toEqual([before?.ts])
+    expect(nura.server.requests).toContainEqual({ method: 'DELETE', path: '/v1/answers/early%3F', body: null })
   })
 
   it('that is deleted takes its answer along, here and on the server', async () => {

@@ -25,7 +25,7 @@ export type Workspace = {
   channels: Map<string, Record<string, unknown> & { id: string; is_archived?: boolean; streams?: boolean; statuses?: boolean }>
   users: Map<string, Record<string, unknown> & { id: string }>
   messages: FakeMessage[]
-  ephemerals: { channel: string; user: string; text: string; thread_ts?: string }[]
+  ephemerals: { channel: string; user: string; text: string; blocks: FakeMessage['blocks']; thread_ts?: string; ts: string }[]
   reactions: { channel: string; timestamp: string; name: string }[]
   /** Every status that was shown, and the one that is shown now, by `channel:thread`. */
   statuses: { channel: string; thread: string; status: string }[]
@@ -101,8 +101,9 @@ export const methods: Record<string, Method> = {
     if (refusal) return refusal
     if (!workspace.users.has(String(args.user))) return 'user_not_in_channel'
     const thread = args.thread_ts === undefined ? {} : { thread_ts: String(args.thread_ts) }
-    workspace.ephemerals.push({ channel: String(args.channel), user: String(args.user), text: String(args.text), ...thread })
-    return { message_ts: workspace.nextTs() }
+    const ts = workspace.nextTs()
+    workspace.ephemerals.push({ channel: String(args.channel), user: String(args.user), text: String(args.text), blocks: (args.blocks as FakeMessage['blocks'] | undefined) ?? [], ts, ...thread })
+    return { message_ts: ts }
   },
   'chat.update'(workspace, args) {
     const message = find(workspace, args)
