@@ -19,22 +19,34 @@ const stopWords = new Set(
  */
 export function tokens(text: string): string[] {
   const found: string[] = []
-  for (const [word] of text.matchAll(words)) {
-    if (unspaced.test(word)) {
-      found.push(...pairs(word))
-      continue
-    }
-    const parts = fold(word).match(humps) ?? []
-    const joined = parts.join('').toLowerCase()
-    if (joined.length === 0 || joined.length > longest || stopWords.has(joined)) continue
-    found.push(stem(joined))
-    if (parts.length === 1) continue
-    for (const part of parts) {
-      const lower = part.toLowerCase()
-      if (lower.length > 1 && !stopWords.has(lower)) found.push(stem(lower))
-    }
-  }
+  for (const [word] of text.matchAll(words)) for (const term of termsOf(word)) found.push(term)
   return found
+}
+
+/** A tree repeats its words: the same few thousand are taken apart again and again. */
+const known = new Map<string, readonly string[]>()
+const mostKnown = 20_000
+
+function termsOf(word: string): readonly string[] {
+  const terms = known.get(word)
+  if (terms) return terms
+  if (word.length > longest) return toTerms(word)
+  // A copy: a piece of a text keeps the whole text alive.
+  const own = Buffer.from(word).toString()
+  const made = toTerms(own)
+  if (known.size >= mostKnown) known.clear()
+  known.set(own, made)
+  return made
+}
+
+function toTerms(word: string): string[] {
+  if (unspaced.test(word)) return pairs(word)
+  const parts = fold(word).match(humps) ?? []
+  const joined = parts.join('').toLowerCase()
+  if (joined.length === 0 || joined.length > longest || stopWords.has(joined)) return []
+  if (parts.length === 1) return [stem(joined)]
+  const lower = parts.map((part) => part.toLowerCase()).filter((part) => part.length > 1 && !stopWords.has(part))
+  return [stem(joined), ...lower.map(stem)]
 }
 
 function pairs(word: string): string[] {
@@ -48,14 +60,12 @@ function fold(word: string): string {
   return /^[\w$]*$/.test(word) ? word : word.normalize('NFKD').replace(/\p{M}/gu, '')
 }
 
-/** A tree repeats its words: the same few thousand are stemmed again and again. */
 const stems = new Map<string, string>()
 
 function stem(word: string): string {
-  const known = stems.get(word)
-  if (known !== undefined) return known
-  const stemmed = /^[a-z]+$/.test(word) ? stemmer(word) : word
-  if (stems.size >= 20_000) stems.clear()
+  if (!/^[a-z]+$/.test(word)) return word
+  const stemmed = stems.get(word) ?? stemmer(word)
+  if (stems.size >= mostKnown) stems.clear()
   stems.set(word, stemmed)
   return stemmed
 }
