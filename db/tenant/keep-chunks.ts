@@ -2,16 +2,17 @@ import type { Transaction } from '../transaction.ts'
 import { toJson } from '../text.ts'
 import type { Corpus } from './corpus.ts'
 import { dropChunks } from './remove-files.ts'
-import type { WrittenFile } from './write-files.ts'
+import type { FreshChunk, WrittenFile } from './write-files.ts'
 
 /**
  * Pairs the chunks to write with those that their file has already: a pair keeps its row and vector and gets its new
- * place, what has no pair any more is marked gone, and what is new is returned.
+ * place, what has no pair any more is marked gone, and what is new is returned. `known` are the files that had a row before.
  */
-export async function keepChunks(tx: Transaction, space: string, corpus: Corpus, files: WrittenFile[]): Promise<{ file: WrittenFile; row: WrittenFile['chunks'][number] }[]> {
+export async function keepChunks(tx: Transaction, space: string, corpus: Corpus, files: WrittenFile[], known: string[]): Promise<FreshChunk[]> {
+  if (known.length === 0) return files.flatMap((file) => file.chunks.map((row) => ({ file, row })))
   const present = await tx.query<{ id: string; file_id: string; chunk_key: string; embedding_model: string }>(
     'select id, file_id, chunk_key, embedding_model from knowledge_base where file_id = any($1::uuid[]) and gone_at is null order by ordinal',
-    [files.map(({ id }) => id)],
+    [known],
   )
   const free = new Map<string, string[]>()
   for (const row of present) {
@@ -20,7 +21,7 @@ export async function keepChunks(tx: Transaction, space: string, corpus: Corpus,
     free.set(key, [...(free.get(key) ?? []), row.id])
   }
   const kept: { id: string; row: WrittenFile['chunks'][number] }[] = []
-  const fresh: { file: WrittenFile; row: WrittenFile['chunks'][number] }[] = []
+  const fresh: FreshChunk[] = []
   for (const file of files) {
     for (const row of file.chunks) {
       const id = free.get(`${file.id} ${row.chunk.key}`)?.shift()

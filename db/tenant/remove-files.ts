@@ -48,15 +48,20 @@ export async function dropFileTerms(tx: Transaction, corpus: Corpus, repositoryI
   corpus.fileTokens -= lost!.tokens
 }
 
-/** Counts in documents that were just written. */
-export async function addTerms(tx: Transaction, kind: 'chunks' | 'files', documents: TermCounts[]): Promise<void> {
+/** Counts in files and chunks that are about to be written. */
+export async function addTerms(tx: Transaction, documents: { files: TermCounts[]; chunks: TermCounts[] }): Promise<void> {
+  const [files, chunks] = [countDocuments(documents.files), countDocuments(documents.chunks)]
+  const hashes = [...new Set([...files.keys(), ...chunks.keys()])]
+  if (hashes.length === 0) return
+  await tx.execute(
+    `insert into term (hash, files, chunks) select hash, files, chunks from unnest($1::int[], $2::int[], $3::int[]) as given (hash, files, chunks)
+     on conflict (hash) do update set files = term.files + excluded.files, chunks = term.chunks + excluded.chunks`,
+    [hashes, hashes.map((hash) => files.get(hash) ?? 0), hashes.map((hash) => chunks.get(hash) ?? 0)],
+  )
+}
+
+function countDocuments(documents: TermCounts[]): Map<number, number> {
   const counts = new Map<number, number>()
   for (const { frequencies } of documents) for (const hash of frequencies.keys()) counts.set(hash, (counts.get(hash) ?? 0) + 1)
-  if (counts.size === 0) return
-  const other = kind === 'chunks' ? 'files' : 'chunks'
-  await tx.execute(
-    `insert into term (hash, ${kind}, ${other}) select hash, documents, 0 from unnest($1::int[], $2::int[]) as given (hash, documents)
-     on conflict (hash) do update set ${kind} = term.${kind} + excluded.${kind}`,
-    [[...counts.keys()], [...counts.values()]],
-  )
+  return counts
 }

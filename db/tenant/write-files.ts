@@ -63,23 +63,36 @@ export async function writeFiles(tenant: TenantDb, context: WriteContext, files:
     chunks: file.chunks.map((chunk) => ({ chunk, terms: countTerms(chunk.tokens), vector: toVectorText(chunk.embedding) })),
   }))
   await tenant.transaction(async (tx) => {
-    const corpus = await lockCorpus(tx)
-    const [repository] = await tx.query('select 1 from repository where id = $1', [context.repositoryId])
+    const [corpus, [repository], present] = await Promise.all([
+      lockCorpus(tx),
+      tx.query('select 1 from repository where id = $1', [context.repositoryId]),
+      tx.query<{ id: string; path: string }>('select id, path from file where repository_id = $1 and path = any($2::text[])', [context.repositoryId, [...byPath.keys()]]),
+    ])
     if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
     freezeMeans(corpus, rows)
-    const ids = await writeFileRows(tx, context, corpus, rows)
-    const written = rows.map((row) => ({ ...row, id: ids.get(row.file.path)! }))
-    await writeChunks(tx, context, corpus, await keepChunks(tx, context.space, corpus, written))
-    await writeSymbols(tx, context, written)
-    await writeEdges(tx, context, written)
+    const ids = new Map(present.map(({ id, path }) => [path, id]))
+    const written = rows.map((row) => ({ ...row, id: ids.get(row.file.path) ?? randomUUID() }))
+    if (present.length > 0) await dropFileTerms(tx, corpus, context.repositoryId, [...ids.keys()])
+    const fresh = await keepChunks(tx, context.space, corpus, written, [...ids.values()])
+    count(corpus, written, fresh)
     corpus.activeSpace ??= context.space
-    await saveCorpus(tx, corpus)
+    // None needs another's answer, so they are sent together; the server takes them in this order.
+    await Promise.all([
+      writeFileRows(tx, context, corpus, written),
+      writeChunks(tx, context, corpus, fresh),
+      addTerms(tx, { files: written.map(({ terms }) => terms), chunks: fresh.map(({ row }) => row.terms) }),
+      ...dropNames(tx, [...ids.values()]),
+      writeSymbols(tx, context, written),
+      writeEdges(tx, context, written),
+      saveCorpus(tx, corpus),
+    ])
   })
 }
 
 type FileRow = { file: FileWrite; terms: TermCounts; chunks: ChunkRow[] }
 type ChunkRow = { chunk: ChunkWrite; terms: TermCounts; vector: string }
 export type WrittenFile = FileRow & { id: string }
+export type FreshChunk = { file: WrittenFile; row: ChunkRow }
 
 /** The first write of an empty index fixes the mean lengths that weights are made with; `rebuildWeights` moves them. */
 function freezeMeans(corpus: Corpus, rows: FileRow[]): void {
@@ -88,37 +101,38 @@ function freezeMeans(corpus: Corpus, rows: FileRow[]): void {
   if (corpus.files === 0) corpus.meanFileLength = mean(rows.map(({ terms }) => terms).filter(({ length }) => length > 0))
 }
 
-async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Corpus, rows: FileRow[]): Promise<Map<string, string>> {
-  await dropFileTerms(tx, corpus, context.repositoryId, rows.map(({ file }) => file.path))
+function count(corpus: Corpus, files: WrittenFile[], fresh: FreshChunk[]): void {
+  corpus.files += files.filter(({ terms }) => terms.length > 0).length
+  corpus.fileTokens += files.reduce((sum, { terms }) => sum + terms.length, 0)
+  corpus.chunks += fresh.length
+  corpus.chunkTokens += fresh.reduce((sum, { row }) => sum + row.terms.length, 0)
+}
+
+async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Corpus, rows: WrittenFile[]): Promise<void> {
   const indexed = rows.map(({ terms }) => (terms.length > 0 ? terms : null))
-  const written = await tx.query<{ id: string; path: string }>(
+  await tx.execute(
     `insert into file (id, repository_id, path, stem, blob_sha, size, language, content_type, skip_reason, chunker_version, pending_sha, lex, sparse, token_length, mean_length)
      select id, $1, path, stem, blob_sha, size, language, content_type, skip_reason, $2, $3, lex::tsvector, sparse::sparsevec, token_length, $4
      from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[])
        as given (id, path, stem, blob_sha, size, language, content_type, skip_reason, lex, sparse, token_length)
      on conflict (repository_id, path) do update set stem = excluded.stem, blob_sha = excluded.blob_sha, size = excluded.size, language = excluded.language,
        content_type = excluded.content_type, skip_reason = excluded.skip_reason, chunker_version = excluded.chunker_version, pending_sha = excluded.pending_sha,
-       lex = excluded.lex, sparse = excluded.sparse, token_length = excluded.token_length, mean_length = excluded.mean_length, updated_at = now()
-     returning id, path`,
+       lex = excluded.lex, sparse = excluded.sparse, token_length = excluded.token_length, mean_length = excluded.mean_length, updated_at = now()`,
     [
       context.repositoryId,
       context.chunkerVersion,
       context.sha,
       corpus.meanFileLength,
-      rows.map(() => randomUUID()),
+      rows.map(({ id }) => id),
       ...columnsOf(rows, ({ file }) => [file.path, file.stem, file.blobSha, file.size, file.language, file.contentType, file.skipReason], 7),
       indexed.map((terms) => terms && toLex(terms)),
       indexed.map((terms) => terms && toSparse(terms, corpus.meanFileLength)),
       rows.map(({ terms }) => terms.length),
     ],
   )
-  await addTerms(tx, 'files', indexed.filter((terms) => terms !== null))
-  corpus.files += indexed.filter((terms) => terms !== null).length
-  corpus.fileTokens += rows.reduce((sum, { terms }) => sum + terms.length, 0)
-  return new Map(written.map(({ id, path }) => [path, id]))
 }
 
-async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpus, fresh: { file: WrittenFile; row: ChunkRow }[]): Promise<void> {
+async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpus, fresh: FreshChunk[]): Promise<void> {
   if (fresh.length === 0) return
   await tx.execute(
     `insert into knowledge_base (id, content, content_type, source_path, repository_id, embedding, metadata, embedding_model, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, mean_length, lex, sparse)
@@ -141,13 +155,13 @@ async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpu
       ),
     ],
   )
-  await addTerms(tx, 'chunks', fresh.map(({ row }) => row.terms))
-  corpus.chunks += fresh.length
-  corpus.chunkTokens += fresh.reduce((sum, { row }) => sum + row.terms.length, 0)
+}
+
+function dropNames(tx: Transaction, ids: string[]): Promise<number>[] {
+  return ids.length === 0 ? [] : ['symbol', 'edge'].map((table) => tx.execute(`delete from ${table} where file_id = any($1::uuid[])`, [ids]))
 }
 
 async function writeSymbols(tx: Transaction, context: WriteContext, files: WrittenFile[]): Promise<void> {
-  await tx.execute('delete from symbol where file_id = any($1::uuid[])', [files.map(({ id }) => id)])
   const symbols = files.flatMap(({ id, file }) => file.symbols.map((symbol) => ({ id, symbol })))
   if (symbols.length === 0) return
   await tx.execute(
@@ -169,7 +183,6 @@ async function writeSymbols(tx: Transaction, context: WriteContext, files: Writt
 }
 
 async function writeEdges(tx: Transaction, context: WriteContext, files: WrittenFile[]): Promise<void> {
-  await tx.execute('delete from edge where file_id = any($1::uuid[])', [files.map(({ id }) => id)])
   const edges = files.flatMap(({ id, file }) => file.edges.map((edge) => ({ id, edge })))
   if (edges.length === 0) return
   await tx.execute(
