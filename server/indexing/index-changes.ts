@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
@@ -66,7 +67,7 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   const work = changes.filter(({ kind }) => kind !== 'keep')
   if (work.length > 0 || repository.indexedSha !== head.sha) {
     const show = createProgress(work.length, onProgress)
-    await updateRepository(tenant, id, { state: 'indexing', error: null, url: head.url, defaultBranch: head.branch })
+    await updateRepository(tenant, id, { state: 'indexing', error: null, ...(head.url === null ? {} : { url: head.url }), defaultBranch: head.branch })
     await applyMoves(tenant, id, head, changes, show)
     await applyRemovals(tenant, id, changes, show, signal)
     const write = () => applyWrites(parts, tenant, id, source, head, changes, report, show, signal)
@@ -127,12 +128,14 @@ async function applyWrites(
   const { embedder } = parts
   const context = { repositoryId, sha: head.sha, space: embedder.space, chunkerVersion }
   let writing: Promise<void> = Promise.resolve()
+  let made: ReadonlyMap<string, number[]> = new Map()
 
-  // While one batch is being written the next is read and cut; no third one is held.
+  // While one batch is being written the next is read, cut and embedded; no third one is held.
   async function flush(batch: ReadFile[]): Promise<void> {
     const texts = new Map(batch.flatMap((read) => [...read.texts]))
+    const { vectors, embedded } = await embedMissing(embedder, tenant, texts, made, signal)
     await writing
-    const { vectors, embedded } = await embedMissing(embedder, tenant, texts, signal)
+    made = vectors
     for (const { file } of batch) for (const chunk of file.chunks) chunk.embedding = vectors.get(chunk.key)!
     count(report, batch, embedded)
     writing = writeFiles(tenant, context, batch.map(({ file }) => file))
@@ -164,8 +167,20 @@ async function* readChanges(source: Source, changes: Change[], space: string, si
     if (change.kind === 'skip') yield { file: toSkipped(change.entry, change.reason), texts: new Map(), redacted: [] }
   }
   const entries = changes.flatMap((change) => (change.kind === 'add' || change.kind === 'change' ? [change.entry] : []))
+  const ordered = sampleFirst(entries)
   let next = 0
-  for await (const { bytes } of source.read(entries.map(({ blobSha }) => blobSha), signal)) yield await readFile(entries[next++]!, bytes, space)
+  for await (const { bytes } of source.read(ordered.map(({ blobSha }) => blobSha), signal)) {
+    yield await readFile(ordered[next++]!, bytes, space)
+    // What is buffered is read without a turn of the event loop, which the batch being written waits for.
+    await nextTurn()
+  }
+}
+
+/** The first batch fixes the mean lengths that weights are made with: files from all over the tree tell them best. */
+function sampleFirst<Entry>(entries: Entry[]): Entry[] {
+  const step = Math.ceil(entries.length / batchFiles)
+  const isSample = (index: number) => index % step === 0
+  return [...entries.filter((_, index) => isSample(index)), ...entries.filter((_, index) => !isSample(index))]
 }
 
 function createReport(head: Head, changes: Change[]): IndexReport {
