@@ -1,17 +1,22 @@
 import type { AnswerDone, Citation, Freshness } from '#server/answer-part.ts'
-import { toAge } from '../age.ts'
+import { toAge } from '#server/age.ts'
 import { escapeMrkdwn } from './prose.ts'
 
 /** A Block Kit block as it goes over the wire. */
 export type Block = Record<string, unknown> & { type: string }
 
-export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', rerun: 'rerun', feedbackForm: 'feedback-reason' } as const
+export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', rerun: 'rerun', askHuman: 'ask-human', callHelp: 'call-help', resolveHelp: 'resolve-help', feedbackForm: 'feedback-reason' } as const
 
 /** Most sources that are listed under an answer. */
 const mostSources = 5
 
 export function markdownBlock(text: string): Block {
   return { type: 'markdown', text }
+}
+
+/** A piece of `mrkdwn`. Slack takes 3,000 characters. */
+export function sectionBlock(text: string): Block {
+  return { type: 'section', text: { type: 'mrkdwn', text: text.slice(0, 2990), verbatim: true } }
 }
 
 export function contextBlock(...lines: string[]): Block {
@@ -46,8 +51,8 @@ export function footerBlock(freshness: Freshness[], now: number, updated: boolea
   return contextBlock([...states, ...(updated ? ['updated'] : []), 'AI-generated, check sources'].join('  |  '))
 }
 
-export function answerBlocks(done: AnswerDone, citations: Citation[], options: { inboxId: string; now: number; updated: boolean }): Block[] {
-  return [...sourceBlocks(citations), footerBlock(done.freshness, options.now, options.updated), feedbackBlock(options.inboxId), whyBlock(options.inboxId)]
+export function answerBlocks(done: AnswerDone, citations: Citation[], options: { inboxId: string; now: number; updated: boolean; mayCallHelp: boolean }): Block[] {
+  return [...sourceBlocks(citations), footerBlock(done.freshness, options.now, options.updated), feedbackBlock(options.inboxId), buttonsBlock(options.inboxId, done.abstained && options.mayCallHelp)]
 }
 
 function feedbackBlock(inboxId: string): Block {
@@ -58,16 +63,33 @@ function feedbackBlock(inboxId: string): Block {
   }
 }
 
-function whyBlock(inboxId: string): Block {
-  return { type: 'actions', elements: [{ type: 'button', action_id: actions.why, text: { type: 'plain_text', text: 'Why?' }, value: inboxId }] }
+function buttonsBlock(inboxId: string, mayCallHelp: boolean): Block {
+  const human = {
+    ...button(actions.askHuman, 'Ask a human', inboxId),
+    confirm: {
+      title: { type: 'plain_text', text: 'Ask a human?' },
+      text: { type: 'plain_text', text: 'I will call the people who help here into this thread, and say that you asked.' },
+      confirm: { type: 'plain_text', text: 'Call them' },
+      deny: { type: 'plain_text', text: 'Not now' },
+    },
+  }
+  return { type: 'actions', elements: [button(actions.why, 'Why?', inboxId), ...(mayCallHelp ? [human] : [])] }
+}
+
+export function resolveBlock(inboxId: string): Block {
+  return { type: 'actions', elements: [button(actions.resolveHelp, 'Mark resolved', inboxId)] }
+}
+
+function button(actionId: string, label: string, value: string): Block {
+  return { type: 'button', action_id: actionId, text: { type: 'plain_text', text: label }, value }
 }
 
 export function retryBlock(inboxId: string): Block {
-  return { type: 'actions', elements: [{ type: 'button', action_id: actions.retry, text: { type: 'plain_text', text: 'Retry' }, value: inboxId }] }
+  return { type: 'actions', elements: [button(actions.retry, 'Retry', inboxId)] }
 }
 
 export function rerunBlock(inboxId: string): Block {
-  return { type: 'actions', elements: [{ type: 'button', action_id: actions.rerun, text: { type: 'plain_text', text: 'Re-run' }, value: inboxId }] }
+  return { type: 'actions', elements: [button(actions.rerun, 'Re-run', inboxId)] }
 }
 
 /** What Nura is and three questions it can answer here. */

@@ -1,5 +1,5 @@
 import type { AnswerPart, Citation, Freshness } from '#server/answer-part.ts'
-import { toAge } from '../age.ts'
+import { toAge } from '#server/age.ts'
 
 /** Where a terminal answer goes. `isTTY` decides about colours and about the phase that is shown while waiting. */
 export type Out = { write(text: string): unknown; isTTY?: boolean }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { webhookEvidence } from '../testing/evidence.ts'
-import { ago, writeNotFound } from './not-found.ts'
+import { writeNotFound } from './not-found.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 
@@ -14,8 +14,4 @@ test('says where it looked and how old that is, names the closest files with the
 
 test('says so when there is nothing to look in', () => {
   expect(writeNotFound({ question: 'Where?', passages: [], symbols: [], relations: [] }, [], now)).toMatch(/^There is nothing indexed that I may answer from here\./)
-})
-
-test('tells ages in words', () => {
-  expect([0, 5 * 60_000, 3 * 3_600_000, 72 * 3_600_000].map(ago)).toEqual(['just now', '5 min ago', '3 h ago', '3 d ago'])
 })

@@ -1,4 +1,5 @@
 import type { Passage } from '../retrieval/passage.ts'
+import { toAge } from '../age.ts'
 import { span } from '../models/extractive/prose.ts'
 import type { Evidence } from './evidence.ts'
 
@@ -18,16 +19,7 @@ export function writeNotFound(evidence: Evidence, searched: Searched[], now: Dat
 
 function checked(searched: Searched[], now: Date): string {
   const times = searched.flatMap(({ indexedAt }) => (indexedAt ? [indexedAt.getTime()] : []))
-  return times.length === 0 ? '' : ` (indexed ${ago(now.getTime() - Math.min(...times))})`
-}
-
-/** «4 min ago», «2 h ago», «3 d ago» */
-export function ago(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000))
-  if (minutes < 1) return 'just now'
-  if (minutes < 60) return `${minutes} min ago`
-  if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h ago`
-  return `${Math.round(minutes / 1440)} d ago`
+  return times.length === 0 ? '' : ` (indexed ${toAge(now.getTime() - Math.min(...times))})`
 }
 
 function about(passage: Passage): string {

@@ -24,6 +24,7 @@ export function plain(text: string): string {
     .replace(/<\/?[a-z][^>]*>/gi, ' ')
     .replace(/(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.)[^\s)>\]"'`]+/gi, '(link)')
     .replace(/\b(?:mailto|data|javascript):\S+/gi, '(link)')
+    .replace(/\(link\)\]/g, '(link)')
     .replace(/\*\*([^*]+)\*\*/g, '$1')
     .replace(/(?<![\p{L}\p{N}_])(?:__|\*|_)(?=\S)([^*_\n]+?)(?:__|\*|_)(?![\p{L}\p{N}_])/gu, '$1')
     .replace(/\s+/g, ' ')
