@@ -1,22 +1,16 @@
-import type { Logger } from 'pino'
-import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
-import { read } from '#db/shared/inbox.ts'
-import type { InboxRow } from '#db/shared/inbox.ts'
 import { runAgain } from '#db/shared/inbox-threads.ts'
-import { Delivery } from '../delivery.ts'
-import type { NuraApi } from '../nura-api.ts'
-import { Incoming, toAsker } from '../platform.ts'
-import type { Action, PlatformParts } from '../platform.ts'
+import { toAsker } from '../platform.ts'
+import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
 import { toWhy } from '../why.ts'
+import { findTarget, whisper } from './action-target.ts'
+import type { ActParts } from './action-target.ts'
+import { askHuman, callHelp, resolveHelp } from './ask-human.ts'
 import { actions, contextBlock, feedbackForm, reasons } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import { runCommand } from './command.ts'
-import type { Workspace } from './installations.ts'
 import { escapeMrkdwn } from './prose.ts'
-
-export type ActParts = { db: Db; api: NuraApi; log: Logger; workspace: Workspace; receive: PlatformParts['receive']; queue: PlatformParts['queue'] }
 
 /** What each button, form and command does. A name that is not here was not made by us. */
 const table: Record<string, (parts: ActParts, action: Action) => Promise<string>> = {
@@ -25,6 +19,9 @@ const table: Record<string, (parts: ActParts, action: Action) => Promise<string>
   [actions.why]: explain,
   [actions.retry]: askAgain,
   [actions.rerun]: answerEdit,
+  [actions.askHuman]: askHuman,
+  [actions.callHelp]: callHelp,
+  [actions.resolveHelp]: resolveHelp,
   command: runCommand,
 }
 
@@ -39,17 +36,6 @@ export async function act(parts: ActParts, action: Action): Promise<string> {
     parts.log.warn({ err: error, action: action.name }, 'action failed')
     return await whisper(parts, action, error.code === 'not-found' ? texts.gone : texts.broken, `failed:${error.code}`)
   }
-}
-
-/**
- * The reply that a button belongs to. A button's value is only a row's id: the row must be this workspace's, and the click
- * must come from the conversation that the reply was given in, so that nobody reads what was said elsewhere.
- */
-async function findTarget(parts: ActParts, action: Action, inboxId: string): Promise<{ row: InboxRow; incoming: Incoming; delivery: Delivery } | null> {
-  const row = /^[0-9a-f-]{36}$/.test(inboxId) ? await read(parts.db, inboxId) : null
-  const incoming = Incoming.safeParse(row?.payload)
-  if (!row || row.tenantId !== parts.workspace.tenantId || !incoming.success || incoming.data.place.channel !== action.place.channel) return null
-  return { row, incoming: incoming.data, delivery: Delivery.parse(row.delivery ?? {}) }
 }
 
 async function giveFeedback(parts: ActParts, action: Action): Promise<string> {
@@ -114,12 +100,4 @@ async function openView(parts: ActParts, action: Action, view: Record<string, un
     parts.log.info({ refusal: refusalOf(error) }, 'form not opened')
     return false
   }
-}
-
-async function whisper(parts: ActParts, action: Action, text: string, outcome: string): Promise<string> {
-  const { channel, root } = action.place
-  await parts.workspace
-    .call('chat.postEphemeral', { channel, user: action.author, ...(root ? { thread_ts: root } : {}), text, link_names: false })
-    .catch((error: unknown) => parts.log.info({ refusal: refusalOf(error) }, 'whisper not shown'))
-  return outcome
 }

@@ -2,7 +2,7 @@ import { approveChannel, revokeChannel } from '#db/shared/slack-installations.ts
 import { toAsker } from '../platform.ts'
 import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
-import type { ActParts } from './act.ts'
+import type { ActParts } from './action-target.ts'
 import { helpBlocks, markdownBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'

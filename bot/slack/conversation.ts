@@ -22,6 +22,8 @@ export type ConversationParts = {
   directory: Directory
   /** Whether an admin allowed a channel that is shared with outsiders. */
   isApproved(channel: string): Promise<boolean>
+  /** A group can be called when Nura does not know. */
+  hasHelpGroup: boolean
   incoming: Incoming
   inboxId: string
   shown: Shown
@@ -80,7 +82,7 @@ export function createConversation(parts: ConversationParts): Conversation {
       return { lines: [...thread.lines, ...own], unread }
     },
     deliver: (answer, { signal, updated }) =>
-      render(answer, reply, { inboxId: parts.inboxId, updated, notes, signal, status: status.show, log: parts.log, ...(parts.timing ? { timing: parts.timing } : {}) }),
+      render(answer, reply, { inboxId: parts.inboxId, updated, /* Nobody else reads a direct conversation. */ mayCallHelp: parts.hasHelpGroup && !place.direct, notes, signal, status: status.show, log: parts.log, ...(parts.timing ? { timing: parts.timing } : {}) }),
     async whisper(text) {
       try {
         await call('chat.postEphemeral', { channel: place.channel, user: asker, ...(place.root ? { thread_ts: place.root } : {}), text, link_names: false })

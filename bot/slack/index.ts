@@ -24,6 +24,7 @@ const env = {
   SLACK_CLIENT_SECRET: secret('the client secret'),
   SLACK_STATE_SECRET: secret('a state secret: any random text'),
   SLACK_APP_TOKEN: z.string().startsWith('xapp-', 'must be an app-level token (xapp-…) with connections:write').optional(),
+  SLACK_HELP_GROUP: z.string().regex(/^S[A-Z0-9]{2,}$/, 'must be the id of a user group (S…); copy it from the group in Slack').optional(),
   SLACK_API_URL: z.url({ protocol: /^https?$/, error: 'must be the address of a Slack Web API, such as https://slack.com/api/' }).optional(),
 }
 
@@ -32,6 +33,8 @@ export type SlackConfig = {
   appToken: string | null
   botToken: string | null
   client: { id: string; secret: string; stateSecret: string } | null
+  /** User group that is called when an answer abstains and its asker wants that. */
+  helpGroup: string | null
   apiUrl: string | null
 }
 
@@ -43,6 +46,7 @@ export function toSlackConfig(given: z.output<z.ZodObject<typeof env>>): SlackCo
     !signingSecret && !appToken && 'SLACK_SIGNING_SECRET: is missing; without it nobody could tell Slack from others (or set SLACK_APP_TOKEN for Socket Mode)',
     !botToken && !id && 'SLACK_BOT_TOKEN: is missing; set it for one workspace, or SLACK_CLIENT_ID, SLACK_CLIENT_SECRET and SLACK_STATE_SECRET for many',
     botToken && id && 'SLACK_BOT_TOKEN: contradicts SLACK_CLIENT_ID; keep the token for one workspace or the client for many',
+    id && given.SLACK_HELP_GROUP && 'SLACK_HELP_GROUP: names a group of one workspace; it works with SLACK_BOT_TOKEN, not with SLACK_CLIENT_ID',
     id && !clientSecret && 'SLACK_CLIENT_SECRET: is missing; it belongs to SLACK_CLIENT_ID',
     id && !stateSecret && 'SLACK_STATE_SECRET: is missing; set any random text',
   ].filter((fault) => typeof fault === 'string')
@@ -52,6 +56,7 @@ export function toSlackConfig(given: z.output<z.ZodObject<typeof env>>): SlackCo
     appToken: appToken ?? null,
     botToken: botToken ?? null,
     client: id && clientSecret && stateSecret ? { id, secret: clientSecret, stateSecret } : null,
+    helpGroup: given.SLACK_HELP_GROUP ?? null,
     apiUrl: given.SLACK_API_URL ?? null,
   }
 }
@@ -118,6 +123,7 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
         self: workspace.self,
         directory: workspace.directory,
         isApproved: (channel) => isChannelApproved(db, tenantId, channel),
+        hasHelpGroup: config.helpGroup !== null,
         incoming,
         inboxId: run.inboxId,
         shown: run.shown,
@@ -126,7 +132,8 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
       })
       return conversation
     },
-    act: async (tenantId, action) => await act({ db, api, log, workspace: await find(tenantId, action.place.workspace), receive: parts.receive, queue: parts.queue }, action),
+    act: async (tenantId, action, inboxId) =>
+      await act({ db, api, log, workspace: await find(tenantId, action.place.workspace), receive: parts.receive, queue: parts.queue, helpGroup: config.helpGroup, inboxId }, action),
     judge(error) {
       if (isTokenDead(error) || (error instanceof NuraError && error.code === 'unknown-workspace')) return 'uninstalled'
       return isFinal(error) ? 'undeliverable' : null

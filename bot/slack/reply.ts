@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
 import type { Place, Shown } from '../platform.ts'
-import { markdownBlock } from './blocks.ts'
+import { markdownBlock, sectionBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import type { SlackCall, SlackResult } from './call.ts'
@@ -166,10 +166,6 @@ type OwnMessage = { ts: string; user?: string; metadata?: { event_type?: string;
 
 function readMessages(result: SlackResult): OwnMessage[] {
   return Array.isArray(result.messages) ? (result.messages as OwnMessage[]).filter((message) => typeof message?.ts === 'string') : []
-}
-
-function sectionBlock(text: string): Block {
-  return { type: 'section', text: { type: 'mrkdwn', text: text.slice(0, 2990), verbatim: true } }
 }
 
 /** What a notification and a screen reader get. */
