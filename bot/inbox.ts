@@ -45,6 +45,7 @@ async function hint(parts: InboxParts, inboxId: string): Promise<void> {
 async function concernsNura(db: Db, incoming: Incoming): Promise<boolean> {
   if (incoming.kind === 'action') return true
   const threadKey = toThreadKey(incoming.place)
+  if (incoming.kind === 'stop') return await isThreadKnown(db, threadKey)
   if (incoming.kind === 'message') {
     if (incoming.mentioned || incoming.place.direct) return true
     return incoming.place.root !== incoming.id && (await isThreadKnown(db, threadKey))

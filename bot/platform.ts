@@ -47,6 +47,10 @@ export type Edit = z.infer<typeof Edit>
 export const Deletion = z.object({ kind: z.literal('deletion'), place: Place, id: z.string() })
 export type Deletion = z.infer<typeof Deletion>
 
+/** Somebody wants what runs in a thread to end, by the platform's own means. */
+export const Stop = z.object({ kind: z.literal('stop'), place: Place, /** The platform's id of the wish. */ id: z.string(), author: z.string() })
+export type Stop = z.infer<typeof Stop>
+
 /** A click, a submitted form or a command. `request` is what the platform needs to answer it and means nothing elsewhere. */
 export const Action = z.object({
   kind: z.literal('action'),
@@ -61,7 +65,7 @@ export const Action = z.object({
 export type Action = z.infer<typeof Action>
 
 /** What a person did, in Nura's words: the payload of an inbox row. */
-export const Incoming = z.discriminatedUnion('kind', [Message, Edit, Deletion, Action])
+export const Incoming = z.discriminatedUnion('kind', [Message, Edit, Deletion, Stop, Action])
 export type Incoming = z.infer<typeof Incoming>
 
 /** One line of the conversation around a question. `trusted` is false for outsiders and for other bots. */
@@ -92,8 +96,8 @@ export type Conversation = {
   context(): Promise<{ lines: ContextLine[]; unread: string[] }>
   /** Shows the phase; never waited for, never throws. */
   status(text: string): void
-  /** Takes every status away; called on each way out. */
-  clear(): Promise<void>
+  /** Takes every status away; called on each way out. `always`: also when this run showed none, for an earlier one may have. */
+  clear(options?: { always: boolean }): Promise<void>
   /** Renders the answer as it arrives, whichever way the stream ends. */
   deliver(parts: AsyncIterable<AnswerPart>, options: { signal: AbortSignal; updated: boolean }): Promise<Delivered>
   /** One visible message; `card` adds questions to try. */

@@ -5,6 +5,7 @@ import { answerMessage } from './answer-message.ts'
 import { createTurn } from './claimed-turn.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
 import { Incoming } from './platform.ts'
+import type { Stop } from './platform.ts'
 import { applyDeletion, applyEdit } from './revisions.ts'
 import { texts } from './texts.ts'
 
@@ -75,7 +76,15 @@ async function carryOut(parts: TurnParts, turn: Turn, stateBefore: string, incom
   if (incoming.kind === 'action') return await turn.platform.act(turn.tenantId, incoming, turn.inboxId)
   if (incoming.kind === 'edit') return await applyEdit(parts, turn, incoming)
   if (incoming.kind === 'deletion') return await applyDeletion(parts, turn, incoming)
+  if (incoming.kind === 'stop') return await stopNothing(turn, incoming)
   return await answerMessage(parts, turn, incoming)
+}
+
+/** A running turn takes up what stops it. Where none runs any more, only the status may still say otherwise. */
+async function stopNothing(turn: Turn, stop: Stop): Promise<string> {
+  const conversation = await turn.platform.converse(turn.tenantId, stop, turn)
+  await conversation.clear({ always: true })
+  return 'ignored:nothing-running'
 }
 
 /** A turn that failed: tried again while that may help, else ended with a visible line. */

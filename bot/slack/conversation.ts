@@ -9,6 +9,7 @@ import { createReply } from './reply.ts'
 import { render } from './render.ts'
 import type { renderDefaults } from './render.ts'
 import { createStatus } from './status.ts'
+import type { RefusedStatus } from './status.ts'
 import { readThread } from './thread-context.ts'
 
 export const refusalText =
@@ -20,6 +21,7 @@ export type ConversationParts = {
   call: SlackCall
   self: Self
   directory: Directory
+  refusedStatus: RefusedStatus
   /** Whether an admin allowed a channel that is shared with outsiders. */
   isApproved(channel: string): Promise<boolean>
   /** A group can be called when Nura does not know. */
@@ -37,9 +39,9 @@ export function createConversation(parts: ConversationParts): Conversation {
   const { call, self, incoming } = parts
   const { place } = incoming
   const asker = incoming.kind === 'deletion' ? '' : incoming.author
-  const questionId = incoming.kind === 'action' ? place.root : incoming.id
+  const questionId = incoming.kind === 'action' || incoming.kind === 'stop' ? place.root : incoming.id
   const reply = createReply({ call, place, recipient: asker, botUserId: self.botUserId, questionId, inboxId: parts.inboxId, shown: parts.shown, mayHavePosted: parts.mayHavePosted, log: parts.log })
-  const status = createStatus({ call, channel: place.channel, root: place.root, questionId, log: parts.log })
+  const status = createStatus({ call, refused: parts.refusedStatus, channel: place.channel, root: place.root, questionId, log: parts.log })
   const notes: string[] = []
 
   async function say(text: string, card?: { questions: string[] }): Promise<void> {
@@ -52,7 +54,7 @@ export function createConversation(parts: ConversationParts): Conversation {
   return {
     say,
     status: status.show,
-    clear: status.clear,
+    clear: (options) => status.clear({ always: options?.always === true, to: 'active' }),
     async admit(): Promise<Admission> {
       const id = `slack:${place.workspace}`
       try {
@@ -72,7 +74,7 @@ export function createConversation(parts: ConversationParts): Conversation {
       }
     },
     async context() {
-      if (incoming.kind === 'deletion' || incoming.kind === 'action') return { lines: [], unread: [] }
+      if (incoming.kind !== 'message' && incoming.kind !== 'edit') return { lines: [], unread: [] }
       const own = incoming.attachments.flatMap(({ title, text }): ContextLine[] => (text === null ? [] : [{ author: `${title} (attached by ${asker})`, text, trusted: false }]))
       const unreadOwn = incoming.attachments.filter(({ text }) => text === null).map(({ title }) => title)
       const isReply = place.root !== incoming.id
@@ -103,6 +105,7 @@ export function createConversation(parts: ConversationParts): Conversation {
     async retract() {
       await reply.resume()
       await reply.removeFrom(0)
+      await status.clear({ always: true, to: 'closed' })
     },
   }
 }

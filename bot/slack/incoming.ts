@@ -80,6 +80,13 @@ function toDeletion(event: SlackMessage, self: Self): Reading {
   return { incoming: { kind: 'deletion', place: toPlace(event, { ...event.previous_message, ts: id }, self), id } }
 }
 
+/** Reads a click on the button by which Slack lets people stop a session that is being processed. */
+export function toStop(event: { channel?: string; thread_ts?: string; user?: string; event_ts?: string }, self: Self): Reading {
+  const { channel, thread_ts: root, user, event_ts: id } = event
+  if (!channel || !root || !user || !id) return { ignored: 'incomplete' }
+  return { incoming: { kind: 'stop', place: toPlace({ channel }, { ts: root }, self), id, author: user } }
+}
+
 /** Every bot is ignored, Nura first: two bots that answer each other never stop. */
 function isBot(message: SlackMessage, self: Self): boolean {
   return Boolean(message.bot_id) || message.subtype === 'bot_message' || message.user === self.botUserId

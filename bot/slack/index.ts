@@ -122,6 +122,7 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
         call: workspace.call,
         self: workspace.self,
         directory: workspace.directory,
+        refusedStatus: workspace.refusedStatus,
         isApproved: (channel) => isChannelApproved(db, tenantId, channel),
         hasHelpGroup: config.helpGroup !== null,
         incoming,

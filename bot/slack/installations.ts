@@ -7,9 +7,10 @@ import type { SlackCall } from './call.ts'
 import type { Self } from './incoming.ts'
 import { createDirectory } from './people.ts'
 import type { Directory } from './people.ts'
+import type { RefusedStatus } from './status.ts'
 
 /** A workspace that Nura is installed in: whose tenant it is, and how to speak there. */
-export type Workspace = { tenantId: string; self: Self; token: string; call: SlackCall; directory: Directory }
+export type Workspace = { tenantId: string; self: Self; token: string; call: SlackCall; directory: Directory; refusedStatus: RefusedStatus }
 
 export type Workspaces = {
   /**
@@ -36,7 +37,7 @@ export function createWorkspaces(parts: WorkspacesParts): Workspaces {
     const kept = known.get(self.teamId)
     if (kept?.token === token && kept.tenantId === tenantId) return kept
     const call = createSlackCall({ token, apiUrl: parts.apiUrl, teamId: self.teamId, log: parts.log })
-    const workspace = { tenantId, token, self, call, directory: createDirectory(call, self.teamId) }
+    const workspace = { tenantId, token, self, call, directory: createDirectory(call, self.teamId), refusedStatus: new Map() }
     known.set(self.teamId, workspace)
     return workspace
   }

@@ -2,7 +2,7 @@ import type { AllMiddlewareArgs, App } from '@slack/bolt'
 import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
 import type { PlatformParts } from '../platform.ts'
-import { toClick, toCommand, toIncoming, toSubmission } from './incoming.ts'
+import { toClick, toCommand, toIncoming, toStop, toSubmission } from './incoming.ts'
 import type { EventEnvelope, Reading } from './incoming.ts'
 import type { Workspace, Workspaces } from './installations.ts'
 
@@ -25,6 +25,8 @@ export function listen(app: App, parts: ListenerParts): void {
 
   app.event('app_mention', async ({ body, context }) => keep({ context }, toIncoming(body as EventEnvelope, workspaceOf(context).self)))
   app.event('message', async ({ body, context }) => keep({ context }, toIncoming(body as EventEnvelope, workspaceOf(context).self)))
+
+  app.event('agent_session_stopped', async ({ event, context }) => keep({ context }, toStop(event, workspaceOf(context).self)))
 
   app.action(/.*/, async ({ body, context, ack }) => {
     await ack()

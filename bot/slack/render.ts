@@ -221,7 +221,9 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   async function abandon(reason: unknown): Promise<void> {
     const code = reason instanceof NuraError ? reason.code : 'unknown'
     if (code !== 'stopped') return
-    settle(true)
+    // Slack may have ended the stream itself: what it does not show yet would begin another message.
+    if (mode === 'stream') text = text.slice(0, shownTo)
+    else settle(true)
     const nothing = shownTo === 0 && mode !== 'whole'
     if (nothing) text = ''
     await close(nothing ? 'Stopped.' : '\n\n_[Stopped]_', []).catch((error: unknown) => options.log.warn({ err: error }, 'stop mark not shown'))

@@ -29,6 +29,10 @@ export type Workspace = {
   reactions: { channel: string; timestamp: string; name: string }[]
   /** Every status that was shown, and the one that is shown now, by `channel:thread`. */
   statuses: { channel: string; thread: string; status: string }[]
+  /** The app is declared an agent: its sessions have a lifecycle. */
+  agent: boolean
+  /** Every status that a session was given. */
+  sessions: { channel: string; thread: string; status: string }[]
   views: { kind: 'open' | 'publish'; view: Record<string, unknown>; user?: string }[]
   prompts: Record<string, unknown>[]
   triggers: Set<string>
@@ -56,6 +60,8 @@ export function createFakeWorkspace(options: { teamId?: string; token?: string }
     ephemerals: [],
     reactions: [],
     statuses: [],
+    agent: false,
+    sessions: [],
     views: [],
     prompts: [],
     triggers: new Set(),
@@ -178,6 +184,14 @@ export const methods: Record<string, Method> = {
     if (workspace.channels.get(String(args.channel_id))?.statuses === false) return 'channel_not_supported'
     workspace.statuses.push({ channel: String(args.channel_id), thread: String(args.thread_ts), status: String(args.status ?? '') })
     return {}
+  },
+  'agents.sessions.setStatus'(workspace, args) {
+    if (!workspace.agent) return 'feature_disabled'
+    const refusal = checkChannel(workspace, { channel: args.channel_id })
+    if (refusal) return refusal
+    if (!args.thread_ts || !['active', 'processing', 'suspended', 'closed'].includes(String(args.status))) return 'invalid_arguments'
+    workspace.sessions.push({ channel: String(args.channel_id), thread: String(args.thread_ts), status: String(args.status) })
+    return { status: args.status }
   },
   'assistant.threads.setSuggestedPrompts'(workspace, args) {
     workspace.prompts.push(args)
