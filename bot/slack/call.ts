@@ -24,8 +24,9 @@ const retryDelaysMs = [300, 1200]
 /** Seconds that a call waits where it does not say otherwise; longer ones fail and are tried again by the queue. */
 const usualPatience = 120
 
-/** The Web API for one workspace's token. */
-export function createSlackCall(options: { token: string; apiUrl: string | null; teamId?: string; log: Logger; timeoutMs?: number }): SlackCall {
+/** The Web API for one workspace's token. `pause` waits some milliseconds. */
+export function createSlackCall(options: { token: string; apiUrl: string | null; teamId?: string; log: Logger; timeoutMs?: number; pause?: typeof wait }): SlackCall {
+  const pause = options.pause ?? wait
   const client = new WebClient(options.token, {
     ...(options.apiUrl ? { slackApiUrl: withSlash(options.apiUrl) } : {}),
     ...(options.teamId ? { teamId: options.teamId } : {}),
@@ -46,7 +47,7 @@ export function createSlackCall(options: { token: string; apiUrl: string | null;
         if (limited !== null) {
           if (limited > patience || patience === 0) throw new NuraError('slack-ratelimited', `Slack asks to wait ${limited} s.`, { retryable: true, cause: error })
           options.log.warn({ method, seconds: limited }, 'slack rate limit')
-          await wait(Math.max(limited * 1000, 50), signal)
+          await pause(Math.max(limited * 1000, 50), signal)
           continue
         }
         const refusal = toRefusal(error, method)
@@ -54,7 +55,7 @@ export function createSlackCall(options: { token: string; apiUrl: string | null;
         const delay = retryDelaysMs[tries]
         if (!repeatable.test(method)) throw new NuraError('slack-unknown-outcome', `Slack did not say whether ${method} was carried out.`, { retryable: true, cause: error })
         if (delay === undefined || patience === 0) throw new NuraError('slack-unreachable', `Slack does not answer ${method}.`, { retryable: true, cause: error })
-        await wait(delay, signal)
+        await pause(delay, signal)
       }
     }
   }

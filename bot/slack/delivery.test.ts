@@ -136,7 +136,7 @@ describe('an answer', () => {
 })
 
 describe('when Slack', () => {
-  it('asks to wait, the reply waits and keeps its order', async () => {
+  it('asks to wait, the replies of a channel keep their order', async () => {
     nura.slack.fail('chat.postMessage', { kind: 'ratelimited', seconds: 1 })
     const one = say(nura.slack.workspace, { text: '<@U0NURABOT> one?' })
     const two = say(nura.slack.workspace, { text: '<@U0NURABOT> two?' })
@@ -148,8 +148,6 @@ describe('when Slack', () => {
     const [first] = nura.replies(one.ts)
     const [second] = nura.replies(two.ts)
     expect(Number(first?.ts) < Number(second?.ts)).toBe(true)
-    const posts = nura.slack.callsOf('chat.postMessage').filter(({ args }) => args.thread_ts === one.ts)
-    expect((posts[1]?.at ?? 0) - (posts[0]?.at ?? 0)).toBeGreaterThanOrEqual(1000)
   })
 
   it.each([

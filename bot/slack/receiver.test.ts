@@ -106,18 +106,19 @@ describe('a signed request', () => {
 
 describe('while something is away', () => {
   it.each([
-    ['hangs', () => new Promise<void>(() => undefined)],
+    ['hangs', (gate: Promise<void>) => gate],
     ['refuses', () => Promise.reject(new Error('queue away'))],
   ])('the queue that %s does not keep Slack waiting, and the row is there', async (_, queue) => {
-    const own = await openTestBot(db, { queue })
+    const gate = Promise.withResolvers<void>()
+    // Never released before Slack has its answer: whoever waited for the queue would wait for ever.
+    const own = await openTestBot(db, { queue: () => queue(gate.promise) })
     try {
       const message = say(own.slack.workspace, { text: '<@U0NURABOT> kept?' })
-      const started = performance.now()
       expect((await own.send(slackEvent(own.slack.workspace, message, 'app_mention'))).status).toBe(200)
-      expect(performance.now() - started).toBeLessThan(2500)
       const rows = await db.control((tx) => tx.query<{ state: string }>(`select state from inbox where tenant_id = $1`, [own.tenant.id]))
       expect(rows).toEqual([{ state: 'accepted' }])
     } finally {
+      gate.resolve()
       await own.close()
     }
   })
