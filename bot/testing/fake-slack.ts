@@ -7,7 +7,7 @@ import { checkMessage, methods } from './fake-slack-methods.ts'
 import type { Workspace } from './fake-slack-methods.ts'
 
 /** One call of the Web API as it came over the wire. */
-export type Call = { method: string; args: Record<string, unknown>; token: string; raw: string }
+export type Call = { method: string; args: Record<string, unknown>; token: string; raw: string; at: number }
 
 /** What goes wrong with a call. `commits`: Slack carries the call out and then fails to say so. */
 export type Fault =
@@ -61,7 +61,7 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
     const method = path.replace(/^\/api\//, '')
     const args = readArgs(raw, request.headers['content-type'] ?? '')
     const token = String(request.headers.authorization ?? '').replace(/^Bearer /, '') || String(args.token ?? '')
-    const call = { method, args, token, raw }
+    const call = { method, args, token, raw, at: Date.now() }
     calls.push(call)
     await hooks.get(method)?.(call)
     const fault = faults.get(method)?.shift()
