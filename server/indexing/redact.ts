@@ -107,7 +107,8 @@ function labelOf(ruleId: string): string {
 }
 
 function detect(text: string): Range[] {
-  return detectors.flatMap(({ kind, pattern, accepts }) =>
+  const wanted = detectors.filter(({ needs }) => needs?.test(text) ?? true)
+  return wanted.flatMap(({ kind, pattern, accepts }) =>
     [...text.matchAll(pattern)]
       .filter(([secret]) => accepts?.(secret) ?? true)
       .map((match) => ({ start: match.index, end: match.index + match[0].length, kind })),
