@@ -6,7 +6,7 @@ import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus, type Corpus } from './corpus.ts'
 import { keepChunks } from './keep-chunks.ts'
 import { addTerms, dropFiles, dropFileTerms } from './remove-files.ts'
-import { toSpaceLiteral, toVectorText } from './space.ts'
+import { toSpaceLiteral, toVectorArrayText, toVectorText } from './space.ts'
 import { countTerms, toLex, toSparse, type TermCounts } from './terms.ts'
 
 export type FileWrite = {
@@ -139,19 +139,20 @@ async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpu
      select id, content, content_type, path, $1, embedding::vector, metadata::jsonb, $2, file_id, chunk_key, ordinal, start_line, end_line,
        array(select jsonb_array_elements_text(scope::jsonb)), token_length, $3, lex::tsvector, sparse::sparsevec
      from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[], $11::text[], $12::int[], $13::int[], $14::int[], $15::text[], $16::int[], $17::text[], $18::text[])
-       as given (id, content, content_type, path, embedding, metadata, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, lex, sparse)`,
+       as given (id, embedding, content, content_type, path, metadata, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, lex, sparse)`,
     [
       context.repositoryId,
       context.space,
       corpus.meanChunkLength,
       fresh.map(() => randomUUID()),
+      toVectorArrayText(fresh.map(({ row }) => row.vector)),
       ...columnsOf(
         fresh,
-        ({ file, row: { chunk, terms, vector } }) => [
-          toStorable(chunk.content), file.file.contentType, file.file.path, vector, toJson(chunk.metadata ?? {}), file.id, chunk.key, chunk.ordinal,
+        ({ file, row: { chunk, terms } }) => [
+          toStorable(chunk.content), file.file.contentType, file.file.path, toJson(chunk.metadata ?? {}), file.id, chunk.key, chunk.ordinal,
           chunk.startLine, chunk.endLine, toJson(chunk.scope), terms.length, toLex(terms), toSparse(terms, corpus.meanChunkLength),
         ],
-        14,
+        13,
       ),
     ],
   )

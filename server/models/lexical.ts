@@ -30,17 +30,20 @@ function toVector(text: string): number[] {
     const weight = 1 + Math.log(count)
     const features = featuresOf(token)
     const part = (weight * trigramWeight) / Math.sqrt(features.length)
-    features.forEach((feature, index) => {
+    for (let index = 0; index < features.length; index++) {
+      const feature = features[index]!
       const value = index === 0 ? weight : part
       vector[feature >>> 22]! += feature & 1 ? value : -value
-    })
+    }
   }
   let squares = 0
   for (const value of vector) squares += value * value
   // A text without words still needs a direction: cosine distance to the zero vector is undefined.
   if (squares === 0) vector[0] = squares = 1
   const length = Math.sqrt(squares)
-  return Array.from(vector, (value) => value / length)
+  // Divided in place, as `Array.from` is several times faster without a function.
+  for (let at = 0; at < dimensions; at++) vector[at]! /= length
+  return Array.from(vector)
 }
 
 const hashed = new Map<string, Uint32Array>()
