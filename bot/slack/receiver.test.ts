@@ -5,8 +5,8 @@ import { openTestDb } from '#db/testing/open-test-db.ts'
 import { shortAnswer } from '../testing/fake-ask-server.ts'
 import { openTestBot, signingSecret } from '../testing/open-test-bot.ts'
 import type { TestBot } from '../testing/open-test-bot.ts'
+import { signAsSlack } from '../testing/sign-as-slack.ts'
 import { commandEvent, say, slackEvent, toEnvelope, toRequest } from '../testing/slack-event.ts'
-import { signAsSlack } from './signature.ts'
 
 let db: Awaited<ReturnType<typeof openTestDb>>
 let nura: TestBot

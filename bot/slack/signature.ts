@@ -23,13 +23,6 @@ export function isSignedBySlack(secret: string, headers: IncomingHttpHeaders, bo
   return timingSafeEqual(expected, Buffer.from(signature.slice(3), 'hex'))
 }
 
-/** The headers Slack would send with `body`. */
-export function signAsSlack(secret: string, body: string | Buffer, now = Date.now()): Record<string, string> {
-  const timestamp = String(Math.floor(now / 1000))
-  const hash = createHmac('sha256', secret).update(`v0:${timestamp}:`).update(body).digest('hex')
-  return { 'x-slack-signature': `v0=${hash}`, 'x-slack-request-timestamp': timestamp }
-}
-
 /** Identity of a request that carries no event id: a replay has the same signature. */
 export function toRequestId(signature: string): string {
   return createHash('sha256').update(signature).digest('hex').slice(0, 32)

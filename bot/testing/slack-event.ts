@@ -1,5 +1,5 @@
-import { signAsSlack } from '../slack/signature.ts'
 import type { FakeMessage, Workspace } from './fake-slack-methods.ts'
+import { signAsSlack } from './sign-as-slack.ts'
 
 let count = 0
 

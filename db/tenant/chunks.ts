@@ -38,15 +38,3 @@ export async function readChunks(tenant: TenantDb, chunkIds: string[]): Promise<
     ),
   )
 }
-
-/** Where the chunks of files are, without their content, in the order of files and lines. */
-export async function chunksOfFiles(tenant: TenantDb, fileIds: string[]): Promise<ChunkPlace[]> {
-  if (fileIds.length === 0) return []
-  return readTenant(tenant, (tx) =>
-    tx.query<ChunkPlace>(
-      `select ${placeColumns} from unnest($1::uuid[]) with ordinality as wanted (file_id, place) join knowledge_base k using (file_id)
-       where k.gone_at is null order by place, ordinal`,
-      [fileIds],
-    ),
-  )
-}

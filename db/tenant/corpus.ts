@@ -34,8 +34,3 @@ export async function saveCorpus(tx: Transaction, corpus: Corpus): Promise<void>
     [corpus.chunks, corpus.files, corpus.chunkTokens, corpus.fileTokens, corpus.meanChunkLength, corpus.meanFileLength, corpus.activeSpace],
   )
 }
-
-/** Switches the space that questions are compared in, once it is complete. */
-export async function activateSpace(tenant: TenantDb, space: string): Promise<void> {
-  await tenant.transaction((tx) => tx.execute('update corpus set active_space = $1, index_version = index_version + 1', [space]))
-}
