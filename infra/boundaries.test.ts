@@ -41,6 +41,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^eventsource-parser/, /^bot\//],
   [/^cli-progress$/, /^(infra|bot\/terminal)\//],
   [/^(openai|@anthropic-ai\/|@aws-sdk\/|cockatiel$)/, /^server\/models\//],
+  [/^(mdast|mdast-util-|micromark)/, /^server\/github\//],
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
   [/^(zod$|node:)/, /^/],
 ]
