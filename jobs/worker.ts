@@ -15,6 +15,9 @@ import { startClock } from './clock.ts'
 /** A job whose worker was killed runs again within lock + stalled check: six to nine seconds. */
 const timing = { lockDuration: 6_000, stalledInterval: 3_000, maxStalledCount: 1, runRetryDelay: 1_000, drainDelay: 5 }
 
+/** Least wait of a job that asked for one: a moment that has passed by the time it is read must not make a busy loop. */
+const leastWaitMs = 100
+
 /** Time between the abort of what still runs and the end of `close`, milliseconds. */
 const lastWordsMs = 3_000
 
@@ -107,6 +110,12 @@ async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: stri
     if (stop.aborted) {
       // Not the job's fault, so it costs no attempt: another process takes it at once.
       await entry.moveToDelayed(Date.now(), token)
+      throw new DelayedError()
+    }
+    if (error instanceof NuraError && error.retryAt) {
+      // Waiting is done by the queue, not by a worker, and is no failed attempt.
+      log.info({ code: error.code, until: error.retryAt }, 'job waits')
+      await entry.moveToDelayed(Math.max(error.retryAt.getTime(), Date.now() + leastWaitMs), token)
       throw new DelayedError()
     }
     log.warn({ err: error, attempt }, 'job failed')

@@ -3,7 +3,7 @@ import { addRepository, findRepository, updateRepository } from '#db/tenant/repo
 import type { Repository } from '#db/tenant/repository.ts'
 import type { Head } from './sources/source.ts'
 
-export type Connection = { name?: string | undefined; location: string; audience: 'tenant' | 'granted'; isPublic: boolean }
+export type Connection = { name?: string | undefined; location: string; audience: Repository['audience']; isPublic: boolean }
 
 /**
  * Connects a checkout, or brings what is known of it up to date: the same folder under the same name is the same repository.

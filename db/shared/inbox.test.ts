@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Db, TenantDb } from '../index.ts'
 import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
-import { accept, claim, countWithoutOutcome, fail, finish, pendingInThread, purge, read, releaseClaims, renew, reopen, saveDelivery, unfinished } from './inbox.ts'
+import { accept, claim, countWithoutOutcome, fail, findByAnswer, finish, pendingInThread, purge, read, releaseClaims, renew, reopen, saveDelivery, unfinished } from './inbox.ts'
 
 let db: Db
 let tenant: TenantDb
@@ -99,4 +99,26 @@ test('claims of a process that is gone are given back together', async () => {
   await claim(db, id)
   await releaseClaims(db)
   expect(await claim(db, id)).toBe(2)
+})
+
+test('an event that failed and is sent again is carried out again; one that is done is not', async () => {
+  const failed = event()
+  const { id } = await accept(db, failed)
+  await claim(db, id)
+  await fail(db, id, 1, 'broken')
+  expect(await accept(db, failed)).toEqual({ id, isNew: false })
+  const revived = await Promise.all(Array.from({ length: 5 }, () => accept(db, failed, { revive: true })))
+  expect(revived.filter(({ isNew }) => isNew)).toHaveLength(1)
+  expect(await claim(db, id)).toBe(2)
+  await finish(db, id, 2, 'answered')
+  expect(await accept(db, failed, { revive: true })).toEqual({ id, isNew: false })
+})
+
+test('the row that shows an answer is found by it, for its own tenant alone', async () => {
+  const { id } = await accept(db, event())
+  await claim(db, id)
+  await saveDelivery(db, id, 1, { answerId: 'an-answer' })
+  expect((await findByAnswer(db, tenant.id, 'an-answer'))?.id).toBe(id)
+  expect(await findByAnswer(db, '00000000-0000-4000-8000-000000000000', 'an-answer')).toBeNull()
+  expect(await findByAnswer(db, tenant.id, 'another')).toBeNull()
 })

@@ -29,10 +29,14 @@ export const claimLastsMs = 20_000
 const columns = `id, tenant_id as "tenantId", surface, kind, event_key as "eventKey", thread_key as "threadKey", payload, delivery, state, attempts,
   outcome, error, received_at as "receivedAt", updated_at as "updatedAt", done_at as "doneAt"`
 
-/** Writes an event down, once for each event key, whichever tenant it names. Durable when it resolves. */
+/**
+ * Writes an event down, once for each event key, whichever tenant it names. Durable when it resolves.
+ * @param options.revive an event that failed and is sent again is to be carried out again, and then counts as new
+ */
 export function accept(
   db: Db,
   event: { tenantId: string; surface: string; kind: string; eventKey: string; threadKey: string; payload: unknown },
+  options: { revive?: boolean } = {},
 ): Promise<{ id: string; isNew: boolean }> {
   return db.control(async (tx) => {
     const id = randomUUID()
@@ -41,6 +45,14 @@ export function accept(
       [id, event.tenantId, event.surface, event.kind, event.eventKey, event.threadKey, toJson(event.payload)],
     )
     if (inserted > 0) return { id, isNew: true }
+    if (options.revive) {
+      const [revived] = await tx.query<{ id: string }>(
+        `update inbox set state = 'accepted', outcome = null, done_at = null, updated_at = now()
+         where event_key = $1 and tenant_id = $2 and state = 'failed' returning id`,
+        [event.eventKey, event.tenantId],
+      )
+      if (revived) return { id: revived.id, isNew: true }
+    }
     const [known] = await tx.query<{ id: string }>('select id from inbox where event_key = $1', [event.eventKey])
     return { id: known!.id, isNew: false }
   })
@@ -48,6 +60,14 @@ export function accept(
 
 export async function read(db: Db, id: string): Promise<InboxRow | null> {
   const rows = await db.control((tx) => tx.query<InboxRow>(`select ${columns} from inbox where id = $1`, [id]))
+  return rows[0] ?? null
+}
+
+/** The row whose reply shows a stored answer; null when none does. */
+export async function findByAnswer(db: Db, tenantId: string, answerId: string): Promise<InboxRow | null> {
+  const rows = await db.control((tx) =>
+    tx.query<InboxRow>(`select ${columns} from inbox where delivery ? 'answerId' and delivery->>'answerId' = $2 and tenant_id = $1 order by sequence desc limit 1`, [tenantId, answerId]),
+  )
   return rows[0] ?? null
 }
 

@@ -80,4 +80,37 @@ export const controlMigrations: Migration[] = [
       );
     `,
   },
+  {
+    name: '0003-github',
+    sql: `
+      create table github_installation (
+        id bigint primary key,
+        tenant_id uuid not null references tenant on delete cascade,
+        account text not null,
+        account_id bigint,
+        state text not null default 'active' check (state in ('active', 'suspended', 'deleted')),
+        blocked_until timestamptz,
+        swept_at timestamptz,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now()
+      );
+      create index github_installation_tenant on github_installation (tenant_id);
+      create table github_state (
+        id text primary key,
+        tenant_id uuid not null references tenant on delete cascade,
+        purpose text not null check (purpose in ('installation', 'person')),
+        reader text,
+        expires_at timestamptz not null
+      );
+      create table github_person (
+        tenant_id uuid not null references tenant on delete cascade,
+        reader text not null,
+        github_id bigint not null,
+        login text not null,
+        linked_at timestamptz not null default now(),
+        primary key (tenant_id, reader)
+      );
+      create index inbox_answer on inbox ((delivery->>'answerId')) where delivery ? 'answerId';
+    `,
+  },
 ]

@@ -17,6 +17,12 @@ export async function connectWorkspace(db: Db, tenantId: string, { surface, id }
   if (owner?.tenant_id !== tenantId) throw new NuraError('connected-elsewhere', `${surface}:${id} belongs to another tenant.`)
 }
 
+/** The tenant that a workspace was connected to; null when to none. */
+export async function findWorkspaceTenant(db: Db, { surface, id }: Omit<Workspace, 'name'>): Promise<string | null> {
+  const [owner] = await db.control((tx) => tx.query<{ id: string }>('select tenant_id as id from workspace where surface = $1 and id = $2', [surface, id]))
+  return owner?.id ?? null
+}
+
 export function listWorkspaces(db: Db, tenantId: string): Promise<{ surface: string; id: string }[]> {
   return db.control((tx) => tx.query('select surface, id from workspace where tenant_id = $1 order by surface, id', [tenantId]))
 }
@@ -24,8 +30,8 @@ export function listWorkspaces(db: Db, tenantId: string): Promise<{ surface: str
 /** The tenant of a workspace that installs Nura: the one it was connected to, else one of its own, made now. */
 export async function provisionTenant(db: Db, workspace: Workspace): Promise<{ id: string }> {
   const { surface, id, name } = workspace
-  const [known] = await db.control((tx) => tx.query<{ id: string }>('select tenant_id as id from workspace where surface = $1 and id = $2', [surface, id]))
-  if (known) return known
+  const known = await findWorkspaceTenant(db, workspace)
+  if (known !== null) return { id: known }
   const slug = `${surface}-${id}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63)
   const tenant = await ensureTenant(db, { slug, name: name.trim().slice(0, 200) || slug })
   await connectWorkspace(db, tenant.id, workspace)

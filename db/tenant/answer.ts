@@ -19,6 +19,8 @@ export const Answer = defineEntity({
     usage: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
     createdAt: p.datetime().defaultRaw('now()'),
     expiresAt: p.datetime(),
+    /** Commit at which something it cites was gone; null while all of it stands. */
+    changedSha: p.text().nullable(),
   },
 })
 export type Answer = InferEntity<typeof Answer>

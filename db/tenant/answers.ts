@@ -57,6 +57,12 @@ export function answersInThread(tenant: TenantDb, key: string, limit: number): P
   })
 }
 
+/** How many answers someone got since a moment. */
+export async function countAnswersOf(tenant: TenantDb, asker: string, since: Date): Promise<number> {
+  const rows = await tenant.transaction((tx) => tx.query<{ count: number }>('select count(*)::int as count from answer where asker = $1 and created_at >= $2', [asker, since]))
+  return rows[0]!.count
+}
+
 /** Deletes an answer with its feedback. */
 export async function deleteAnswer(tenant: TenantDb, id: string): Promise<boolean> {
   if (!z.uuid().safeParse(id).success) return false

@@ -185,4 +185,49 @@ export const tenantMigrations: Migration[] = [
       create index model_call_created on model_call (created_at);
     `,
   },
+  {
+    name: '0002-github',
+    sql: `
+      alter table repository
+        add column external_id bigint unique,
+        add column installation_id bigint,
+        add column head_sha text,
+        add column settings jsonb,
+        add column settings_sha text,
+        add column settings_fault text,
+        add column settings_told_sha text,
+        drop constraint repository_audience_check,
+        add constraint repository_audience_check check (audience in ('tenant', 'granted', 'github'));
+      create table source_file (
+        repository_id uuid not null references repository on delete cascade,
+        path text not null,
+        blob_sha text not null,
+        content text not null,
+        primary key (repository_id, path)
+      );
+      create table pull_request (
+        repository_id uuid not null references repository on delete cascade,
+        number integer not null,
+        head_sha text not null,
+        state text not null default 'open' check (state in ('open', 'closed')),
+        draft boolean not null default false,
+        skipped boolean not null default false,
+        author text not null default '',
+        marker uuid not null default gen_random_uuid(),
+        comment_id bigint,
+        comment_gone_sha text,
+        summarised_sha text,
+        summary jsonb,
+        failed_sha text,
+        failure text,
+        run_started_at timestamptz,
+        updated_at timestamptz not null default now(),
+        primary key (repository_id, number)
+      );
+      alter table answer add column changed_sha text, add column changed_at timestamptz, add column told_at timestamptz;
+      create index answer_untold on answer (changed_at) where changed_at is not null and told_at is null;
+      create index answer_asker on answer (asker, created_at);
+      create index cited_chunk_chunk on cited_chunk (chunk_id);
+    `,
+  },
 ]

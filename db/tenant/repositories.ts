@@ -7,7 +7,7 @@ import { lockCorpus, saveCorpus } from './corpus.ts'
 import { dropFiles } from './remove-files.ts'
 import { Repository } from './repository.ts'
 
-export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & Partial<Pick<Repository, 'url' | 'defaultBranch' | 'audience' | 'isPublic'>>
+export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & Partial<Pick<Repository, 'url' | 'defaultBranch' | 'audience' | 'isPublic' | 'externalId' | 'installationId'>>
 
 /** Connects a source; its first sync fills the index. @throws NuraError `repository-exists` */
 export function addRepository(tenant: TenantDb, repository: NewRepository): Promise<Repository> {
@@ -34,6 +34,14 @@ export function findRepository(tenant: TenantDb, idOrName: string): Promise<Repo
 export function findRepositoryAt(tenant: TenantDb, location: string): Promise<Repository | null> {
   return tenant.transaction(async ({ em }) => {
     const found = await em.findOne(Repository, { location, state: { $ne: 'forgetting' } })
+    return found && toPlain(found)
+  })
+}
+
+/** The repository that GitHub knows under this id, whatever its name is. */
+export function findRepositoryByExternalId(tenant: TenantDb, externalId: number): Promise<Repository | null> {
+  return tenant.transaction(async ({ em }) => {
+    const found = await em.findOne(Repository, { externalId })
     return found && toPlain(found)
   })
 }

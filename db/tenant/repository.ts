@@ -13,13 +13,26 @@ export const Repository = defineEntity({
     location: p.text(),
     url: p.text().nullable(),
     defaultBranch: p.text().nullable(),
-    /** `tenant`: everyone in it may be answered from it. `granted`: only the channels and people of `source_grant`. */
-    audience: p.text().$type<'tenant' | 'granted'>().default('tenant'),
+    /**
+     * `tenant`: everyone in it may be answered from it. `granted`: only the channels and people of `source_grant`. `github`:
+     * only people whose linked GitHub account may read it there.
+     */
+    audience: p.text().$type<'tenant' | 'granted' | 'github'>().default('tenant'),
     isPublic: p.boolean().default(false),
     indexedSha: p.text().nullable(),
     indexedAt: p.datetime().nullable(),
     state: p.text().$type<'new' | 'indexing' | 'ready' | 'failed' | 'forgetting'>().default('new'),
     error: p.text().nullable(),
+    /** What GitHub calls it by, whatever its name, and the installation that reads it; null for other sources. */
+    externalId: p.bigint('number').nullable(),
+    installationId: p.bigint('number').nullable(),
+    /** The newest head that anyone told of; the source itself decides. */
+    headSha: p.text().nullable(),
+    /** What its `.nura.yml` says, the blob it was read from, what is wrong with it, and the blob whose fault was told. */
+    settings: p.json<Record<string, unknown>>().nullable(),
+    settingsSha: p.text().nullable(),
+    settingsFault: p.text().nullable(),
+    settingsToldSha: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()').onCreate(() => new Date()),
   },
 })

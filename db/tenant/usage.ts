@@ -42,3 +42,11 @@ export function readUsage(tenant: TenantDb, since: Date): Promise<UsageRow[]> {
     ),
   )
 }
+
+/** Tokens that models read and wrote since a moment. */
+export async function tokensSince(tenant: TenantDb, since: Date): Promise<number> {
+  const rows = await tenant.transaction((tx) =>
+    tx.query<{ tokens: number }>('select coalesce(sum(input_tokens + output_tokens), 0)::float8 as tokens from model_call where created_at >= $1', [since]),
+  )
+  return rows[0]!.tokens
+}

@@ -1,7 +1,7 @@
 import type { Audience } from './audience.ts'
 
 /** What a decision needs to know of a source. */
-export type SourceAudience = { id: string; audience: 'tenant' | 'granted'; isPublic: boolean }
+export type SourceAudience = { id: string; audience: 'tenant' | 'granted' | 'github'; isPublic: boolean }
 
 /** One source opened to one channel or person. */
 export type Grant = { repositoryId: string; readerKind: 'channel' | 'person'; readerId: string }

@@ -17,7 +17,7 @@ export const RepositoryBody = z.object({
   source: z.string(),
   url: z.string().nullable(),
   branch: z.string().nullable(),
-  audience: z.enum(['tenant', 'granted']),
+  audience: z.enum(['tenant', 'granted', 'github']),
   isPublic: z.boolean(),
   state: z.enum(['new', 'indexing', 'ready', 'failed', 'forgetting']),
   error: z.string().nullable().describe('What is wrong and what to do, when the last sync failed'),
