@@ -86,6 +86,26 @@ describe.each(kinds)('queue on %s', (kind) => {
     await queues.close()
   })
 
+  it('waits out what a job says it must wait for, without a worker and without counting an attempt', async () => {
+    const runs: { attempt: number; at: number }[] = []
+    const notBefore = Date.now() + 700
+    const { queues, enqueue, start, rig } = await open(
+      (_, { attempt }) => {
+        runs.push({ attempt, at: Date.now() })
+        if (runs.length <= 2) throw new NuraError('limited', 'Later.', { retryable: true, retryAt: new Date(notBefore) })
+      },
+      { attempts: 1 },
+    )
+    const workers = await start()
+    await enqueue('limited')
+    await until(() => count(rig, 'done').then((done) => done === 1))
+    expect(runs.map(({ attempt }) => attempt)).toEqual([1, 1, 1])
+    expect(runs[1]!.at).toBeGreaterThanOrEqual(notBefore - 5)
+    expect(await count(rig, 'retried')).toBe(0)
+    await workers.close()
+    await queues.close()
+  })
+
   it('of one dedupe key lets one wait and one run, and loses no wish that comes while it runs', async () => {
     const seen: string[] = []
     const gate = Promise.withResolvers<void>()
@@ -167,7 +187,8 @@ describe.each(kinds)('queue on %s', (kind) => {
     await doomed.close(0)
     const workers = await start()
     await until(() => seen.length === 2)
-    expect(await count(rig, 'stalled')).toBe(1)
+    // Told by an event of its own, which may come after the run.
+    await until(async () => (await count(rig, 'stalled')) === 1)
     first.resolve()
     await workers.close()
     await queues.close()
