@@ -141,7 +141,7 @@ function toGraphParts(
     leastStrength: enough,
     now: parts.now ?? (() => new Date()),
     async repositories() {
-      const readable = await readableRepositories(parts.db, tenant, audience)
+      const readable = await readableRepositories(parts, tenant, audience)
       for (const each of readable) if (repository === undefined || each.name === repository) repositories.set(each.id, each)
       return [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null }))
     },

@@ -67,6 +67,35 @@ describe.each(matrix)('$audience source, public $isPublic, granted to $grant', (
   })
 })
 
+describe('a source for those who may read it on GitHub', () => {
+  const source: SourceAudience = { id: 'r1', audience: 'github', isPublic: false }
+  const onGithub = new Set(['r1'])
+
+  test.each([
+    ['a known person whose account may', person, true, onGithub, true],
+    ['a known person whose account may not', person, true, new Set(['r2']), false],
+    ['a known person without an account', person, true, undefined, false],
+    ['an unknown person', person, false, onGithub, false],
+    ['a channel', channel, true, onGithub, false],
+    ['the tenant', { kind: 'tenant' }, true, onGithub, false],
+    ['the public', { kind: 'public' }, true, onGithub, false],
+  ] as const)('for %s', (_, reader, isKnown, permitted, expected) => {
+    expect(decideReadable(reader, [source], [], isKnown, permitted)).toEqual(expected ? [source] : [])
+  })
+
+  test('is not opened by a grant, and an account opens no other kind', () => {
+    expect(decideReadable(person, [source], [{ repositoryId: 'r1', readerKind: 'person', readerId: person.id }], true)).toEqual([])
+    expect(decideReadable(person, [{ ...source, audience: 'granted' }], [], true, onGithub)).toEqual([])
+  })
+
+  test('is open to all when it is public there', () => {
+    const published = { ...source, isPublic: true }
+    for (const reader of [person, channel, { kind: 'tenant' }, { kind: 'public' }] as const) {
+      for (const isKnown of [true, false]) expect(decideReadable(reader, [published], [], isKnown)).toEqual([published])
+    }
+  })
+})
+
 test('a grant counts only for its own source, kind and id', () => {
   const source: SourceAudience = { id: 'r1', audience: 'granted', isPublic: false }
   const others: Grant[] = [
@@ -89,7 +118,7 @@ test('what is not recognised opens nothing', () => {
 test('public ⊆ tenant ⊆ known reader, whatever the sources and grants', () => {
   const id = fc.constantFrom('r1', 'r2', 'r3', 'r4')
   const sources = fc.uniqueArray(
-    fc.record({ id, audience: fc.constantFrom('tenant' as const, 'granted' as const), isPublic: fc.boolean() }),
+    fc.record({ id, audience: fc.constantFrom('tenant' as const, 'granted' as const, 'github' as const), isPublic: fc.boolean() }),
     {
       selector: (source) => source.id,
     },
@@ -102,8 +131,8 @@ test('public ⊆ tenant ⊆ known reader, whatever the sources and grants', () =
     }),
   )
   fc.assert(
-    fc.property(sources, grants, fc.constantFrom(channel, person), fc.boolean(), (all, granted, reader, isKnown) => {
-      const ids = (audience: Audience, known: boolean) => decideReadable(audience, all, granted, known).map((source) => source.id)
+    fc.property(sources, grants, fc.constantFrom(channel, person), fc.boolean(), fc.subarray(['r1', 'r2', 'r3', 'r4']), (all, granted, reader, isKnown, onGithub) => {
+      const ids = (audience: Audience, known: boolean) => decideReadable(audience, all, granted, known, new Set(onGithub)).map((source) => source.id)
       expect(ids({ kind: 'tenant' }, true)).toEqual(expect.arrayContaining(ids({ kind: 'public' }, true)))
       expect(ids(reader, true)).toEqual(expect.arrayContaining(ids({ kind: 'tenant' }, true)))
       expect(ids(reader, true)).toEqual(expect.arrayContaining(ids(reader, isKnown)))

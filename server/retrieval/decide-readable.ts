@@ -13,19 +13,24 @@ export type Grant = { repositoryId: string; readerKind: 'channel' | 'person'; re
  * |---|---|
  * | `tenant` | sources open to the tenant |
  * | `channel`, `person`, known or granted anything | sources open to the tenant, and those granted to that very reader |
+ * | `person`, known, with a linked GitHub account | also the `github` sources which that account may read on GitHub |
  * | `channel`, `person`, otherwise | what `public` gets |
  * | `public` | public sources, unless an admin opened them to named readers only |
  *
+ * A `github` source that is public is open to all: on GitHub anyone may read it.
+ *
  * @param grants all grants of the tenant, or only the reader's own.
  * @param isKnown whether Nura has met this channel or person as one of the tenant's own.
+ * @param onGithub ids of the sources that this person's linked account may read on GitHub now.
  */
 export function decideReadable<S extends SourceAudience>(
   audience: Audience,
   sources: S[],
   grants: Grant[],
   isKnown: boolean,
+  onGithub: ReadonlySet<string> = new Set(),
 ): S[] {
-  const open = sources.filter((source) => source.audience === 'tenant')
+  const open = sources.filter((source) => source.audience === 'tenant' || (source.audience === 'github' && source.isPublic === true))
   const published = open.filter((source) => source.isPublic === true)
   switch (audience.kind) {
     case 'tenant':
@@ -37,7 +42,10 @@ export function decideReadable<S extends SourceAudience>(
       const own = grants.filter((grant) => grant.readerKind === audience.kind && grant.readerId === audience.id)
       if (!isKnown && own.length === 0) return published
       const granted = new Set(own.map((grant) => grant.repositoryId))
-      return sources.filter((source) => source.audience === 'tenant' || (source.audience === 'granted' && granted.has(source.id)))
+      const permitted = audience.kind === 'person' && isKnown ? onGithub : new Set()
+      return sources.filter(
+        (source) => open.includes(source) || (source.audience === 'granted' && granted.has(source.id)) || (source.audience === 'github' && permitted.has(source.id)),
+      )
     }
     default:
       audience satisfies never

@@ -1,4 +1,4 @@
-import type { Db, TenantDb } from '#db/index.ts'
+import type { TenantDb } from '#db/index.ts'
 import { readCandidates } from '#db/tenant/candidates.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
 import { readFrequencies } from '#db/tenant/frequencies.ts'
@@ -12,12 +12,13 @@ import type { Passage } from './passage.ts'
 import { toQuery, type Query } from './query.ts'
 import { rank, type CandidateFile, type RankedChunk } from './rank.ts'
 import { readableRepositories } from './readable-repositories.ts'
+import type { ReadableParts } from './readable-repositories.ts'
 import { selectPassages } from './select-passages.ts'
 import { toRankInput } from './to-rank-input.ts'
 import { toTrace, type SearchTrace } from './trace.ts'
 import { weightsOf } from './weights.ts'
 
-export type SearchParts = { db: Db; embedder: Embedder }
+export type SearchParts = ReadableParts & { embedder: Embedder }
 
 export type SearchRequest = {
   question: string
@@ -60,7 +61,7 @@ const spare = 8
 export async function search(parts: SearchParts, tenant: TenantDb, request: SearchRequest): Promise<SearchResult> {
   const start = performance.now()
   const { question, audience, limit = passagesUnlessSaid, signal } = request
-  const readable = await readableRepositories(parts.db, tenant, audience)
+  const readable = await readableRepositories(parts, tenant, audience)
   const repositories = request.repository === undefined ? readable : readable.filter(({ name }) => name === request.repository)
   const repositoryIds = repositories.map(({ id }) => id)
   const audienceDone = performance.now()

@@ -16,9 +16,9 @@ export const suggestionsRoute = defineRoute({
     })
     .refine(({ audience, id }) => (id !== undefined) === (audience === 'channel' || audience === 'person'), { path: ['id'], message: 'is for channel and person, and needed there' }),
   answers: { status: 200, description: 'At most four', json: z.object({ suggestions: z.array(z.string()) }) },
-  async run({ tenant, query }, { db }) {
+  async run({ tenant, query }, parts) {
     const audience = Audience.parse({ kind: query.audience, id: query.id })
-    const ids = (await readableRepositories(db, tenant, audience)).map(({ id }) => id)
+    const ids = (await readableRepositories(parts, tenant, audience)).map(({ id }) => id)
     return { status: 200, json: { suggestions: await suggestions(tenant, ids) } }
   },
 })
