@@ -43,6 +43,8 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(openai|@anthropic-ai\/|@aws-sdk\/|cockatiel$)/, /^server\/models\//],
   [/^(mdast|mdast-util-|micromark)/, /^server\/github\//],
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
+  [/^lru-cache$/, /^server\/(github|retrieval)\//],
+  [/^tar-stream$/, /^server\/sources\//],
   [/^(zod$|node:)/, /^/],
 ]
 
