@@ -42,6 +42,8 @@ export const AnswerPart = z.discriminatedUnion('kind', [
     abstained: z.boolean(),
     freshness: z.array(Freshness),
     usage: Usage,
+    /** One sentence to show below the answer, such as that the day's budget for language models is used up. */
+    notice: z.string().optional(),
     /** Milliseconds by phase: `choose`, `retrieve`, `answer`, `total`. */
     timings: z.record(z.string(), z.number()),
     /** Trace id, the same on every log line of the turn. */

@@ -14,6 +14,7 @@ import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
 import { toSearchText } from './agents/search-text.ts'
 import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
+import { spentNotice, withinDayBudget } from './day-budget.ts'
 import { createRef, toFailure } from './errors.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -44,6 +45,8 @@ export type Question = {
 
 export type AnswerParts = SearchParts & {
   models: Record<AgentName, readonly ChatModel[]>
+  /** Most tokens that language models may use for the tenant in a day, UTC; no limit when absent or null. */
+  dayTokens?: number | null
   log?: Pick<Logger, 'info' | 'warn' | 'error'>
   metrics?: Pick<Metrics, 'retrieval' | 'modelCalls' | 'modelCost'>
   now?: () => Date
@@ -70,7 +73,8 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const input = await remember(tenant, question, text)
     const found: { result?: SearchResult; general?: boolean } = {}
     const repositories = new Map<string, Repository>()
-    const graphParts = toGraphParts(parts, tenant, question, found, repositories, until)
+    const { models, curtailed } = await withinDayBudget(tenant, parts.models, parts.dayTokens ?? null, parts.now?.())
+    const graphParts = toGraphParts({ ...parts, models }, tenant, question, found, repositories, until)
     const citations: { citation: Citation; passage: Passage }[] = []
     let markdown = ''
     const run = runGraph(graphParts, input, until)
@@ -94,11 +98,13 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     }
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
-    observe(parts, outcome, found.result)
+    observe(parts, trace, outcome, found.result)
     const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found.result, timings) })
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness([...repositories.values()], citations)
-    yield { kind: 'done', answerId, agent: outcome.choice.agent, abstained: outcome.abstained, freshness, usage, timings, trace }
+    const { agent } = outcome.choice
+    const notice = curtailed.has(agent) && outcome.calls.length > 0 ? { notice: spentNotice } : {}
+    yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...notice, timings, trace }
   } catch (error) {
     const ref = createRef()
     const shown = signal.aborted ? new NuraError('interrupted', 'The answer was stopped before it was complete.', { retryable: true, cause: error }) : error
@@ -168,9 +174,10 @@ function toUsage({ calls }: GraphOutcome): Usage {
   }
 }
 
-function observe({ metrics }: AnswerParts, { calls, choice }: GraphOutcome, result: SearchResult | undefined): void {
+function observe({ metrics, log }: AnswerParts, trace: string, { calls, choice }: GraphOutcome, result: SearchResult | undefined): void {
   for (const [leg, ms] of Object.entries(result?.timings ?? {})) metrics?.retrieval.observe({ leg }, ms / 1000)
-  for (const { model, outcome, costUsd } of calls) {
+  for (const { model, outcome, costUsd, failure } of calls) {
+    if (failure !== null) log?.warn({ trace, model, failure }, 'a model failed')
     metrics?.modelCalls.inc({ provider: model.split(':')[0]!, model, outcome })
     metrics?.modelCost.inc({ agent: choice.agent, model }, costUsd)
   }

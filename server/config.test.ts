@@ -4,7 +4,7 @@ import { toJobsConfig } from '#jobs/config.ts'
 import { isLoopback, serverEnv, toServerConfig } from './config.ts'
 
 const secret = 's'.repeat(32)
-const read = (env: Record<string, string>) => toServerConfig({ ...readEnv(serverEnv, env), ...env } as never)
+const read = (env: Record<string, string>) => toServerConfig({ ...env, ...readEnv(serverEnv, env) })
 
 describe('toServerConfig', () => {
   it('is local, on loopback and without keys, when nothing is set', () => {
@@ -35,6 +35,28 @@ describe('toServerConfig', () => {
   ])('refuses %j without a secret, and takes it with one', (env, fault) => {
     expect(messageOf(() => read(env))).toContain(fault)
     expect(read({ ...env, NURA_SERVICE_SECRET: secret }).allowLocalRepositories).toBe(false)
+  })
+
+  it('names the key that a model needs, for each chain that names the model', () => {
+    const message = messageOf(() => read({ DEV_MODELS: 'openai:gpt-4.1, extractive:default', ARCHITECT_MODELS: 'openai:gpt-5', HOST: '0.0.0.0' }))
+    expect(message).toContain('  DEV_MODELS: openai:gpt-4.1 needs OPENAI_API_KEY; set it, or name a server that asks for none')
+    expect(message).toContain('  ARCHITECT_MODELS: openai:gpt-5 needs OPENAI_API_KEY')
+    expect(message).toContain('  HOST: ')
+  })
+
+  it('asks for no key of a server with an address of its own, and keeps the key with the base URL', () => {
+    expect(read({ DEV_MODELS: 'openai:qwen@http://127.0.0.1:8000/v1' }).modelSettings).toEqual({ openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })
+    const env = { DEV_MODELS: 'openai:gpt-4.1', OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
+    expect(toServerConfig(readEnv(serverEnv, env)).modelSettings).toEqual({ openai: { apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9/v1' } })
+  })
+
+  it.each(['0', '-5', '1.5', 'many'])('refuses %s as the tokens of a day', (tokens) => {
+    expect(messageOf(() => readEnv(serverEnv, { NURA_DAY_TOKENS: tokens }))).toContain('  NURA_DAY_TOKENS: must be ')
+  })
+
+  it('has no limit of tokens unless one is set', () => {
+    expect(toServerConfig(readEnv(serverEnv, {})).dayTokens).toBeNull()
+    expect(toServerConfig(readEnv(serverEnv, { NURA_DAY_TOKENS: '2000000' })).dayTokens).toBe(2_000_000)
   })
 
   it('lets an operator allow folders of the server', () => {

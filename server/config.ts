@@ -3,8 +3,8 @@ import { NuraError } from '#db/nura-error.ts'
 import { readEnv } from '#db/read-env.ts'
 import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
-import { defaultChain, toChain } from './models/index.ts'
-import type { ModelName } from './models/index.ts'
+import { defaultChain, lackingKeys, toChain } from './models/index.ts'
+import type { ModelName, ModelSettings } from './models/index.ts'
 
 /** Everything the server reads from the environment. Stores are in `db/config.ts` and `jobs/config.ts`. */
 export const serverEnv = {
@@ -37,6 +37,13 @@ export const serverEnv = {
   PM_MODELS: chain('PM_MODELS', defaultChain, toChain),
   ARCHITECT_MODELS: chain('ARCHITECT_MODELS', defaultChain, toChain),
   EMBEDDING_MODELS: chain('EMBEDDING_MODELS', 'lexical:default', readEmbedders),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be the http(s) URL of an API, such as https://api.openai.com/v1' }).default('https://api.openai.com/v1'),
+  NURA_DAY_TOKENS: z.coerce
+    .number('must be a number of tokens such as 2000000')
+    .int('must be a whole number of tokens such as 2000000')
+    .positive('must be more than 0; leave it unset for no limit')
+    .optional(),
 }
 
 export type ServerEnv = z.output<z.ZodObject<typeof serverEnv>>
@@ -59,6 +66,9 @@ export type ServerConfig = {
   /** Whether `POST /v1/repositories` may name a folder of this machine. */
   allowLocalRepositories: boolean
   models: { dev: ModelName[]; pm: ModelName[]; architect: ModelName[]; embedding: ModelName[] }
+  modelSettings: ModelSettings
+  /** Most tokens that language models may use for one tenant in a day (UTC); null for no limit. */
+  dayTokens: number | null
 }
 
 /**
@@ -79,6 +89,8 @@ export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
     repository: env.NURA_REPOSITORY ?? null,
     allowLocalRepositories: (env.NURA_LOCAL_REPOSITORIES ?? (env.NURA_SERVICE_SECRET ? 'refuse' : 'allow')) === 'allow',
     models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS },
+    modelSettings: toModelSettings(env),
+    dayTokens: env.NURA_DAY_TOKENS ?? null,
   }
 }
 
@@ -94,9 +106,14 @@ export function isLoopback(host: string): boolean {
   return bare === 'localhost' || bare === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(bare)
 }
 
+function toModelSettings(env: ServerEnv): ModelSettings {
+  return { openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL } }
+}
+
 function contradictions(env: ServerEnv & DeployedEnv): string[] {
-  if (env.NURA_SERVICE_SECRET) return []
-  const faults: string[] = []
+  const settings = toModelSettings(env)
+  const faults = (['DEV_MODELS', 'PM_MODELS', 'ARCHITECT_MODELS'] as const).flatMap((key) => lackingKeys(env[key], settings).map((fault) => `${key}: ${fault}`))
+  if (env.NURA_SERVICE_SECRET) return faults
   const reasons = deployedKeys.filter((key) => env[key] !== undefined)
   if (reasons.length > 0) {
     faults.push(`NURA_SERVICE_SECRET: is required because ${reasons.join(', ')} is set; make one with: openssl rand -base64 48`)

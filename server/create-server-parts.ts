@@ -1,9 +1,12 @@
 import { NuraError } from '#db/nura-error.ts'
 import manifest from '#package.json' with { type: 'json' }
+import type { AgentName } from './agents/index.ts'
 import { answer } from './answer.ts'
 import type { ServerParts } from './app.ts'
 import type { ServerConfig } from './config.ts'
-import { createModels } from './models/index.ts'
+import type { Logger } from './log.ts'
+import type { ChatModel } from './models/chat-model.ts'
+import { createModels, undescribed } from './models/index.ts'
 import { lexicalEmbedder } from './models/lexical.ts'
 import { search } from './retrieval/search.ts'
 import { sourceKinds } from './sources/index.ts'
@@ -13,16 +16,24 @@ export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' |
 
 /** Puts the models of the configuration behind `answer` and `search`. */
 export function createServerParts(rig: ServerRig): ServerParts {
-  const { dev, pm, architect } = rig.config.models
-  const models = { dev: createModels(dev), pm: createModels(pm), architect: createModels(architect) }
-  const parts = { db: rig.db, embedder: lexicalEmbedder, models, log: rig.log, metrics: rig.metrics }
+  const { db, config, log, metrics } = rig
+  const parts = { db, embedder: lexicalEmbedder, models: createAgentModels(config, log), dayTokens: config.dayTokens, log, metrics }
   return {
     ...rig,
     version: manifest.version,
-    answer: (tenant, question, signal, { log }) => answer({ ...parts, log }, tenant, question, signal),
+    answer: (tenant, question, signal, { log: own }) => answer({ ...parts, log: own }, tenant, question, signal),
     search: (tenant, request) => search(parts, tenant, request),
     openSource,
   }
+}
+
+/** The models of each agent, with one warning about those whose cost and limits nobody has described. */
+export function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings'>, log: Pick<Logger, 'warn'>): Record<AgentName, ChatModel[]> {
+  const { models: { dev, pm, architect }, modelSettings } = config
+  const unknown = new Set(undescribed([...dev, ...pm, ...architect]))
+  const consequence = 'their calls count as free, and their limits are taken to be small'
+  if (unknown.size > 0) log.warn({ models: [...unknown] }, `models without price and limits in server/models/prices.ts: ${consequence}`)
+  return { dev: createModels(dev, modelSettings), pm: createModels(pm, modelSettings), architect: createModels(architect, modelSettings) }
 }
 
 /** @throws NuraError `unknown-source` */

@@ -1,4 +1,4 @@
-import type { AnswerDone, Citation, Freshness } from '#server/answer-part.ts'
+import type { AnswerDone, Citation } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
 import { escapeMrkdwn } from './prose.ts'
 
@@ -42,17 +42,17 @@ function toSourceLine(citation: Citation): string {
   return `${linked} · ${citation.sha.slice(0, 7)}`
 }
 
-/** `repo@sha · indexed 4 min ago` for what the answer drew from, then the notice that every answer carries. */
-export function footerBlock(freshness: Freshness[], now: number, updated: boolean): Block {
+/** `repo@sha · indexed 4 min ago` for what the answer drew from, what else is to be said of it, then what is said of every answer. */
+export function footerBlock({ freshness, notice }: Pick<AnswerDone, 'freshness' | 'notice'>, now: number, updated: boolean): Block {
   const states = freshness.slice(0, 3).map((state) => {
     const branch = state.branch ? ` (${state.branch})` : ''
     return escapeMrkdwn(`${state.repository}@${state.sha.slice(0, 7)}${branch} · indexed ${toAge(now - Date.parse(state.indexedAt))}`)
   })
-  return contextBlock([...states, ...(updated ? ['updated'] : []), 'AI-generated, check sources'].join('  |  '))
+  return contextBlock([...states, ...(updated ? ['updated'] : []), ...(notice ? [escapeMrkdwn(notice)] : []), 'AI-generated, check sources'].join('  |  '))
 }
 
 export function answerBlocks(done: AnswerDone, citations: Citation[], options: { inboxId: string; now: number; updated: boolean; mayCallHelp: boolean }): Block[] {
-  return [...sourceBlocks(citations), footerBlock(done.freshness, options.now, options.updated), feedbackBlock(options.inboxId), buttonsBlock(options.inboxId, done.abstained && options.mayCallHelp)]
+  return [...sourceBlocks(citations), footerBlock(done, options.now, options.updated), feedbackBlock(options.inboxId), buttonsBlock(options.inboxId, done.abstained && options.mayCallHelp)]
 }
 
 function feedbackBlock(inboxId: string): Block {

@@ -20,6 +20,13 @@ describe('renderTerminal', () => {
     expect(out.written.join('')).toBe('It is in `verify` [1].\n\n[1] src/verify.ts:L10-L42 @a1b2c3d\n\nacme/api@a1b2c3d (main) · indexed 4 min ago\n')
   })
 
+  it('shows a notice once, last', async () => {
+    const out = open()
+    const done = { ...sampleDone(), notice: 'The budget is used up.' }
+    await renderTerminal(from([{ kind: 'text', markdown: 'So it is.' }, done]), out)
+    expect(out.written.join('')).toMatch(/ago\nThe budget is used up\.\n$/)
+  })
+
   it('lists only what the text cites', async () => {
     const out = open()
     await renderTerminal(from([{ kind: 'citation', citation: { ...sampleCitation, n: 2, path: 'other.ts' } }, ...shortAnswer()]), out)

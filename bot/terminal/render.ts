@@ -44,7 +44,7 @@ export async function renderTerminal(parts: AsyncIterable<AnswerPart>, out: Out,
       clearPhase()
       const { kind: _, ...done } = part
       if (options.json) out.write(`${JSON.stringify({ answer: markdown, ...done, citations: [...citations.values()] })}\n`)
-      else out.write(`${markdown.endsWith('\n') ? '' : '\n'}${toSources(markdown, citations, colour)}${toFooter(part.freshness, options.now ?? Date.now(), colour)}`)
+      else out.write(`${markdown.endsWith('\n') ? '' : '\n'}${toSources(markdown, citations, colour)}${toFooter(part.freshness, options.now ?? Date.now(), colour)}${part.notice ? `${colour(2, printable(part.notice))}\n` : ''}`)
       return part.abstained ? 3 : 0
     }
   }

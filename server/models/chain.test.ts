@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { NuraError } from '#db/nura-error.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
 import { streamChain } from './chain.ts'
 import type { ModelCall } from './chain.ts'
@@ -58,6 +59,27 @@ describe('a chain of models', () => {
   })
 })
 
+describe('a chain that nobody answers', () => {
+  const limited = (at: string) => new NuraError('model-unavailable', 'limited', { retryable: true, retryAt: new Date(at) })
+
+  test('names the first time at which a model may be asked again, when all named one', async () => {
+    const both = [scripted('a:1', [limited('2030-01-01T00:02:00Z')]), scripted('b:1', [limited('2030-01-01T00:01:00Z')])]
+    expect((await run(both)).error).toMatchObject({ retryable: true, retryAt: new Date('2030-01-01T00:01:00Z') })
+    expect((await run([...both, scripted('c:1', [new Error('away')])])).error).toMatchObject({ retryable: true, retryAt: undefined })
+  })
+
+  test('is not worth waiting for when every model must be put right first', async () => {
+    const wrong = scripted('a:1', [new NuraError('bad-model', 'the key is refused')])
+    expect((await run([wrong])).error).toMatchObject({ code: 'model-unavailable', retryable: false })
+    expect((await run([wrong, scripted('b:1', [new Error('away')])])).error).toMatchObject({ retryable: true })
+  })
+
+  test('tells of each call why it failed', async () => {
+    const { calls } = await run([scripted('a:1', [new NuraError('model-unavailable', 'a:1 failed.', { cause: new Error('status 503') })]), scripted('b:1', [new TypeError('x')]), scripted('c:1', ['yes'])])
+    expect(calls.map(({ failure }) => failure)).toEqual(['a:1 failed. (status 503)', 'TypeError', null])
+  })
+})
+
 describe('the name of a chain', () => {
   test('is read in order, addresses included', () => {
     expect(toChain('extractive:default, extractive:default@https://proxy.example/v1', 'DEV_MODELS')).toEqual([
@@ -69,13 +91,13 @@ describe('the name of a chain', () => {
   test.each([
     ['', 'names no model'],
     ['extractive', 'is not provider:model[@baseUrl]'],
-    ['skynet:t800', 'there is no provider "skynet". Use one of: extractive.'],
+    ['skynet:t800', 'there is no provider "skynet". Use one of: extractive, openai.'],
     ['extractive:default@ftp://x', 'is not an http(s) URL'],
   ])('%s is refused with the key and the fix', (text, message) => {
     expect(() => toChain(text, 'DEV_MODELS')).toThrow(expect.objectContaining({ code: 'bad-model', field: 'DEV_MODELS', message: expect.stringContaining(message) }))
   })
 
   test('a model that a provider does not have is refused', () => {
-    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'))).toThrow('extractive has one model: extractive:default.')
+    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'), { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })).toThrow('extractive has one model: extractive:default.')
   })
 })

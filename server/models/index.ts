@@ -1,19 +1,42 @@
 import { NuraError } from '#db/nura-error.ts'
 import type { ChatModel } from './chat-model.ts'
 import { createExtractive } from './extractive.ts'
+import { createOpenai } from './openai.ts'
+import { findFacts } from './prices.ts'
 
 /** What a chain names: `provider:model[@baseUrl]`. */
 export type ModelName = { provider: string; model: string; baseUrl: string | null }
 
+/** What providers need beside a name: keys and addresses, as the environment gave them. */
+export type ModelSettings = {
+  /** `baseUrl` is where the key belongs: it is sent to that origin and to no other. */
+  openai: { apiKey: string | null; baseUrl: string }
+}
+
 /** Where chat models come from. A new one is a file and a line in `providers`. */
 export type Provider = {
   readonly name: string
+  /** False when its models are no language models and cost no tokens. */
+  readonly usesTokens: boolean
+  /** The environment key that the model needs and that is not set. */
+  lacks?(name: ModelName, settings: ModelSettings): string | null
   /** @throws NuraError `bad-model` when the provider has no such model or lacks a setting */
-  create(name: ModelName): ChatModel
+  create(name: ModelName, settings: ModelSettings): ChatModel
 }
 
 /** THE list of providers of chat models. */
-export const providers: readonly Provider[] = [{ name: 'extractive', create: createOnly('default', createExtractive) }]
+export const providers: readonly Provider[] = [
+  { name: 'extractive', usesTokens: false, create: createOnly('default', createExtractive) },
+  {
+    name: 'openai',
+    usesTokens: true,
+    lacks: ({ baseUrl }, { openai }) => (openai.apiKey === null && isAt(openai.baseUrl, baseUrl) ? 'OPENAI_API_KEY' : null),
+    create({ model, baseUrl }, { openai }) {
+      const apiKey = isAt(openai.baseUrl, baseUrl) ? openai.apiKey : null
+      return createOpenai(model, { apiKey, baseUrl: baseUrl ?? openai.baseUrl, isOpenai: baseUrl === null })
+    },
+  },
+]
 
 /** The chain that needs no key. */
 export const defaultChain = 'extractive:default'
@@ -29,9 +52,49 @@ export function toChain(text: string, field: string): ModelName[] {
   return names.map((name) => toModelName(name, field))
 }
 
-/** @throws NuraError `bad-model` */
-export function createModels(chain: ModelName[]): ChatModel[] {
-  return chain.map((name) => providers.find((provider) => provider.name === name.provider)!.create(name))
+/** @throws NuraError `bad-model` when a model is not there, or a key that it needs is not set */
+export function createModels(chain: ModelName[], settings: ModelSettings): ChatModel[] {
+  const [fault] = lackingKeys(chain, settings)
+  if (fault) throw new NuraError('bad-model', fault)
+  return chain.map((name) => findProvider(name.provider).create(name, settings))
+}
+
+/** What keeps a chain from being used: one sentence for each model that needs a key which is not set, with the fix. */
+export function lackingKeys(chain: ModelName[], settings: ModelSettings): string[] {
+  return chain.flatMap((name) => {
+    const key = findProvider(name.provider).lacks?.(name, settings)
+    return key ? [`${toId(name)} needs ${key}; set it, or name a server that asks for none: ${toId(name)}@https://…`] : []
+  })
+}
+
+/** Models whose limits and prices nobody has written down: their calls count as free. */
+export function undescribed(chain: ModelName[]): string[] {
+  return chain.filter(({ provider }) => findProvider(provider).usesTokens).map(toId).filter((id) => findFacts(id) === null)
+}
+
+/** Whether a model is a language model, which costs tokens. */
+export function usesTokens({ id }: ChatModel): boolean {
+  return !providers.some((provider) => !provider.usesTokens && id.startsWith(`${provider.name}:`))
+}
+
+/** The models of a chain that cost no tokens; the extractive model when it has none. */
+export function withoutTokens(models: readonly ChatModel[]): readonly ChatModel[] {
+  const free = models.filter((model) => !usesTokens(model))
+  return free.length > 0 ? free : [createExtractive()]
+}
+
+/** `toChain` lets no other name through. */
+function findProvider(name: string): Provider {
+  return providers.find((provider) => provider.name === name)!
+}
+
+function toId({ provider, model }: ModelName): string {
+  return `${provider}:${model}`
+}
+
+/** Whether a model without an address of its own, or with one on the same host, is where the key belongs. */
+function isAt(home: string, baseUrl: string | null): boolean {
+  return baseUrl === null || URL.parse(baseUrl)?.origin === URL.parse(home)?.origin
 }
 
 function toModelName(text: string, field: string): ModelName {

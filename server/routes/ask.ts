@@ -38,6 +38,7 @@ export const AskAnswer = z.object({
   citations: z.array(Citation),
   freshness: z.array(Freshness),
   usage: Usage,
+  notice: z.string().optional(),
   timings: z.record(z.string(), z.number()),
   trace: z.string(),
 })
@@ -54,7 +55,7 @@ export const askRoute = defineRoute({
     json: AskAnswer,
     also: {
       'text/event-stream':
-        'Events: `status` {text}, `token` {text}, `citation` {n, repository, path, startLine, endLine, sha, url}, then one `done` {answerId, agent, abstained, freshness, usage, timings, trace} or one `error` {code, message, retryable, ref}. Lines that start with a colon keep the connection alive.',
+        'Events: `status` {text}, `token` {text}, `citation` {n, repository, path, startLine, endLine, sha, url}, then one `done` {answerId, agent, abstained, freshness, usage, notice?, timings, trace} or one `error` {code, message, retryable, ref}. Lines that start with a colon keep the connection alive.',
     },
   },
   async run({ tenant, asker, body, wantsEvents, signal, log }, parts): Promise<Reply> {

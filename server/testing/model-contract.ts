@@ -3,11 +3,33 @@ import type { ChatEvent, ChatModel, ChatRequest } from '../models/chat-model.ts'
 import { checkCitations } from '../retrieval/check-citations.ts'
 import { webhookEvidence } from './evidence.ts'
 
+/** What a provider can do to one call, and what the model must make of it. */
+const faults = {
+  'a server that never answers': { code: 'model-unavailable', retryable: true, speaks: false },
+  'a server that falls silent while it speaks': { code: 'model-unavailable', retryable: true, speaks: true },
+  'an answer that never ends': { code: 'model-unavailable', retryable: true, speaks: true },
+  'a rate limit of 30 s': { code: 'model-unavailable', retryable: true, speaks: false },
+  'a server in trouble': { code: 'model-unavailable', retryable: true, speaks: false },
+  'a refused key': { code: 'bad-model', retryable: false, speaks: false },
+  'a model that is not there': { code: 'bad-model', retryable: false, speaks: false },
+  'a prompt that is too long': { code: 'model-refused', retryable: false, speaks: false },
+  'a connection that is cut': { code: 'model-unavailable', retryable: true, speaks: true },
+  'a stream that ends early': { code: 'model-unavailable', retryable: true, speaks: true },
+  'a frame that cannot be read': { code: 'model-unavailable', retryable: true, speaks: true },
+  'an answer without a word': { code: 'model-unavailable', retryable: true, speaks: false },
+} as const
+
+/** Names of the faults of the contract. */
+export type ModelFault = keyof typeof faults
+
+/** The faults of a model behind a network: `cause` makes the fake of its provider do one to every call from now on, null ends it. */
+export type FaultRig = { cause(fault: ModelFault | null): void; /** Calls that reached the fake. */ calls(): number }
+
 /**
  * The whole test of a chat model. `create` opens it, against a fake of its provider where it has one; the fake must answer
- * with text that cites a passage of the request.
+ * with text that cites a passage of the request. Its deadlines should be a fraction of a second, as the faults wait for them.
  */
-export function modelContract(name: string, create: () => ChatModel, options: { isDeterministic: boolean }): void {
+export function modelContract(name: string, create: () => ChatModel, options: { isDeterministic: boolean; rig?: () => FaultRig }): void {
   const request = (question: string): ChatRequest => ({
     agent: 'dev', system: 'Answer from the passages.', messages: [{ role: 'user', content: question }], evidence: webhookEvidence(question), maxOutputTokens: 500,
   })
@@ -63,6 +85,44 @@ export function modelContract(name: string, create: () => ChatModel, options: { 
       const together = await Promise.all(questions.map((question) => read(model, question)))
       if (options.isDeterministic) expect(together).toEqual(alone)
       else for (const events of together) expect(events.at(-1)?.kind).toBe('usage')
+    })
+  
+    const { rig } = options
+    if (!rig) return
+
+    describe.each(Object.entries(faults))('with %s', (fault, expected) => {
+      test('ends in one error that tells whether waiting helps, after one attempt', async () => {
+        const before = rig().calls()
+        rig().cause(fault as ModelFault)
+        const events: ChatEvent[] = []
+        const run = async () => {
+          for await (const event of create().stream(request('Where is dispatch?'), new AbortController().signal)) events.push(event)
+        }
+        const error = await run().then(() => null, (thrown: unknown) => thrown)
+        rig().cause(null)
+        expect(error).toMatchObject({ name: 'NuraError', code: expected.code, retryable: expected.retryable })
+        expect(rig().calls() - before).toBe(1)
+        expect(events.some(({ kind }) => kind === 'text')).toBe(expected.speaks)
+        expect(events.filter(({ kind }) => kind === 'usage')).toEqual([])
+        expect(JSON.stringify([String(error), String((error as Error).cause)])).not.toContain('canary')
+        const retryAt = (error as { retryAt?: Date }).retryAt?.getTime() ?? 0
+        expect(retryAt > Date.now()).toBe(fault === 'a rate limit of 30 s')
+      })
+
+      test('the next call is answered', async () => {
+        expect((await read(create(), 'Where is dispatch?')).at(-1)?.kind).toBe('usage')
+      })
+    })
+
+    test('an abort ends a call that hangs, with its reason, and the server hears of it', async () => {
+      rig().cause('a server that falls silent while it speaks')
+      const stop = new AbortController()
+      const reason = new Error('stopped meanwhile')
+      const run = async () => {
+        for await (const event of create().stream(request('Where is dispatch?'), stop.signal)) if (event.kind === 'text') setImmediate(() => stop.abort(reason))
+      }
+      await expect(run()).rejects.toBe(reason)
+      rig().cause(null)
     })
   })
 }

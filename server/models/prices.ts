@@ -1,0 +1,27 @@
+/** What one model takes and costs. Tokens are the model's own; prices are US dollars for a million of them. */
+export type ModelFacts = { inputTokens: number; outputTokens: number; price: { input: number; output: number } }
+
+/**
+ * The models whose limits and prices are known, by `provider:model`. List prices without discounts for cached input;
+ * `inputTokens` leaves room for the output where a model counts both together.
+ */
+const facts: Readonly<Record<string, ModelFacts>> = {
+  'openai:gpt-5.4': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 2.5, output: 15 } },
+  'openai:gpt-5.4-mini': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 0.75, output: 4.5 } },
+  'openai:gpt-5.2': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 1.75, output: 14 } },
+  'openai:gpt-5': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 1.25, output: 10 } },
+  'openai:gpt-5-mini': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 0.25, output: 2 } },
+  'openai:gpt-5-nano': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 0.05, output: 0.4 } },
+  'openai:gpt-4.1': { inputTokens: 1_000_000, outputTokens: 32_768, price: { input: 2, output: 8 } },
+  'openai:gpt-4.1-mini': { inputTokens: 1_000_000, outputTokens: 32_768, price: { input: 0.4, output: 1.6 } },
+  'openai:gpt-4o': { inputTokens: 111_000, outputTokens: 16_384, price: { input: 2.5, output: 10 } },
+  'openai:gpt-4o-mini': { inputTokens: 111_000, outputTokens: 16_384, price: { input: 0.15, output: 0.6 } },
+}
+
+/** What a model is taken for that nobody has described: small enough for every server of today, and free. */
+export const unknownModel: ModelFacts = { inputTokens: 14_000, outputTokens: 2_000, price: { input: 0, output: 0 } }
+
+/** @param id `provider:model`; a dated release such as `openai:gpt-4.1-2025-04-14` has the facts of its model. */
+export function findFacts(id: string): ModelFacts | null {
+  return facts[id] ?? facts[id.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null
+}
