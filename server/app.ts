@@ -7,6 +7,8 @@ import type { Enqueue } from '#jobs/enqueue.ts'
 import type { AnswerPart } from './answer-part.ts'
 import type { Question } from './answer.ts'
 import type { ServerConfig } from './config.ts'
+import type { GithubConnections } from './github/connect/connections.ts'
+import type { Delivery } from './github/webhook.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { guardLoopback } from './middleware/guard-loopback.ts'
@@ -14,6 +16,7 @@ import { mountRoute } from './middleware/mount-route.ts'
 import { renderErrors } from './middleware/render-errors.ts'
 import type { Audience } from './retrieval/audience.ts'
 import type { Passage } from './retrieval/passage.ts'
+import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { operatorRoutes, routes } from './routes/index.ts'
 import type { AnyRoute } from './routes/route.ts'
 import type { Source } from './sources/source.ts'
@@ -32,6 +35,11 @@ export type ServerParts = {
     request: { question: string; audience: Audience; limit?: number; repository?: string; signal?: AbortSignal },
   ): Promise<{ passages: Passage[]; timings: Record<string, number> }>
   openSource(repository: { source: string; location: string }): Source
+  /** Takes a delivery of the GitHub App; absent where none is configured. See `createWebhook`. */
+  takeDelivery?(delivery: Delivery): Promise<{ stored: number }>
+  /** Joins installations and people with the tenant; absent where no GitHub App is configured. */
+  connections?: GithubConnections
+  mayReadOnGithub?: ReadableParts['mayReadOnGithub']
   version: string
   /** Named checks of `/readyz`; each throws what is wrong. */
   readiness: Record<string, () => Promise<void>>

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../escape-html.ts'
+
 type Json = Record<string, unknown>
 type Operation = {
   summary?: string
@@ -20,38 +22,34 @@ export function toDocsPage(document: Json): string {
   const operations = Object.entries(document.paths as Record<string, Record<string, Operation>>).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => toSection(method.toUpperCase(), path, operation)),
   )
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)} API</title><style>${style}</style></head><body>
-<h1>${escape(title)} API <small>${escape(version)}</small></h1>
-<p>${escape(description)}</p>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} API</title><style>${style}</style></head><body>
+<h1>${escapeHtml(title)} API <small>${escapeHtml(version)}</small></h1>
+<p>${escapeHtml(description)}</p>
 <p>Where a token is asked for, send <code>Authorization: Bearer …</code>: a JWT signed (HS256) with <code>NURA_SERVICE_SECRET</code>, with <code>aud: "nura"</code>, <code>tenant</code>, <code>sub</code> and an <code>exp</code> at most ten minutes away. Without that secret Nura answers this machine only, and asks for none. The same as data: <a href="/openapi.json">/openapi.json</a>.</p>
 ${operations.join('\n')}
 </body></html>`
 }
 
 function toSection(method: string, path: string, { summary = '', security, parameters = [], requestBody, responses }: Operation): string {
-  const rows = parameters.map(({ name, in: place, required, schema }) => `<tr><td><code>${escape(name)}</code><td>${place}${required ? ', required' : ''}<td>${escape(toHint(schema))}`)
+  const rows = parameters.map(({ name, in: place, required, schema }) => `<tr><td><code>${escapeHtml(name)}</code><td>${place}${required ? ', required' : ''}<td>${escapeHtml(toHint(schema))}`)
   const answers = Object.entries(responses).map(([status, { description, content = {} }]) => {
     const shown = Number(status) < 400 ? Object.entries(content).map(([type, { schema }]) => toDetails(type, schema)) : []
-    return `<tr><td>${status}<td>${escape(description)}${shown.join('')}`
+    return `<tr><td>${status}<td>${escapeHtml(description)}${shown.join('')}`
   })
-  const body = Object.entries(requestBody?.content ?? {}).map(([type, { schema }]) => `<p>Body: <code>${escape(type)}</code></p>${toPre(schema)}`)
-  return `<section><h2><b>${method}</b> <code>${escape(path)}</code></h2><p>${escape(summary)}${security ? ' <em>(token)</em>' : ''}</p>
+  const body = Object.entries(requestBody?.content ?? {}).map(([type, { schema }]) => `<p>Body: <code>${escapeHtml(type)}</code></p>${toPre(schema)}`)
+  return `<section><h2><b>${method}</b> <code>${escapeHtml(path)}</code></h2><p>${escapeHtml(summary)}${security ? ' <em>(token)</em>' : ''}</p>
 ${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}${body.join('')}<table>${answers.join('')}</table></section>`
 }
 
 function toDetails(type: string, schema: Json): string {
-  if (typeof schema.description === 'string') return `<br><code>${escape(type)}</code>: ${escape(schema.description)}`
-  return `<details><summary><code>${escape(type)}</code></summary>${toPre(schema)}</details>`
+  if (typeof schema.description === 'string') return `<br><code>${escapeHtml(type)}</code>: ${escapeHtml(schema.description)}`
+  return `<details><summary><code>${escapeHtml(type)}</code></summary>${toPre(schema)}</details>`
 }
 
 function toPre(schema: Json): string {
-  return `<pre>${escape(JSON.stringify(schema, null, 2))}</pre>`
+  return `<pre>${escapeHtml(JSON.stringify(schema, null, 2))}</pre>`
 }
 
 function toHint(schema: Json): string {
   return [schema.type, schema.enum ? `one of ${(schema.enum as unknown[]).join(', ')}` : '', schema.description].filter(Boolean).join('; ')
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 }

@@ -1,6 +1,9 @@
 import { deleteAnswerRoute, giveFeedbackRoute, readAnswerRoute } from './answers.ts'
 import { askRoute } from './ask.ts'
 import { createDocsRoutes } from './docs.ts'
+import { githubWebhookRoute } from './github.ts'
+import { beginConnectionRoute, unlinkPersonRoute } from './github-connections.ts'
+import { callbackPageRoute, confirmPageRoute, setupPageRoute } from './github-pages.ts'
 import { aliveRoute, readyRoute } from './health.ts'
 import { metricsRoute } from './metrics.ts'
 import { addRepositoryRoute, listRepositoriesRoute, readRepositoryRoute, removeRepositoryRoute } from './repositories.ts'
@@ -28,8 +31,14 @@ export const routes: readonly AnyRoute[] = [
   deleteAnswerRoute,
   giveFeedbackRoute,
   suggestionsRoute,
+  beginConnectionRoute,
+  unlinkPersonRoute,
+  setupPageRoute,
+  callbackPageRoute,
+  confirmPageRoute,
   usageRoute,
   deleteTenantRoute,
+  githubWebhookRoute,
   ...operatorRoutes,
   ...createDocsRoutes(() => routes),
 ]

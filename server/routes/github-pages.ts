@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { notFound, toFailure } from '../errors.ts'
+import type { GithubConnections } from '../github/connect/connections.ts'
+import { pageHeaders, toHtml } from '../github/connect/page.ts'
+import type { Page } from '../github/connect/page.ts'
+import * as pages from '../github/connect/pages.ts'
+import type { Logger } from '../log.ts'
+import { defineRoute } from './route.ts'
+import type { Reply } from './route.ts'
+
+/** Where the confirmation of a page goes; the callback address of the App is the same path. */
+export const confirmPath = '/github/link'
+
+/** GitHub may add to what it sends, and anyone may send anything: what does not fit is as good as absent. */
+const text = z.string().min(1).max(4_000).optional().catch(undefined)
+const Back = z
+  .object({ state: text, code: text, error: text, setup_action: text, installation_id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional().catch(undefined) })
+  .transform(({ state, code, error, setup_action: setupAction, installation_id: installationId }) => ({
+    ...(state === undefined ? {} : { state }),
+    ...(code === undefined ? {} : { code }),
+    ...(error === undefined ? {} : { error }),
+    ...(setupAction === undefined ? {} : { setupAction }),
+    ...(installationId === undefined ? {} : { installationId }),
+  }))
+
+const answers = { status: 200, description: 'A page for the browser', also: { 'text/html': 'HTML' } }
+
+export const setupPageRoute = defineRoute({
+  method: 'GET',
+  path: '/github/setup',
+  summary: 'Where GitHub sends a browser that has installed the App',
+  auth: 'none',
+  query: Back,
+  answers,
+  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive('setup', query, signal)),
+})
+
+export const callbackPageRoute = defineRoute({
+  method: 'GET',
+  path: confirmPath,
+  summary: 'Where GitHub sends a browser whose person has signed in',
+  auth: 'none',
+  query: Back,
+  answers,
+  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive('callback', query, signal)),
+})
+
+export const confirmPageRoute = defineRoute({
+  method: 'POST',
+  path: confirmPath,
+  summary: 'Join what a page has shown',
+  auth: 'none',
+  query: z.object({ confirm: z.string().max(4_000).catch('') }),
+  answers,
+  run: ({ query, log }, { connections }) => show(connections, log, (found) => found.confirm(query.confirm)),
+})
+
+/** A browser is told what went wrong by a page, too. */
+async function show(connections: GithubConnections | undefined, log: Logger, run: (connections: GithubConnections) => Promise<Page | { location: string }>): Promise<Reply> {
+  if (!connections) throw notFound()
+  try {
+    const shown = await run(connections)
+    return 'location' in shown ? { status: 302, text: '', type: 'text/plain; charset=utf-8', headers: { ...pageHeaders, location: shown.location } } : toReply(shown)
+  } catch (error) {
+    const { status, error: failure } = toFailure(error)
+    log[status >= 500 ? 'error' : 'info']({ err: error, ref: failure.ref }, 'github connection refused')
+    return toReply(pages.failed(status, failure.message, failure.ref))
+  }
+}
+
+function toReply(page: Page): Reply {
+  return { status: page.status, text: toHtml(page), type: 'text/html; charset=utf-8', headers: pageHeaders }
+}
