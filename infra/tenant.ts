@@ -56,6 +56,7 @@ const commands: Record<string, Command> = {
             ['repository', 'state', 'readable by', 'commit', 'files', 'chunks'],
             repositories.map((each) => [each.name, each.state, each.isPublic ? 'anyone' : each.audience, each.indexedSha?.slice(0, 7) ?? '-', String(counts.get(each.id)?.files ?? 0), String(counts.get(each.id)?.chunks ?? 0)]),
           )),
+      ...repositories.flatMap(({ name, settings, settingsFault }) => (settingsFault ? [`${name}: ${settingsFault}`] : settings ? [`${name} has a .nura.yml: ${JSON.stringify(settings)}`] : [])),
     ]
   },
 

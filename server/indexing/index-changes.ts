@@ -8,7 +8,8 @@ import { moveFiles, removeFiles, writeFiles } from '#db/tenant/write-files.ts'
 import type { Logger } from '../log.ts'
 import type { Embedder } from '../models/embedder.ts'
 import { skipByEntry } from '../sources/skip.ts'
-import type { Head, Source } from '../sources/source.ts'
+import type { Head, Source, TreeEntry } from '../sources/source.ts'
+import { applySettings } from './apply-settings.ts'
 import { chunkerVersion } from './chunk.ts'
 import { embedMissing } from './embed.ts'
 import { languageOf } from './languages/index.ts'
@@ -17,6 +18,8 @@ import { planChanges } from './plan.ts'
 import type { Change } from './plan.ts'
 import { readFile, toSkipped } from './read-file.ts'
 import type { ReadFile } from './read-file.ts'
+import { readSourceFiles } from './read-source-files.ts'
+import { createSettingsSkip } from './settings.ts'
 
 export type IndexParts = { embedder: Embedder; log: Logger }
 
@@ -61,7 +64,10 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
   const head = await source.head(signal)
   const tree = await source.tree(head.sha, signal)
-  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip: skipByEntry, sameKind })
+  const files = await readSourceFiles(tenant, id, source, tree, signal)
+  const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, parts.log))
+  const skip = (entry: TreeEntry) => skipByEntry(entry) ?? skipBySettings(entry.path)
+  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind })
   const report = createReport(head, changes)
 
   const work = changes.filter(({ kind }) => kind !== 'keep')

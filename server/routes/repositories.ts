@@ -23,6 +23,8 @@ export const RepositoryBody = z.object({
   error: z.string().nullable().describe('What is wrong and what to do, when the last sync failed'),
   indexedSha: z.string().nullable(),
   indexedAt: z.string().nullable(),
+  settings: z.record(z.string(), z.unknown()).nullable().describe('What its .nura.yml says, defaults filled in; null while the defaults are in force'),
+  settingsFault: z.string().nullable().describe('What is wrong with its .nura.yml, by line, and what to write'),
   files: z.int(),
   chunks: z.int(),
   skipped: z.record(z.string(), z.int()).describe('Files left out, counted by reason'),
@@ -122,6 +124,8 @@ async function show(tenant: TenantDb, repositories: Repository[]): Promise<z.inf
     error: repository.error ?? null,
     indexedSha: repository.indexedSha ?? null,
     indexedAt: repository.indexedAt ? new Date(repository.indexedAt).toISOString() : null,
+    settings: repository.settings ?? null,
+    settingsFault: repository.settingsFault ?? null,
     ...(counts.get(repository.id) ?? none),
   }))
 }

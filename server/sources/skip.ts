@@ -15,6 +15,8 @@ export const skipReasons = [
   'snapshot',
   'source-map',
   'data',
+  'not-included',
+  'ignored',
 ] as const
 export type SkipReason = (typeof skipReasons)[number]
 
