@@ -22,6 +22,7 @@ import { listen } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { measureEmbedder } from '#server/models/measure-embedder.ts'
 import { failWith } from './fail-with.ts'
 import { indexCheckout } from './index-checkout.ts'
 import type { IndexedCheckout } from './index-checkout.ts'
@@ -58,7 +59,8 @@ async function main(): Promise<void> {
     const listening = await listen(createServer(serverParts).callback(), config)
     server.url ||= listening.url
     await db.announce(listening.url)
-    const index: SyncParts['indexSource'] = (of, repository, source, signal) => indexSource({ embedder: lexicalEmbedder, log }, of, repository, source, { signal })
+    const embedder = measureEmbedder(lexicalEmbedder, metrics)
+    const index: SyncParts['indexSource'] = (of, repository, source, signal) => indexSource({ embedder, log }, of, repository, source, { signal })
     const parts = { db, log, metrics, openSource, enqueue: queues.enqueue, indexSource: index, runTurn: bot.runTurn }
     const workers = await startWorkers(jobs, parts, { ...rig, metrics })
     say(toWelcome({ url: listening.url, surfaces: bot.surfaces, questions: await suggestions(tenant, [indexed.repository.id]), hasToken: config.serviceSecret !== null }))

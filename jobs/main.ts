@@ -12,6 +12,7 @@ import { listen } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { measureEmbedder } from '#server/models/measure-embedder.ts'
 import { readJobsEnv, toJobsConfig } from './config.ts'
 import { openQueues } from './enqueue.ts'
 import { backgroundJobs, jobs } from './index.ts'
@@ -29,13 +30,14 @@ async function main(): Promise<void> {
   const stopping = new AbortController()
   const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready() }
   const listening = await listen(createOperatorServer({ config, db, log, metrics, readiness }).callback(), config)
+  const embedder = measureEmbedder(lexicalEmbedder, metrics)
   const parts = {
     db,
     log,
     metrics,
     openSource,
     enqueue: queues.enqueue,
-    indexSource: ((tenant, repository, source, signal) => indexSource({ embedder: lexicalEmbedder, log }, tenant, repository, source, { signal })) satisfies SyncParts['indexSource'],
+    indexSource: ((tenant, repository, source, signal) => indexSource({ embedder, log }, tenant, repository, source, { signal })) satisfies SyncParts['indexSource'],
   }
   const workers = await startWorkers(backgroundJobs, parts, { ...rig, metrics })
   log.info({ url: listening.url }, 'working')

@@ -53,6 +53,7 @@ export function createMetrics(sources: MetricSources = {}, options: { process?: 
     answer: new Histogram({ name: 'nura_answer_seconds', help: 'Question to whole answer.', buckets: seconds, registers }),
     retrieval: new Histogram({ name: 'nura_retrieval_seconds', help: 'Time of one retrieval leg.', labelNames: ['leg'], buckets: seconds, registers }),
     embedding: new Histogram({ name: 'nura_embedding_seconds', help: 'Time of one embedding call.', labelNames: ['model'], buckets: seconds, registers }),
+    embeddedChunks: new Counter({ name: 'nura_embedded_chunks_total', help: 'Chunks that cost an embedding.', labelNames: ['model'], registers }),
     modelCalls: new Counter({ name: 'nura_model_calls_total', help: 'Calls of chat models.', labelNames: ['provider', 'model', 'outcome'], registers }),
     modelCost: new Counter({ name: 'nura_model_cost_usd_total', help: 'Cost of chat models.', labelNames: ['agent', 'model'], registers }),
     requests: new Histogram({ name: 'nura_http_seconds', help: 'HTTP requests by route.', labelNames: ['route', 'status'], buckets: seconds, registers }),
