@@ -1,0 +1,129 @@
+import { readCommits } from './commits.ts'
+import { readWholePull } from './routes-pulls.ts'
+import { toComment, toInstallation, toInstallationMark, toIssue, toLabel, toNodeId, toPullInList, toRepository, toReviewComment, toUser } from './views.ts'
+import { toFullName } from './world.ts'
+import type { Account, Comment, Installation, Label, Repository, Thread, World } from './world.ts'
+
+type Json = Record<string, unknown>
+export const zeros = '0'.repeat(40)
+const mostCommits = 2048
+
+/** What GitHub posts when something happens, made from what the fake knows. `sender` defaults to who most likely did it. */
+export function createPayloads(world: World) {
+  /** What stands on every event of a repository. */
+  function toFrame(repository: Repository, sender: Account): Json {
+    const organization = repository.owner.type === 'Organization' ? { organization: toOrganization(repository.owner) } : {}
+    return { repository: toRepository(world, repository), ...organization, ...toInstallationMark(world, repository), sender: toUser(world, sender) }
+  }
+  function toOrganization({ id, login }: Account): Json {
+    const url = `${world.api}/orgs/${login}`
+    const links = { repos_url: `${url}/repos`, events_url: `${url}/events`, hooks_url: `${url}/hooks`, issues_url: `${url}/issues`, members_url: `${url}/members{/member}`, public_members_url: `${url}/public_members{/member}` }
+    return { login, id, node_id: toNodeId('Organization', id), url, ...links, avatar_url: `${world.web}/avatars/${id}?v=4`, description: '' }
+  }
+  const toShort = (repository: Repository) => ({ id: repository.id, node_id: toNodeId('Repository', repository.id), name: repository.name, full_name: toFullName(repository), private: repository.private })
+  const listOf = (ids: Iterable<number>) => [...ids].map((id) => toShort(world.repositories.get(id)!))
+
+  return {
+    /** A branch or tag that moved, appeared (`before` of zeros) or went away (`after` of zeros). */
+    async push(repository: Repository, { ref, before, after, forced = false, sender = repository.owner }: { ref: string; before: string; after: string; forced?: boolean; sender?: Account }): Promise<Json> {
+      const { store } = repository
+      const isTag = ref.startsWith('refs/tags/')
+      const range = before === zeros ? ['--max-count=1', after] : [`${before}..${after}`]
+      const shas = after === zeros || isTag ? [] : (await store.git('rev-list', '--reverse', ...range)).split('\n').filter(Boolean)
+      const commits = await Promise.all(shas.slice(-mostCommits).map((sha) => toPushedCommit(repository, sha)))
+      const html = `${world.web}/${toFullName(repository)}`
+      const email = `${sender.id}+${sender.login}@users.noreply.github.com`
+      const shown = toRepository(world, repository)
+      const owner = { name: repository.owner.login, email: null, ...toUser(world, repository.owner) }
+      const toSeconds = (time: string) => Math.floor(Date.parse(time) / 1000)
+      const asPushed = { owner, url: html, created_at: toSeconds(repository.createdAt), pushed_at: toSeconds(repository.pushedAt), stargazers: 0, master_branch: repository.defaultBranch }
+      return {
+        ref,
+        before,
+        after,
+        ...toFrame(repository, sender),
+        repository: { ...shown, ...asPushed },
+        created: before === zeros,
+        deleted: after === zeros,
+        forced,
+        base_ref: null,
+        compare: `${html}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
+        commits: before === zeros ? [] : commits,
+        head_commit: after === zeros ? null : await toPushedCommit(repository, (await store.resolve(after)) ?? after),
+        pusher: { name: sender.login, email },
+      }
+    },
+
+    async pullRequest(action: string, repository: Repository, pull: Thread, { sender = pull.user, ...extra }: { sender?: Account; before?: string; after?: string; label?: Label; changes?: Json } = {}): Promise<Json> {
+      const { label, ...rest } = extra
+      return { action, number: pull.number, pull_request: await readWholePull(world, repository, pull), ...rest, ...(label ? { label: toLabel(world, repository, label) } : {}), ...toFrame(repository, sender) }
+    },
+
+    issues(action: string, repository: Repository, issue: Thread, { sender = issue.user, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
+      return { action, issue: toIssue(world, repository, issue), ...extra, ...toFrame(repository, sender) }
+    },
+
+    /** A comment below an issue or below a pull request, which then is an issue with the key `pull_request`. */
+    issueComment(action: string, repository: Repository, thread: Thread, comment: Comment, { sender = comment.user, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
+      return { action, issue: toIssue(world, repository, thread), comment: toComment(world, repository, thread, comment), ...extra, ...toFrame(repository, sender) }
+    },
+
+    reviewComment(action: string, repository: Repository, pull: Thread, comment: Comment, { sender = comment.user, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
+      return { action, comment: toReviewComment(world, repository, pull, comment), pull_request: toPullInList(world, repository, pull), ...extra, ...toFrame(repository, sender) }
+    },
+
+    /** renamed, transferred, privatized, publicized, archived, unarchived, edited, deleted. */
+    repository(action: string, repository: Repository, { sender = repository.owner, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
+      return { action, ...extra, ...toFrame(repository, sender) }
+    },
+
+    /** The event `public`. */
+    open(repository: Repository, sender: Account = repository.owner): Json {
+      return toFrame(repository, sender)
+    },
+
+    toOwner: (account: Account): Json => ({ [account.type === 'Organization' ? 'organization' : 'user']: account.type === 'Organization' ? toOrganization(account) : toUser(world, account) }),
+
+    /** created, deleted, suspend, unsuspend. */
+    installation(action: string, installation: Installation, sender: Account = installation.account): Json {
+      const requester = action === 'created' ? { requester: null } : {}
+      return { action, installation: toInstallation(world, installation), repositories: listOf(installation.repositories), ...requester, sender: toUser(world, sender) }
+    },
+
+    installationRepositories(action: 'added' | 'removed', installation: Installation, ids: number[], sender: Account = installation.account): Json {
+      return {
+        action,
+        installation: toInstallation(world, installation),
+        repository_selection: installation.selection,
+        repositories_added: action === 'added' ? listOf(ids) : [],
+        repositories_removed: action === 'removed' ? listOf(ids) : [],
+        requester: null,
+        sender: toUser(world, sender),
+      }
+    },
+  }
+
+  async function toPushedCommit(repository: Repository, sha: string): Promise<Json> {
+    const [commit] = await readCommits(repository, [sha])
+    const { tree, parents, author, committer, message } = commit!
+    const from = parents[0] ? [parents[0], sha] : ['--root', sha]
+    const lines = (await repository.store.bytes('diff-tree', '-r', '-z', '--no-commit-id', '--no-renames', '--name-status', ...from)).toString('utf8').split('\0')
+    const paths = (letters: string) => lines.flatMap((letter, at) => (at % 2 === 0 && letters.includes(letter) && letter !== '' ? [lines[at + 1]!] : [])).slice(0, 3000)
+    const toPerson = ({ name, email }: { name: string; email: string }) => ({ name, email, username: /^\d+\+(.+)@users\.noreply\.github\.com$/.exec(email)?.[1] ?? name })
+    return {
+      id: sha,
+      tree_id: tree,
+      distinct: true,
+      message,
+      timestamp: committer.date,
+      url: `${world.web}/${toFullName(repository)}/commit/${sha}`,
+      author: toPerson(author),
+      committer: toPerson(committer),
+      added: paths('A'),
+      removed: paths('D'),
+      modified: paths('MT'),
+    }
+  }
+}
+
+export type Payloads = ReturnType<typeof createPayloads>

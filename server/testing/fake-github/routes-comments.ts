@@ -1,0 +1,160 @@
+import { defineRepositoryRoute, readText, Refusal, toPage } from './route.ts'
+import type { Reply, RepositoryRequest } from './route.ts'
+import { readPull, readThread } from './routes-pulls.ts'
+import { toComment, toReaction, toReviewComment } from './views.ts'
+import { toAssociation, toPermission, toTime } from './world.ts'
+import type { Account, Comment, Reaction, Thread } from './world.ts'
+
+const readIssues = { needs: ['issues:read', 'pull_requests:read'] }
+const writeIssues = { needs: ['issues:write', 'pull_requests:write'] }
+const readPulls = { needs: ['pull_requests:read'] }
+const writePulls = { needs: ['pull_requests:write'] }
+
+export const commentRoutes = [
+  defineRepositoryRoute('GET', '/issues/:number/comments', listComments, readIssues),
+  defineRepositoryRoute('POST', '/issues/:number/comments', createComment, writeIssues),
+  defineRepositoryRoute('GET', '/issues/comments/:comment', (request) => ({ body: toIssueComment(request, findComment(request)) }), readIssues),
+  defineRepositoryRoute('PATCH', '/issues/comments/:comment', (request) => ({ body: toIssueComment(request, edit(request, findComment(request), 'IssueComment')) }), writeIssues),
+  defineRepositoryRoute('DELETE', '/issues/comments/:comment', (request) => remove(request, findComment(request)), writeIssues),
+  defineRepositoryRoute('GET', '/pulls/:number/comments', listReviewComments, readPulls),
+  defineRepositoryRoute('POST', '/pulls/:number/comments', createReviewComment, writePulls),
+  defineRepositoryRoute('POST', '/pulls/:number/comments/:root/replies', (request) => reply(request, Number(request.params.root)), writePulls),
+  defineRepositoryRoute('GET', '/pulls/comments/:comment', (request) => ({ body: toPullComment(request, findReviewComment(request)) }), readPulls),
+  defineRepositoryRoute('PATCH', '/pulls/comments/:comment', (request) => ({ body: toPullComment(request, edit(request, findReviewComment(request), 'PullRequestReviewComment')) }), writePulls),
+  defineRepositoryRoute('DELETE', '/pulls/comments/:comment', (request) => remove(request, findReviewComment(request)), writePulls),
+  ...toReactionRoutes('/issues/:number', ({ repository, params }) => readThread(repository, params.number).reactions, 'issues'),
+  ...toReactionRoutes('/issues/comments/:comment', (request) => findComment(request).comment.reactions, 'issues'),
+  ...toReactionRoutes('/pulls/comments/:comment', (request) => findReviewComment(request).comment.reactions, 'pull_requests'),
+]
+
+type Found = { thread: Thread; comment: Comment; among: Comment[] }
+
+function find({ repository, params }: RepositoryRequest, listOf: (thread: Thread) => Comment[]): Found {
+  for (const thread of repository.threads.values()) {
+    const among = listOf(thread)
+    const comment = among.find(({ id }) => id === Number(params.comment))
+    if (comment) return { thread, comment, among }
+  }
+  throw new Refusal(404, 'Not Found')
+}
+
+const findComment = (request: RepositoryRequest) => find(request, (thread) => thread.comments)
+const findReviewComment = (request: RepositoryRequest) => find(request, (thread) => thread.pull?.reviewComments ?? [])
+const toIssueComment = ({ world, repository }: RepositoryRequest, { thread, comment }: Found) => toComment(world, repository, thread, comment)
+const toPullComment = ({ world, repository }: RepositoryRequest, { thread, comment }: Found) => toReviewComment(world, repository, thread, comment)
+
+/** Whom an actor's writing shows as its author. */
+function toAuthor({ actor, world }: RepositoryRequest): Account {
+  return actor.kind === 'user' ? actor.user : world.app.bot
+}
+
+function refuseClosed({ repository, actor }: RepositoryRequest, thread: Thread): void {
+  if (repository.archived) throw new Refusal(403, 'Repository was archived so is read-only.')
+  const mayAnyway = actor.kind === 'user' && ['admin', 'write'].includes(toPermission(repository, actor.user))
+  if (thread.locked && !mayAnyway) throw new Refusal(403, 'Unable to create comment because issue is locked.')
+}
+
+function listComments(request: RepositoryRequest): Reply {
+  const { repository, params, query } = request
+  const thread = readThread(repository, params.number)
+  const since = query.get('since')
+  const found = thread.comments.filter(({ updatedAt }) => !since || new Date(updatedAt) >= new Date(since))
+  return toPage(request, found, (page) => page.map((comment) => toIssueComment(request, { thread, comment, among: thread.comments })))
+}
+
+function createComment(request: RepositoryRequest): Reply {
+  const thread = readThread(request.repository, request.params.number)
+  refuseClosed(request, thread)
+  const comment = makeComment(request, readText(request.body, 'body', 'IssueComment'), null)
+  thread.comments.push(comment)
+  thread.updatedAt = comment.createdAt
+  const body = toIssueComment(request, { thread, comment, among: thread.comments })
+  return { status: 201, body, headers: { location: String(body.url) } }
+}
+
+function makeComment(request: RepositoryRequest, body: string, review: Comment['review']): Comment {
+  const { world, repository, actor } = request
+  const user = toAuthor(request)
+  const now = toTime(world.now())
+  return { id: world.nextId(), user, viaApp: actor.kind !== 'user', association: toAssociation(repository, user), body, createdAt: now, updatedAt: now, reactions: [], review }
+}
+
+function edit(request: RepositoryRequest, found: Found, resource: string): Found {
+  refuseClosed(request, { ...found.thread, locked: false })
+  found.comment.body = readText(request.body, 'body', resource)
+  found.comment.updatedAt = toTime(request.world.now())
+  return found
+}
+
+function remove(request: RepositoryRequest, { thread, comment, among }: Found): Reply {
+  refuseClosed(request, { ...thread, locked: false })
+  among.splice(among.indexOf(comment), 1)
+  return { status: 204 }
+}
+
+function listReviewComments(request: RepositoryRequest): Reply {
+  const thread = readPull(request)
+  const since = request.query.get('since')
+  const found = thread.pull.reviewComments.filter(({ updatedAt }) => !since || new Date(updatedAt) >= new Date(since))
+  const sorted = request.query.get('direction') === 'desc' ? found.toReversed() : found
+  return toPage(request, sorted, (page) => page.map((comment) => toPullComment(request, { thread, comment, among: thread.pull.reviewComments })))
+}
+
+function createReviewComment(request: RepositoryRequest): Reply {
+  const { body } = request
+  if (body.in_reply_to !== undefined) return reply(request, Number(body.in_reply_to))
+  const thread = readPull(request)
+  refuseClosed(request, thread)
+  const text = readText(body, 'body', 'PullRequestReviewComment')
+  const [path, commitId] = [readText(body, 'path', 'PullRequestReviewComment'), readText(body, 'commit_id', 'PullRequestReviewComment')]
+  const comment = makeComment(request, text, { path, commitId, line: Number(body.line), side: body.side === 'LEFT' ? 'LEFT' : 'RIGHT', diffHunk: '@@ -1 +1 @@', rootId: null })
+  return addReviewComment(request, thread, comment)
+}
+
+/** An answer below the first comment of a review thread; answers to answers are not supported. */
+function reply(request: RepositoryRequest, rootId: number): Reply {
+  const thread = readPull(request)
+  refuseClosed(request, thread)
+  const text = readText(request.body, 'body', 'PullRequestReviewComment')
+  const root = thread.pull.reviewComments.find(({ id }) => id === rootId)
+  if (!root) throw new Refusal(404, 'Not Found')
+  if (root.review!.rootId !== null) throw new Refusal(422, 'Validation Failed', { errors: [{ resource: 'PullRequestReviewComment', code: 'invalid', field: 'in_reply_to' }] })
+  return addReviewComment(request, thread, makeComment(request, text, { ...root.review!, rootId }))
+}
+
+function addReviewComment(request: RepositoryRequest, thread: ReturnType<typeof readPull>, comment: Comment): Reply {
+  thread.pull.reviewComments.push(comment)
+  const body = toPullComment(request, { thread, comment, among: thread.pull.reviewComments })
+  return { status: 201, body, headers: { location: String(body.url) } }
+}
+
+const contents = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']
+
+function toReactionRoutes(path: string, reactionsOf: (request: RepositoryRequest) => Reaction[], permission: string) {
+  const read = { needs: [...new Set([`${permission}:read`, 'pull_requests:read'])] }
+  const write = { needs: [...new Set([`${permission}:write`, 'pull_requests:write'])] }
+  function add(request: RepositoryRequest): Reply {
+    const { world, body } = request
+    const content = String(body.content)
+    if (!contents.includes(content)) throw new Refusal(422, 'Validation Failed', { errors: [{ resource: 'Reaction', code: 'custom', field: 'content' }] })
+    const user = toAuthor(request)
+    const reactions = reactionsOf(request)
+    const known = reactions.find((reaction) => reaction.content === content && reaction.user.id === user.id)
+    if (known) return { status: 200, body: toReaction(world, known) }
+    const made = { id: world.nextId(), content, user, createdAt: toTime(world.now()) }
+    reactions.push(made)
+    return { status: 201, body: toReaction(world, made) }
+  }
+  function take(request: RepositoryRequest): Reply {
+    const reactions = reactionsOf(request)
+    const at = reactions.findIndex(({ id }) => id === Number(request.params.reaction))
+    if (at < 0) throw new Refusal(404, 'Not Found')
+    reactions.splice(at, 1)
+    return { status: 204 }
+  }
+  return [
+    defineRepositoryRoute('GET', `${path}/reactions`, (request) => toPage(request, reactionsOf(request).filter(({ content }) => (request.query.get('content') ?? content) === content), (page) => page.map((reaction) => toReaction(request.world, reaction))), read),
+    defineRepositoryRoute('POST', `${path}/reactions`, add, write),
+    defineRepositoryRoute('DELETE', `${path}/reactions/:reaction`, take, write),
+  ]
+}
