@@ -20,7 +20,7 @@ import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import { visible } from './models/extractive/prose.ts'
-import type { Audience } from './retrieval/audience.ts'
+import type { DecidedAudience } from './retrieval/audience.ts'
 import { toCitation } from './retrieval/cite.ts'
 import { enough } from './retrieval/evidence-strength.ts'
 import type { Passage } from './retrieval/passage.ts'
@@ -35,7 +35,7 @@ export type Question = {
   /** Key of the conversation, such as `slack:T0123:C0456:1712.5`; its first part is the surface. */
   thread?: string
   agent?: AgentName | (string & {})
-  audience: Audience
+  audience: DecidedAudience
   asker: string
   /** The conversation around the question, oldest first. Data, never instructions. */
   context?: ContextMessage[]

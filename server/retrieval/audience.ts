@@ -14,3 +14,9 @@ export const Audience = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('public') }),
 ])
 export type Audience = z.infer<typeof Audience>
+
+/**
+ * What `answer` and `search` take from our own code beside what comes over the wire: `repositories`, exactly those, for
+ * readers whose rights were decided already, such as the people of a thread in a private repository.
+ */
+export type DecidedAudience = Audience | { kind: 'repositories'; ids: string[] }

@@ -1,4 +1,4 @@
-import type { Audience } from './audience.ts'
+import type { DecidedAudience } from './audience.ts'
 
 /** What a decision needs to know of a source. */
 export type SourceAudience = { id: string; audience: 'tenant' | 'granted' | 'github'; isPublic: boolean }
@@ -16,6 +16,7 @@ export type Grant = { repositoryId: string; readerKind: 'channel' | 'person'; re
  * | `person`, known, with a linked GitHub account | also the `github` sources which that account may read on GitHub |
  * | `channel`, `person`, otherwise | what `public` gets |
  * | `public` | public sources, unless an admin opened them to named readers only |
+ * | `repositories` | those named, whose readers were decided before |
  *
  * A `github` source that is public is open to all: on GitHub anyone may read it.
  *
@@ -24,7 +25,7 @@ export type Grant = { repositoryId: string; readerKind: 'channel' | 'person'; re
  * @param onGithub ids of the sources that this person's linked account may read on GitHub now.
  */
 export function decideReadable<S extends SourceAudience>(
-  audience: Audience,
+  audience: DecidedAudience,
   sources: S[],
   grants: Grant[],
   isKnown: boolean,
@@ -47,6 +48,8 @@ export function decideReadable<S extends SourceAudience>(
         (source) => open.includes(source) || (source.audience === 'granted' && granted.has(source.id)) || (source.audience === 'github' && permitted.has(source.id)),
       )
     }
+    case 'repositories':
+      return sources.filter(({ id }) => audience.ids.includes(id))
     default:
       audience satisfies never
       return []

@@ -4,7 +4,7 @@ import { isKnown } from '#db/shared/readers.ts'
 import { grantedSources } from '#db/tenant/grants.ts'
 import { listRepositories } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
-import type { Audience } from './audience.ts'
+import type { DecidedAudience } from './audience.ts'
 import { decideReadable } from './decide-readable.ts'
 
 export type ReadableParts = {
@@ -22,7 +22,7 @@ export type ReadableParts = {
  *
  * @throws NuraError `audience-unknown` when the rights cannot be read; nothing is retrieved then.
  */
-export async function readableRepositories({ db, mayReadOnGithub }: ReadableParts, tenant: TenantDb, audience: Audience): Promise<Repository[]> {
+export async function readableRepositories({ db, mayReadOnGithub }: ReadableParts, tenant: TenantDb, audience: DecidedAudience): Promise<Repository[]> {
   const reader = audience.kind === 'channel' || audience.kind === 'person' ? audience : null
   try {
     const [all, granted, known] = await Promise.all([

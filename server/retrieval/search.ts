@@ -4,7 +4,7 @@ import { readChunks } from '#db/tenant/chunks.ts'
 import { readFrequencies } from '#db/tenant/frequencies.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import type { Embedder } from '../models/embedder.ts'
-import type { Audience } from './audience.ts'
+import type { DecidedAudience } from './audience.ts'
 import { evidenceStrength, type EvidenceStrength } from './evidence-strength.ts'
 import { runLegs, type Found } from './legs.ts'
 import { fileEdges } from './neighbours.ts'
@@ -22,7 +22,7 @@ export type SearchParts = ReadableParts & { embedder: Embedder }
 
 export type SearchRequest = {
   question: string
-  audience: Audience
+  audience: DecidedAudience
   /** Most passages; 16 unless said. */
   limit?: number
   /** Name of the one repository to look in. One that does not exist or may not be read finds nothing. */
