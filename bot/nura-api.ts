@@ -11,7 +11,9 @@ import type { AskBody, Fetch } from './ask.ts'
 export const StoredAnswer = z.object({
   id: z.string(),
   agent: z.string(),
-  abstained: z.boolean().optional(),
+  /** The text as it was written, with `[n]`. */
+  markdown: z.string().default(''),
+  abstained: z.boolean().default(false),
   citations: z.array(Citation).default([]),
   usage: Usage.partial().default({}),
   trace: z.unknown(),
@@ -33,9 +35,20 @@ export type TenantApi = {
   suggestions(audience: Audience): Promise<string[]>
   readThread(key: string): Promise<Thread>
   updateThread(key: string, change: Partial<Thread>): Promise<void>
+  /**
+   * Begins to connect a GitHub installation, or the asker's own account: an address for their browser.
+   * @param name what people call the asker
+   * @throws NuraError `github-…` whose message is for people
+   */
+  connectGithub(kind: 'installation' | 'person', name: string | null): Promise<{ url: string }>
+  /** False when the asker had no account linked. */
+  unlinkGithub(): Promise<boolean>
 }
 
 export type NuraApi = { as(tenantId: string, asker: string): TenantApi }
+
+/** How the server says no. */
+const Refusal = z.object({ error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }) })
 
 /** Milliseconds that a plain request may take. */
 const requestMs = 10_000
@@ -68,8 +81,7 @@ export function createNuraApi(config: { url: string; secret: string | null }): N
           throw new NuraError('server-unreachable', 'My server does not answer. Try again in a moment.', { retryable: true, cause })
         })
         if (response.ok) return response.status === 204 ? null : await response.json().catch(() => null)
-        await response.body?.cancel()
-        throw toError(response.status)
+        throw toError(response.status, Refusal.safeParse(await response.json().catch(() => null)).data)
       }
       const answerPath = (id: string) => `/v1/answers/${encodeURIComponent(id)}`
       const threadPath = (threadKey: string) => `/v1/threads/${encodeURIComponent(threadKey)}`
@@ -81,12 +93,15 @@ export function createNuraApi(config: { url: string; secret: string | null }): N
         suggestions: async (audience) => readSuggestions(await request('GET', `/v1/suggestions?${toQuery(audience)}`).catch(() => [])),
         readThread: async (threadKey) => Thread.parse((await orMissing(request('GET', threadPath(threadKey)), {})) ?? {}),
         updateThread: async (threadKey, change) => void (await request('PATCH', threadPath(threadKey), change)),
+        connectGithub: async (kind, name) => z.object({ url: z.string() }).parse(await request('POST', '/v1/github/connections', { kind, ...(name === null ? {} : { name }) })),
+        unlinkGithub: async () => z.object({ unlinked: z.boolean() }).parse(await request('DELETE', '/v1/github/connections/person')).unlinked,
       }
     },
   }
 }
 
-function toError(status: number): NuraError {
+function toError(status: number, refusal: z.infer<typeof Refusal> | undefined): NuraError {
+  if (refusal?.error.code.startsWith('github-')) return new NuraError(refusal.error.code, refusal.error.message, { retryable: refusal.error.retryable })
   if (status === 404) return new NuraError('not-found', 'This is no longer kept.')
   if (status === 401 || status === 403) return new NuraError('server-refused', 'My server refused me: NURA_SERVICE_SECRET must be the same for bot and server.')
   return new NuraError('server-failed', `My server answered ${status}.`, { retryable: status >= 500 || status === 429 })

@@ -5,6 +5,7 @@ import { openDb } from '#db/index.ts'
 import type { Db, TenantDb } from '#db/index.ts'
 import { migrate } from '#db/migrate.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { listGithubInstallations, saveGithubInstallation, setGithubInstallationState } from '#db/shared/github-installations.ts'
 import { createTenant, deleteTenant, findTenant, listTenants } from '#db/shared/tenants.ts'
 import type { Tenant } from '#db/shared/tenants.ts'
 import { connectWorkspace, listWorkspaces } from '#db/shared/workspaces.ts'
@@ -13,16 +14,21 @@ import { grantSource, listGrants, revokeSource } from '#db/tenant/grants.ts'
 import type { GrantReader } from '#db/tenant/grants.ts'
 import { findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
+import { createGithubApp } from '#server/github/app.ts'
+import { readGithubConfig } from '#server/github/config.ts'
+import { createLog } from '#server/log.ts'
 import { failWith } from './fail-with.ts'
 
-const surfaces = platforms.map(({ name }) => name)
+const surfaces: readonly string[] = [...platforms.map(({ name }) => name), 'github']
 const usage = `Usage: npm run tenant -- COMMAND
 
   create NAME [--title "Full name"]   a new tenant; NAME is its short name: lower-case letters, digits, hyphens
   list                                every tenant
   show NAME                           its repositories and connections
   connect NAME ${surfaces.map((name) => `${name}:ID`).join('|').padEnd(22)} says whose a workspace is before it installs Nura
-  audience NAME REPO tenant|granted   who may be answered from a repository: everyone in the tenant, or only whom you grant it to
+  audience NAME REPO tenant|granted|github
+                                      who may be answered from a repository: everyone in the tenant, only whom you grant it to,
+                                      or only people whose linked GitHub account may read it there
   grant|revoke NAME REPO READER       READER is channel:ID or person:ID, such as channel:slack:T0123:C0456
   delete NAME --yes                   deletes everything Nura holds of it, at once and for good, and prints a receipt
 `
@@ -47,9 +53,11 @@ const commands: Record<string, Command> = {
     const repositories = await listRepositories(of)
     const counts = await countIndexed(of, repositories.map(({ id }) => id))
     const workspaces = await listWorkspaces(db, tenant.id)
+    const installations = await listGithubInstallations(db, tenant.id)
     return [
       `${tenant.slug}: ${tenant.name} (${tenant.id}, schema ${tenant.schema}, since ${toDay(tenant.createdAt)})`,
       `connections: ${workspaces.map(({ surface, id }) => `${surface}:${id}`).join(', ') || 'none'}`,
+      ...installations.map(({ id, account, state }) => `github:${id} is ${account}${state === 'active' ? '' : `, ${state}`}`),
       ...(repositories.length === 0
         ? ['repositories: none']
         : toTable(
@@ -63,18 +71,21 @@ const commands: Record<string, Command> = {
   async connect(db, [slug, workspace]) {
     const tenant = await find(db, slug)
     const [, surface, id] = /^([a-z]+):(.+)$/.exec(needed(workspace, 'SURFACE:ID')) ?? []
-    if (!surface || !id || !surfaces.includes(surface as (typeof surfaces)[number])) throw new NuraError('usage', `connect to one of ${surfaces.map((name) => `${name}:ID`).join(', ')}, such as ${surfaces[0]}:T0123ABCD`)
+    if (!surface || !id || !surfaces.includes(surface)) throw new NuraError('usage', `connect to one of ${surfaces.map((name) => `${name}:ID`).join(', ')}, such as ${surfaces[0]}:T0123ABCD`)
+    if (surface === 'github') return await connectInstallation(db, tenant, id)
     await connectWorkspace(db, tenant.id, { surface, id })
     return [`${surface}:${id} belongs to ${tenant.slug}`]
   },
 
   async audience(db, [slug, name, audience]) {
     const { tenant, repository } = await findIn(db, slug, name)
-    if (audience !== 'tenant' && audience !== 'granted') throw new NuraError('usage', 'the audience of a repository is tenant or granted')
+    if (audience !== 'tenant' && audience !== 'granted' && audience !== 'github') throw new NuraError('usage', 'the audience of a repository is tenant, granted or github')
+    if (audience === 'github' && repository.source !== 'github') throw new NuraError('usage', `${repository.name} is not read from GitHub, so nobody's rights there can open it; its audience is tenant or granted`)
     await updateRepository(tenant, repository.id, { audience })
     const readers = await listGrants(tenant, repository.id)
     const granted = readers.length > 0 ? readers.map(({ kind, id }) => `${kind}:${id}`).join(', ') : `nobody yet; see npm run tenant -- grant`
-    return [`${repository.name} answers ${audience === 'tenant' ? `everyone in ${slug}` : granted}`]
+    const whom = { tenant: `everyone in ${slug}`, granted, github: 'people who have linked a GitHub account that may read it there' }
+    return [`${repository.name} answers ${whom[audience]}`]
   },
 
   async grant(db, [slug, name, to]) {
@@ -122,6 +133,27 @@ function parse() {
   } catch (error) {
     throw new NuraError('usage', `${(error as Error).message}\n${usage}`)
   }
+}
+
+/** Where the App can be asked, an installation is checked and named; else whose it is is said beforehand, and the first event fills it in. */
+async function connectInstallation(db: Db, tenant: Tenant, text: string): Promise<string[]> {
+  const id = Number(text)
+  if (!Number.isSafeInteger(id) || id < 1) throw new NuraError('usage', 'a GitHub installation is named by the number at the end of the address of its settings, such as github:12345678')
+  const config = readGithubConfig()
+  if (config === null) {
+    await connectWorkspace(db, tenant.id, { surface: 'github', id: String(id) })
+    return [`github:${id} belongs to ${tenant.slug}; not checked with GitHub, because GITHUB_APP_ID is not set here`]
+  }
+  const github = createGithubApp(config, { db, log: createLog({ level: 'warn', process: 'tenant', destination: process.stderr }) })
+  const { data } = await github.asApp().rest.apps.getInstallation({ installation_id: id }).catch((error: unknown) => {
+    if (error instanceof NuraError && error.code === 'github-not-found') throw new NuraError('github-not-found', `The GitHub App has no installation ${id}. Its id is the number at the end of the address of its settings on GitHub.`, { cause: error })
+    throw error
+  })
+  const { account } = data
+  if (!account || !('login' in account)) throw new NuraError('github-not-installed', `Installation ${id} belongs to no account whose repositories could be read.`)
+  await saveGithubInstallation(db, { id, tenantId: tenant.id, account: account.login, accountId: account.id })
+  if (data.suspended_at) await setGithubInstallationState(db, id, 'suspended')
+  return [`github:${id} (${account.login}) belongs to ${tenant.slug}${data.suspended_at ? '; it is suspended on GitHub' : '; its repositories are listed and indexed next, by the jobs process'}`]
 }
 
 async function findIn(db: Db, slug: string | undefined, name: string | undefined): Promise<{ tenant: TenantDb; repository: Repository }> {

@@ -3,13 +3,18 @@ import { toAsker } from '../platform.ts'
 import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
 import type { ActParts } from './action-target.ts'
-import { helpBlocks, markdownBlock } from './blocks.ts'
-import type { Block } from './blocks.ts'
+import { helpBlocks } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
+import { githubVerbs, runGithubCommand } from './github-command.ts'
 import { toPersonAudience } from './person-audience.ts'
 import { escapeMrkdwn } from './prose.ts'
+import { respond } from './respond.ts'
 
-const usage = '`/nura ask QUESTION` asks here · `/nura help` · `/nura privacy` · `/nura allow` and `/nura disallow` (workspace admins): answer in this channel although outsiders read along'
+const usage = [
+  '`/nura ask QUESTION` asks here · `/nura help` · `/nura privacy`',
+  '`/nura link github` and `/nura unlink github`: answer me from what I may read on GitHub',
+  'Workspace admins: `/nura allow` and `/nura disallow` (answer in this channel although outsiders read along) · `/nura connect github` (more repositories)',
+].join('\n\n')
 
 /** `/nura …`. Slash commands do not reach threads, so what concerns a thread is a word written there. */
 export async function runCommand(parts: ActParts, action: Action): Promise<string> {
@@ -19,6 +24,9 @@ export async function runCommand(parts: ActParts, action: Action): Promise<strin
   if (name === 'privacy') return await respond(parts, action, texts.privacy)
   if (name === 'mute' || name === 'unmute' || name === 'stop') return await respond(parts, action, `Slack does not tell me in which thread a command is written: write \`${name}\` in the thread itself.`)
   if (name === 'allow' || name === 'disallow') return await decideChannel(parts, action, name)
+  const verb = githubVerbs.find((each) => each === name)
+  if (verb && rest.length === 0) return await respond(parts, action, usage)
+  if (verb && rest.join(' ').toLowerCase() === 'github') return await runGithubCommand(parts, action, verb)
   return await askHere(parts, action, name === 'ask' ? rest.join(' ') : action.value.trim())
 }
 
@@ -63,17 +71,4 @@ async function askHere(parts: ActParts, action: Action, question: string): Promi
     if (!isFinal(error)) throw error
     return await respond(parts, action, `I cannot write here (${refusalOf(error)}). Invite me with \`/invite @nura\`, or ask me in a direct message.`)
   }
-}
-
-/** Answers to the person alone, by the address that came with the command: it works where Nura is not a member. */
-async function respond(parts: ActParts, action: Action, text: string, blocks?: Block[], outcome = 'command'): Promise<string> {
-  const url = action.request.responseUrl
-  const body = { response_type: 'ephemeral', text, blocks: blocks ?? [markdownBlock(text)] }
-  if (typeof url === 'string') {
-    const sent = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), redirect: 'error', signal: AbortSignal.timeout(5000) }).catch(() => null)
-    await sent?.body?.cancel()
-    if (sent?.ok) return outcome
-  }
-  await parts.workspace.call('chat.postEphemeral', { channel: action.place.channel, user: action.author, text, blocks: body.blocks })
-  return outcome
 }

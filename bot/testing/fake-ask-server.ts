@@ -15,9 +15,15 @@ export type FakeAskServer = {
   readonly requests: { method: string; path: string; body: unknown }[]
   /** Questions whose connection the client closed before the answer was whole. */
   readonly aborted: string[]
+  /** Answers that were deleted. */
+  readonly forgotten: Set<string>
   script: Script
   readonly threads: Map<string, { subscribed: boolean; muted: boolean }>
   suggestions: string[]
+  /** What beginning a GitHub connection gives: an address, or how the server says no. */
+  github: { url: string } | { status: number; error: { code: string; message: string; retryable: boolean } }
+  /** Askers whose GitHub account is linked. */
+  readonly linked: Set<string>
   close(): Promise<void>
 }
 
@@ -43,7 +49,9 @@ export function shortAnswer(text = 'Signatures are verified in `verify` [1].', a
 
 /** The server as the bot sees it: `/v1/ask` as server-sent events and the routes beside it, scripted, over loopback. */
 export async function startFakeAskServer(script: Script = (_asked, index) => shortAnswer(undefined, `answer-${index + 1}`)): Promise<FakeAskServer> {
-  const fake: Omit<FakeAskServer, 'url' | 'close'> = { asked: [], requests: [], aborted: [], script, threads: new Map(), suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
+  const fake: Omit<FakeAskServer, 'url' | 'close'> = { github: { url: 'https://github.example/apps/nura/installations/new?state=s' }, linked: new Set(), asked: [], requests: [], aborted: [], forgotten: new Set(), script, threads: new Map(), suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
+  /** What was answered, as it is stored. */
+  const told = new Map<string, string>()
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
   })
@@ -61,10 +69,17 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
       return json(response, method === 'GET' && !fake.threads.has(id) ? 404 : 200, thread)
     }
     if (kind === 'suggestions') return json(response, 200, { suggestions: fake.suggestions })
+    if (kind === 'github' && method === 'POST') {
+      if ('error' in fake.github) return json(response, fake.github.status, { error: { ...fake.github.error, ref: 'ABC123' } })
+      return json(response, 201, { url: fake.github.url, expiresAt: new Date(Date.now() + 15 * 60_000).toISOString() })
+    }
+    if (kind === 'github') return json(response, 200, { unlinked: fake.linked.delete(toSubject(request.headers.authorization)) })
     if (kind === 'answers' && method === 'GET') {
       const considered = [{ path: 'src/verify.ts', startLine: 10, endLine: 42, role: 'source', score: 0.82, fileScore: 0.4, legs: { bm25: 7.5, vector: 0.61 }, chosen: true }]
-      return json(response, 200, { id, agent: 'dev', abstained: false, citations: [sampleCitation], usage: { models: ['extractive:default'], tokens: 120, costUsd: 0 }, trace: { chosen: { agent: 'dev', reason: 'asks where something is' }, search: { considered }, timings: { retrieve: 20, total: 26 } } })
+      if (fake.forgotten.has(id)) return json(response, 404, {})
+      return json(response, 200, { id, agent: 'dev', markdown: told.get(id) ?? '', abstained: false, citations: [sampleCitation], usage: { models: ['extractive:default'], tokens: 120, costUsd: 0 }, trace: { chosen: { agent: 'dev', reason: 'asks where something is' }, search: { considered }, timings: { retrieve: 20, total: 26 } } })
     }
+    if (kind === 'answers' && method === 'DELETE') fake.forgotten.add(id)
     return json(response, method === 'DELETE' ? 204 : 200, {})
   }
 
@@ -76,8 +91,11 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
     response.on('close', () => {
       if (!whole) fake.aborted.push(asked.question)
     })
+    let markdown = ''
     for await (const part of fake.script(asked, fake.asked.length - 1)) {
       if (response.destroyed) return
+      if (part !== 'break' && part.kind === 'text') markdown += part.markdown
+      if (part !== 'break' && part.kind === 'done') told.set(part.answerId, markdown)
       if (part === 'break') return void response.destroy()
       response.write(toEvent(part))
     }
@@ -93,6 +111,12 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
       await new Promise((resolve) => server.close(resolve))
     },
   })
+}
+
+/** Whom the token of a request names. */
+function toSubject(authorization = ''): string {
+  const [, payload = ''] = authorization.split('.')
+  return String((JSON.parse(Buffer.from(payload, 'base64url').toString('utf8') || '{}') as { sub?: string }).sub)
 }
 
 function toEvent(part: AnswerPart): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { notFound, toFailure } from '../errors.ts'
+import { confirmPath } from '../github/connect/connections.ts'
 import type { GithubConnections } from '../github/connect/connections.ts'
 import { pageHeaders, toHtml } from '../github/connect/page.ts'
 import type { Page } from '../github/connect/page.ts'
@@ -7,9 +8,6 @@ import * as pages from '../github/connect/pages.ts'
 import type { Logger } from '../log.ts'
 import { defineRoute } from './route.ts'
 import type { Reply } from './route.ts'
-
-/** Where the confirmation of a page goes; the callback address of the App is the same path. */
-export const confirmPath = '/github/link'
 
 /** GitHub may add to what it sends, and anyone may send anything: what does not fit is as good as absent. */
 const text = z.string().min(1).max(4_000).optional().catch(undefined)
@@ -25,6 +23,7 @@ const Back = z
 
 const answers = { status: 200, description: 'A page for the browser', also: { 'text/html': 'HTML' } }
 
+/** The App's settings may name either path as any of its addresses: the state says what was begun. */
 export const setupPageRoute = defineRoute({
   method: 'GET',
   path: '/github/setup',
@@ -32,7 +31,7 @@ export const setupPageRoute = defineRoute({
   auth: 'none',
   query: Back,
   answers,
-  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive('setup', query, signal)),
+  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive(query, signal)),
 })
 
 export const callbackPageRoute = defineRoute({
@@ -42,7 +41,7 @@ export const callbackPageRoute = defineRoute({
   auth: 'none',
   query: Back,
   answers,
-  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive('callback', query, signal)),
+  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive(query, signal)),
 })
 
 export const confirmPageRoute = defineRoute({

@@ -5,12 +5,15 @@ import { linkGithubPerson } from '#db/shared/github-people.ts'
 import { findTenant } from '#db/shared/tenants.ts'
 import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import type { GithubApp } from '../app.ts'
-import { exchangeCode } from './exchange-code.ts'
+import { asSignedIn } from './as-signed-in.ts'
 import type { Page } from './page.ts'
 import * as pages from './pages.ts'
 import { proveAdministration } from './prove-administration.ts'
 import { toChallenge } from './states.ts'
-import type { ConnectStates, Owner, StepName } from './states.ts'
+import type { ConnectStates, Owner } from './states.ts'
+
+/** Where a page sends its confirmation to. */
+export const confirmPath = '/github/link'
 
 /** What GitHub lets a browser bring back. All of it is anyone's word until it is proved. */
 export type Return = { state?: string; code?: string; installationId?: number; setupAction?: string; error?: string }
@@ -23,7 +26,7 @@ export type GithubConnections = {
   /** The address to open in a browser, and until when. @throws NuraError `github-not-configured`, and what a call of GitHub's throws */
   begin(beginning: Beginning, signal: AbortSignal): Promise<{ url: string; expiresAt: Date }>
   /** A browser is back from GitHub: the page to show it, or where to send it next. Nothing is joined yet. */
-  receive(at: 'setup' | 'callback', back: Return, signal: AbortSignal): Promise<Page | { location: string }>
+  receive(back: Return, signal: AbortSignal): Promise<Page | { location: string }>
   /** The person agreed on the page: both are joined. */
   confirm(token: string): Promise<Page>
 }
@@ -32,8 +35,6 @@ export type ConnectionParts = {
   db: Db
   github: GithubApp
   states: ConnectStates
-  /** Where a page sends its confirmation to. */
-  confirmPath: string
   /** Hints that an installation waits to be listed. */
   syncInstallation(tenantId: string, installationId: number): Promise<void>
 }
@@ -43,12 +44,12 @@ export type ConnectionParts = {
  * who the browser's person is. What is joined is then shown with both its ends and confirmed on our own page: GitHub sends
  * someone who has signed in before straight back, so that following a link of somebody else's would join theirs otherwise.
  */
-export function createGithubConnections({ db, github, states, confirmPath, syncInstallation }: ConnectionParts): GithubConnections {
+export function createGithubConnections({ db, github, states, syncInstallation }: ConnectionParts): GithubConnections {
   const { config } = github
 
   function toSignIn(token: string): string {
     const query = { client_id: needClient().id, state: token, code_challenge: toChallenge(states.verifierOf(token)), code_challenge_method: 'S256', prompt: 'select_account' }
-    return `${config.webUrl}/login/oauth/authorize?${new URLSearchParams(query)}`
+    return `${config.webUrl}/login/oauth/authorize?${new URLSearchParams(query).toString()}`
   }
 
   function needClient(): { id: string; secret: string } {
@@ -59,14 +60,14 @@ export function createGithubConnections({ db, github, states, confirmPath, syncI
     )
   }
 
-  async function exchange(back: Return, verifier: string | null, signal: AbortSignal): Promise<string> {
-    if (back.code === undefined) throw new NuraError('github-code-refused', 'GitHub sent you back without saying who you are. Start again in Slack.')
-    return await exchangeCode({ webUrl: config.webUrl, client: needClient() }, back.code, verifier, signal)
+  async function signIn<T>({ code }: Return, verifier: string | null, signal: AbortSignal, run: (token: string) => Promise<T>): Promise<T> {
+    if (code === undefined) throw new NuraError('github-code-refused', 'GitHub sent you back without saying who you are. Start again in Slack.')
+    return await asSignedIn({ ...config, client: needClient() }, { code, verifier }, signal, run)
   }
 
   async function offer(page: (address: string) => Page, owner: Owner, step: Parameters<ConnectStates['issue']>[1]): Promise<Page> {
     const { token } = await states.issue(owner, step)
-    return page(`${confirmPath}?${new URLSearchParams({ confirm: token })}`)
+    return page(`${confirmPath}?${new URLSearchParams({ confirm: token }).toString()}`)
   }
 
   async function offerInstallation(owner: Owner, installationId: number, userToken: string, signal: AbortSignal): Promise<Page> {
@@ -97,19 +98,20 @@ export function createGithubConnections({ db, github, states, confirmPath, syncI
       return { url: `${config.webUrl}/${apps}/${slug}/installations/new?state=${token}`, expiresAt }
     },
 
-    async receive(at, back, signal) {
-      if (back.state === undefined) return back.setupAction === 'update' ? pages.updated() : pages.notBegunHere()
-      const steps: StepName[] = at === 'setup' ? ['install'] : ['install', 'prove', 'link']
+    async receive(back, signal) {
+      const { state } = back
+      if (state === undefined) return back.setupAction === 'update' ? pages.updated() : pages.notBegunHere()
       if (back.error !== undefined || back.setupAction === 'request') {
-        await states.check(back.state, steps)
+        await states.check(state, ['install', 'prove', 'link'])
         return back.error === undefined ? pages.requested() : pages.declined()
       }
-      const { step, ...owner } = await states.use(back.state, steps)
-      if (step.step === 'link') return await offerPerson(owner, step.name, await exchange(back, states.verifierOf(back.state), signal), signal)
-      if (step.step === 'prove') return await offerInstallation(owner, step.installationId, await exchange(back, states.verifierOf(back.state), signal), signal)
+      const { step, ...owner } = await states.use(state, ['install', 'prove', 'link'])
+      if (step.step === 'link') return await signIn(back, states.verifierOf(state), signal, (token) => offerPerson(owner, step.name, token, signal))
+      if (step.step === 'prove') return await signIn(back, states.verifierOf(state), signal, (token) => offerInstallation(owner, step.installationId, token, signal))
       const { installationId } = back
       if (installationId === undefined) throw new NuraError('bad-state', 'GitHub did not say what was installed. Start again in Slack.')
-      if (back.code !== undefined) return await offerInstallation(owner, installationId, await exchange(back, null, signal), signal)
+      // Where the App's settings ask people to sign in while they install, the proof is here already.
+      if (back.code !== undefined) return await signIn(back, null, signal, (token) => offerInstallation(owner, installationId, token, signal))
       return { location: toSignIn((await states.issue(owner, { step: 'prove', installationId })).token) }
     },
 
