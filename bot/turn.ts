@@ -1,9 +1,11 @@
 import { NuraError } from '#db/nura-error.ts'
-import { claim, fail, finish, pendingInThread, read, renew, reopen } from '#db/shared/inbox.ts'
+import { claim, fail, finish, pendingInThread, read, reopen } from '#db/shared/inbox.ts'
+import { holdClaim, staleMs } from '#db/shared/inbox-claim.ts'
 import { createRef } from '#server/errors.ts'
 import { answerMessage } from './answer-message.ts'
 import { createTurn } from './claimed-turn.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
+import { noteOutdated } from './outdated.ts'
 import { Incoming } from './platform.ts'
 import type { Stop } from './platform.ts'
 import { applyDeletion, applyEdit } from './revisions.ts'
@@ -11,9 +13,6 @@ import { texts } from './texts.ts'
 
 export type RunContext = { signal: AbortSignal; lastAttempt: boolean }
 
-/** A claim that nobody renews for this long is free, milliseconds; a live run renews it several times as often. */
-const staleMs = 5_000
-const renewMs = 1_500
 /** How long a turn is tried again while Slack or the database is away. */
 const giveUpMs = 30 * 60_000
 /** Runs that may end with their process before a row is given up, visibly. */
@@ -54,20 +53,6 @@ export function createTurns(parts: TurnParts): (inboxId: string, context: RunCon
   }
 }
 
-/**
- * Renews a claim while its run takes time, so that a run whose process died is taken over within seconds and one that
- * lives is not. The signal ends when the process stops or, with `stale-attempt`, when somebody else has the row.
- */
-function holdClaim(db: TurnParts['db'], inboxId: string, attempt: number, stopped: AbortSignal): { signal: AbortSignal; end(): void } {
-  const lost = new AbortController()
-  const timer = setInterval(() => {
-    renew(db, inboxId, attempt).catch((error: unknown) => {
-      if (error instanceof NuraError && error.code === 'stale-attempt') lost.abort(error)
-    })
-  }, renewMs)
-  return { signal: AbortSignal.any([stopped, lost.signal]), end: () => clearInterval(timer) }
-}
-
 async function carryOut(parts: TurnParts, turn: Turn, stateBefore: string, incoming: Incoming | undefined): Promise<string> {
   if (!incoming) throw new NuraError('bad-payload', 'The stored event is not one that this version can read.')
   // A claim that ran out: the process that held it died or froze.
@@ -77,6 +62,7 @@ async function carryOut(parts: TurnParts, turn: Turn, stateBefore: string, incom
   if (incoming.kind === 'edit') return await applyEdit(parts, turn, incoming)
   if (incoming.kind === 'deletion') return await applyDeletion(parts, turn, incoming)
   if (incoming.kind === 'stop') return await stopNothing(turn, incoming)
+  if (incoming.kind === 'outdated') return await noteOutdated(parts, turn, incoming)
   return await answerMessage(parts, turn, incoming)
 }
 

@@ -3,8 +3,8 @@ import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { exclusively } from '#db/shared/exclusive.ts'
 import { findRepository, removeRepository } from '#db/tenant/repositories.ts'
+import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { defineJob } from './job.ts'
-import { toSyncKey } from './sync-repository.ts'
 
 /** Deletes a repository that is marked as `forgetting`, and everything indexed of it. A payload alone forgets nothing. */
 export const forgetRepository = defineJob({
@@ -14,10 +14,10 @@ export const forgetRepository = defineJob({
   async run({ tenantId, repositoryId }, parts: { db: Db }, { signal }) {
     signal.throwIfAborted()
     const tenant = await parts.db.tenant(tenantId)
-    const repository = await findRepository(tenant, repositoryId)
-    if (!repository || repository.state !== 'forgetting') return
     // A sync that still writes would fill what this empties; it ends when it sees the state, or by itself.
-    const ran = await exclusively(parts.db, toSyncKey(tenantId, repositoryId), () => removeRepository(tenant, repositoryId))
+    const ran = await exclusively(parts.db, toSyncKey(tenantId, repositoryId), async () => {
+      if ((await findRepository(tenant, repositoryId))?.state === 'forgetting') await removeRepository(tenant, repositoryId)
+    })
     if (!ran) throw new NuraError('sync-running', 'The repository is still being indexed.', { retryable: true })
   },
 })

@@ -8,6 +8,7 @@ import { finishSync } from '#db/tenant/manifest.ts'
 import { addRepository, findRepository, updateRepository } from '#db/tenant/repositories.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { createLog } from '#server/log.ts'
+import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { checkJobs } from './job-list.ts'
 import { forgetRepository } from './forget-repository.ts'
@@ -15,7 +16,7 @@ import { jobs } from './index.ts'
 import { purgeExpired } from './purge-expired.ts'
 import { sweepInbox } from './sweep-inbox.ts'
 import { sweepRepositories } from './sweep-repositories.ts'
-import { syncRepository, toSyncKey } from './sync-repository.ts'
+import { syncRepository } from './sync-repository.ts'
 import type { SyncParts } from './sync-repository.ts'
 import { jobContract } from './testing/job-contract.ts'
 
@@ -34,7 +35,7 @@ function syncParts(indexSource?: SyncParts['indexSource']): SyncParts {
     signal.throwIfAborted()
     await finishSync(tenant, id, sha)
   }
-  return { db, log, metrics: createMetrics(), openSource: () => ({}) as never, indexSource: indexSource ?? finish }
+  return { db, log, enqueue: async () => undefined, metrics: createMetrics(), openSource: () => ({}) as never, indexSource: indexSource ?? finish }
 }
 
 const aged = { olderThanMs: -1_000, limit: 10_000 }

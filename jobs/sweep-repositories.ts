@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { exclusively } from '#db/shared/exclusive.ts'
 import { listTenants } from '#db/shared/tenants.ts'
 import { listRepositories } from '#db/tenant/repositories.ts'
+import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { defineJob } from './job.ts'
 import type { SweepParts } from './sweep-inbox.ts'
-import { toSyncKey } from './sync-repository.ts'
 
 /** Queues again the repositories whose state says that there is work and that nobody is at. */
 export const sweepRepositories = defineJob({

@@ -2,17 +2,21 @@ import { z } from 'zod'
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { exclusively } from '#db/shared/exclusive.ts'
+import { findGithubInstallation } from '#db/shared/github-installations.ts'
 import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { toFailure } from '#server/errors.ts'
+import { toSyncKey } from '#server/indexing/sync-key.ts'
 import type { Logger } from '#server/log.ts'
 import type { Metrics } from '#server/metrics.ts'
 import type { Source } from '#server/sources/source.ts'
+import type { Enqueue } from './enqueue.ts'
 import { defineJob } from './job.ts'
 import type { JobContext } from './job.ts'
 
 export type SyncParts = {
   db: Db
+  enqueue: Enqueue
   log: Logger
   metrics: Pick<Metrics, 'indexing'>
   openSource(repository: { source: string; location: string }): Source
@@ -30,15 +34,16 @@ export const syncRepository = defineJob({
     const tenant = await parts.db.tenant(tenantId)
     const repository = await findRepository(tenant, repositoryId)
     if (!repository) throw new NuraError('unknown-repository', 'The tenant has no such repository.')
-    if (repository.state === 'forgetting') return
+    if (repository.state === 'forgetting' || !(await mayRead(parts.db, repository))) return
     const ran = await exclusively(parts.db, toSyncKey(tenantId, repositoryId), () => sync(tenant, repository, parts, context))
     if (!ran) throw new NuraError('sync-running', 'The repository is being indexed by another process.', { retryable: true })
   },
 })
 
-/** Whoever holds this key is indexing the repository. */
-export function toSyncKey(tenantId: string, repositoryId: string): string {
-  return `sync ${tenantId} ${repositoryId}`
+/** A suspended or deleted installation of GitHub's is not called. */
+async function mayRead(db: Db, { source, installationId }: Repository): Promise<boolean> {
+  if (source !== 'github' || installationId == null) return true
+  return (await findGithubInstallation(db, installationId))?.state === 'active'
 }
 
 async function sync(tenant: TenantDb, repository: Repository, parts: SyncParts, { signal, lastAttempt }: JobContext): Promise<void> {
@@ -51,8 +56,9 @@ async function sync(tenant: TenantDb, repository: Repository, parts: SyncParts, 
   } catch (error) {
     // Cut off by a stop: the state still says that there is work, and the next run goes on where this one was.
     if (signal.aborted) throw error
+    if (await isElsewhere(error, tenant, repository, parts)) return
     const { error: shown } = toFailure(error)
-    const isFinal = lastAttempt || !shown.retryable
+    const isFinal = !(error instanceof NuraError && error.retryAt) && (lastAttempt || !shown.retryable)
     await setFailed(tenant, repository.id, { error: `${shown.message} (${shown.ref})`, ...(isFinal ? { state: 'failed' as const } : {}) })
     parts.log[isFinal ? 'error' : 'warn']({ err: error, ref: shown.ref, repositoryId: repository.id, tenantId: tenant.id }, 'repository not indexed')
     // What the source's owner must repair is written where they look; running again or waiting would not help.
@@ -61,6 +67,15 @@ async function sync(tenant: TenantDb, repository: Repository, parts: SyncParts, 
     ended()
   }
 }
+
+/** GitHub has changed under the run, and what is to become of the repository is read from there: until then it stays as it was. */
+async function isElsewhere(error: unknown, tenant: TenantDb, { id, indexedSha, installationId }: Repository, { enqueue }: SyncParts): Promise<boolean> {
+  if (installationId == null || indexedSha == null || !(error instanceof NuraError) || !elsewhere.has(error.code)) return false
+  await updateRepository(tenant, id, { state: 'ready' })
+  await enqueue('sync-installation', { tenantId: tenant.id, installationId }, { dedupe: String(installationId) })
+  return true
+}
+const elsewhere = new Set(['github-not-installed', 'repository-moved', 'repository-gone'])
 
 /** The repository may have been forgotten meanwhile; then there is nobody to tell. */
 async function setFailed(tenant: TenantDb, id: string, change: { error: string; state?: 'failed' }): Promise<void> {

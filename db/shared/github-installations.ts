@@ -51,14 +51,19 @@ export async function blockGithubInstallation(db: Db, id: number, until: Date): 
   await db.control((tx) => tx.execute('update github_installation set blocked_until = greatest(blocked_until, $2) where id = $1', [id, until]))
 }
 
-/** Takes active installations that nobody has swept since, and marks them as swept: of several callers each gets others. */
+/**
+ * Takes active installations that nobody has swept since, and marks them as swept: of several callers each gets others.
+ * @returns them as they were: `sweptAt` is when they were swept before
+ */
 export function takeDueInstallations(db: Db, { sweptBefore, limit }: { sweptBefore: Date; limit: number }): Promise<GithubInstallation[]> {
   return db.control((tx) =>
     tx.query<GithubInstallation>(
-      `update github_installation set swept_at = now() where id in (
-         select id from github_installation where state = 'active' and (swept_at is null or swept_at <= $1)
+      `with due as (
+         select * from github_installation where state = 'active' and (swept_at is null or swept_at <= $1)
          order by swept_at nulls first limit $2 for update skip locked
-       ) returning ${columns}`,
+       ), marked as (
+         update github_installation set swept_at = now() where id in (select id from due)
+       ) select ${columns} from due`,
       [sweptBefore, limit],
     ),
   )

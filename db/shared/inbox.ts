@@ -63,6 +63,11 @@ export async function read(db: Db, id: string): Promise<InboxRow | null> {
   return rows[0] ?? null
 }
 
+export async function findByKey(db: Db, eventKey: string): Promise<InboxRow | null> {
+  const rows = await db.control((tx) => tx.query<InboxRow>(`select ${columns} from inbox where event_key = $1`, [eventKey]))
+  return rows[0] ?? null
+}
+
 /** The row whose reply shows a stored answer; null when none does. */
 export async function findByAnswer(db: Db, tenantId: string, answerId: string): Promise<InboxRow | null> {
   const rows = await db.control((tx) =>

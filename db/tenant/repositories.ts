@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { wrap } from '@mikro-orm/core'
+import { LockMode, wrap } from '@mikro-orm/core'
 import { z } from 'zod'
 import { NuraError } from '../nura-error.ts'
 import type { TenantDb } from '../tenant-db.ts'
@@ -50,14 +50,44 @@ export function listRepositories(tenant: TenantDb): Promise<Repository[]> {
   return tenant.transaction(async ({ em }) => (await em.find(Repository, {}, { orderBy: { name: 'asc' } })).map(toPlain))
 }
 
-/** @throws NuraError `unknown-repository` */
+/**
+ * What is being forgotten stays so, whatever a sync that is still at work makes of it; see `reviveRepository`.
+ * @throws NuraError `unknown-repository`
+ */
 export function updateRepository(tenant: TenantDb, id: string, change: Partial<Omit<Repository, 'id' | 'createdAt'>>): Promise<Repository> {
   return tenant.transaction(async ({ em }) => {
-    const found = await em.findOne(Repository, { id })
+    const found = await em.findOne(Repository, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
     if (!found) throw new NuraError('unknown-repository', 'There is no such repository.', { field: 'id' })
-    em.assign(found, change)
+    const { state, ...rest } = change
+    em.assign(found, found.state === 'forgetting' || state === undefined ? rest : change)
     await em.flush()
     return toPlain(found)
+  })
+}
+
+/**
+ * Takes back that a repository is to be forgotten; the next sync brings back what is gone of it. Only for who holds the
+ * repository's sync key, so that nobody is emptying it meanwhile.
+ * @returns false when there is none, or nobody had asked to forget it
+ */
+export async function reviveRepository(tenant: TenantDb, id: string): Promise<boolean> {
+  return (await tenant.transaction((tx) => tx.execute(`update repository set state = 'new' where id = $1 and state = 'forgetting'`, [id]))) > 0
+}
+
+/** What GitHub calls a repository and where it says that it is. */
+export type RepositoryPlace = { id: string; name: string; location: string; url: string | null; isPublic: boolean; installationId: number }
+
+/**
+ * Moves repositories at once: two may have changed names with each other.
+ * @param aside repositories that give up their name and get none instead
+ */
+export async function moveRepositories(tenant: TenantDb, places: RepositoryPlace[], aside: string[] = []): Promise<void> {
+  await tenant.transaction(async (tx) => {
+    // Names are unique at every moment, so each steps aside first.
+    await tx.execute('update repository set name = id::text where id = any($1::uuid[])', [[...places.map(({ id }) => id), ...aside]])
+    for (const { id, name, location, url, isPublic, installationId } of places) {
+      await tx.execute('update repository set name = $2, location = $3, url = $4, is_public = $5, installation_id = $6 where id = $1', [id, name, location, url, isPublic, installationId])
+    }
   })
 }
 

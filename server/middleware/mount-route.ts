@@ -8,6 +8,7 @@ import { notFound } from '../errors.ts'
 import type { AnyRoute, Reply } from '../routes/route.ts'
 import { checkOperator, readCaller } from './authenticate.ts'
 import { toEventStream } from './event-stream.ts'
+import { readBytes } from './read-bytes.ts'
 import { readJson } from './read-json.ts'
 import type { RequestState } from './render-errors.ts'
 
@@ -26,7 +27,8 @@ export function mountRoute(route: AnyRoute, parts: ServerParts) {
     const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
     const signal = untilAnswered(ctx)
     const wantsEvents = /\btext\/event-stream\b/i.test(ctx.get('accept'))
-    const input = { ...caller, params, query, body, wantsEvents, signal, trace: state.trace, log: state.log }
+    const raw = { headers: ctx.req.headers, readBytes: (limit: number) => readBytes(ctx.req, limit) }
+    const input = { ...caller, params, query, body, ...raw, wantsEvents, signal, trace: state.trace, log: state.log }
     answer(ctx, await route.run(input as never, parts))
   }
 }

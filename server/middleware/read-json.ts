@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { NuraError } from '#db/nura-error.ts'
+import { readBytes } from './read-bytes.ts'
 
 /** Largest JSON body, in bytes. */
 export const bodyLimit = 256 * 1024
@@ -19,15 +20,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new NuraError('unsupported-media-type', 'Send the body without Content-Encoding.')
   }
-  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw tooLarge()
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size > bodyLimit) throw tooLarge()
-    pieces.push(piece)
-  }
-  return parse(Buffer.concat(pieces))
+  return parse(await readBytes(request, bodyLimit))
 }
 
 /** @throws NuraError `bad-json` */
@@ -70,8 +63,4 @@ function depthOf(text: string): number {
     else if (char === '}' || char === ']') depth--
   }
   return deepest
-}
-
-function tooLarge(): NuraError {
-  return new NuraError('body-too-large', `The body is larger than ${bodyLimit / 1024} KB. Send less text.`)
 }

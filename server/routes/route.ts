@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
 import type { TenantDb } from '#db/index.ts'
 import type { Logger } from '../log.ts'
@@ -25,6 +26,9 @@ export type RouteInput<A extends Auth, Params, Query, Body> = {
   params: Read<Params>
   query: Read<Query>
   body: Read<Body>
+  headers: IncomingHttpHeaders
+  /** The body as it came, for a route without `body` whose caller signs the bytes. @throws NuraError `body-too-large` */
+  readBytes(limit: number): Promise<Buffer>
   /** True when the caller accepts `text/event-stream`. */
   wantsEvents: boolean
   /** Aborts when the caller hangs up, or when the route's time is over. */

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { defineJob } from './job.ts'
+import type { JobContext } from './job.ts'
+
+export type GithubDeliveryParts = {
+  /** Carries out the inbox row, if that is still to be done. See `createDeliveries`. */
+  runDelivery(inboxId: string, context: JobContext): Promise<void>
+}
+
+/** One accepted delivery of GitHub's gets its outcome. An answer to a person may take a minute; everything else is quick. */
+export const githubDelivery = defineJob({
+  name: 'github-delivery',
+  payload: z.strictObject({ inboxId: z.uuid() }),
+  options: { attempts: 5, backoffMs: 1_000, concurrency: 50 },
+  run: async ({ inboxId }, parts: GithubDeliveryParts, context) => parts.runDelivery(inboxId, context),
+})

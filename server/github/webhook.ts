@@ -1,0 +1,158 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Webhooks } from '@octokit/webhooks'
+import { z } from 'zod'
+import type { Db } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
+import { findGithubInstallation } from '#db/shared/github-installations.ts'
+import { accept } from '#db/shared/inbox.ts'
+import { ensureTenant } from '#db/shared/tenants.ts'
+import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
+import type { Enqueue } from '#jobs/enqueue.ts'
+import type { Logger } from '../log.ts'
+import type { GithubApp } from './app.ts'
+import { toEventKey, toThreadKey } from './github-event.ts'
+import type { GithubEvent } from './github-event.ts'
+import { spokenEvents, toGithubEvents } from './read-delivery.ts'
+
+export type WebhookParts = {
+  db: Db
+  github: Pick<GithubApp, 'config' | 'identity'>
+  enqueue: Enqueue
+  log: Logger
+  /** Short name of the tenant that a configured `installationId` belongs to. */
+  tenant: string
+}
+
+/** A request as it came: nothing of it has been decoded. */
+export type Delivery = { headers: IncomingHttpHeaders; bytes: Buffer }
+
+/** Longest body, bytes: GitHub itself sends no larger one. */
+export const deliveryLimit = 25 * 1024 * 1024
+
+/** Longest that accepting waits for the queue, and for GitHub to say what the App is called, milliseconds. */
+const queueMs = 250
+const identityMs = 100
+
+/**
+ * Takes deliveries: checks the signature, keeps what concerns Nura in the inbox, leaves a hint for the queue. Waits for the
+ * database alone: a delivery is stored whatever GitHub, the queue or a model do at the moment.
+ *
+ * @returns how many events of the delivery were kept and are new.
+ * @throws NuraError `unauthorized`, `bad-delivery`, or a retryable one when it could not be stored: GitHub then shows the
+ *   delivery as failed, and the sweeper asks for it again
+ */
+export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Promise<{ stored: number }> {
+  const readSlug = createSlug(parts.github)
+  return async function take({ headers, bytes }) {
+    const text = decode(bytes)
+    if (text === null || !(await isSigned(parts.github.config.webhookSecret, text, headers))) {
+      throw new NuraError('unauthorized', 'The signature is missing or wrong: x-hub-signature-256 must be the HMAC of the body with the webhook secret of the GitHub App.')
+    }
+    const name = String(headers['x-github-event'] ?? '')
+    const guid = String(headers['x-github-delivery'] ?? '')
+    if (!/^[\w-]{8,100}$/.test(guid)) throw new NuraError('bad-delivery', 'The header x-github-delivery is missing.')
+    const log = parts.log.child({ delivery: guid, event: /^\w{1,60}$/.exec(name)?.[0] })
+    const slug = spokenEvents.has(name) ? await readSlug() : null
+    const events = read(name, parse(text, headers['content-type'] ?? ''), slug, log)
+    let stored = 0
+    for (const [at, event] of events.entries()) {
+      const tenantId = await findTenant(parts, event, log)
+      if (tenantId === null) break
+      if (await keep(parts, tenantId, event, at === 0 ? guid : `${guid}:${at + 1}`, log)) stored++
+    }
+    return { stored }
+  }
+}
+
+/** Exactly the bytes, as text; null when they are not UTF-8, which GitHub always sends. */
+function decode(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+/** SHA-256 alone, in constant time. A header that came twice arrives joined, and is no signature. */
+async function isSigned(secret: string, text: string, headers: IncomingHttpHeaders): Promise<boolean> {
+  const signature = headers['x-hub-signature-256']
+  if (secret === '' || text === '' || typeof signature !== 'string' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false
+  return new Webhooks({ secret }).verify(text, signature)
+}
+
+/** GitHub can be told to send a form; the signature is over the form then, and its only field is the payload. */
+function parse(text: string, contentType: string): unknown {
+  try {
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(contentType)
+    return JSON.parse(isForm ? (new URLSearchParams(text).get('payload') ?? '') : text)
+  } catch (cause) {
+    throw new NuraError('bad-delivery', 'The body is neither JSON nor a form with a payload of JSON; set the content type of the webhook to application/json.', { cause })
+  }
+}
+
+/** A payload of another shape than GitHub documents would fail the same way each time: it is logged, not asked for again. */
+function read(name: string, payload: unknown, slug: string | null, log: Logger): GithubEvent[] {
+  try {
+    return toGithubEvents(name, payload, slug)
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error
+    log.warn({ issues: error.issues.slice(0, 5).map(({ path, code }) => `${path.join('.')}: ${code}`) }, 'a signed delivery has not the shape that GitHub documents; nothing of it is kept')
+    return []
+  }
+}
+
+/**
+ * Whose an event is: the tenant that its installation is bound to, by its row, by the operator beforehand, or by the
+ * configuration. Null, with one line that names the fix, when it is nobody's or is not to be acted on.
+ */
+async function findTenant({ db, github, tenant }: WebhookParts, event: GithubEvent, log: Logger): Promise<string | null> {
+  const id = event.installationId
+  const known = await findGithubInstallation(db, id)
+  if (known?.state === 'active' || (known && event.kind === 'installation')) return known.tenantId
+  if (known) {
+    log.info({ installation: id, state: known.state }, 'the installation is not active; nothing of the delivery is kept')
+    return null
+  }
+  const bound = github.config.installationId === id ? (await ensureTenant(db, { slug: tenant, name: tenant })).id : await findWorkspaceTenant(db, { surface: 'github', id: String(id) })
+  if (bound === null) log.warn({ installation: id, fix: `npm run tenant -- connect NAME github:${id}` }, 'the installation belongs to no tenant; nothing of the delivery is kept')
+  return bound
+}
+
+async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: GithubEvent, key: string, log: Logger): Promise<boolean> {
+  const row = { tenantId, surface: 'github', kind: event.kind, eventKey: toEventKey(key), threadKey: toThreadKey(event), payload: event }
+  // One that failed and is sent again is to be carried out again.
+  const { id, isNew } = await accept(db, row, { revive: true })
+  if (!isNew) return false
+  const queued = enqueue('github-delivery', { inboxId: id }, { dedupe: id }).then(
+    () => true,
+    () => false,
+  )
+  // The row is the record, the queue only a hint.
+  if (!(await within(queued, queueMs))) log.warn({ inboxId: id }, 'not queued yet; the sweeper will find the row')
+  return true
+}
+
+/** What the App is called, asked of GitHub once: null while it has not answered, whatever keeps it. */
+function createSlug(github: Pick<GithubApp, 'identity'>): () => Promise<string | null> {
+  let asked: Promise<string | null> | null = null
+  return () => {
+    asked ??= github.identity().then(
+      ({ slug }) => slug,
+      () => {
+        asked = null
+        return null
+      },
+    )
+    return within(asked, identityMs)
+  }
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  const { promise: late, resolve } = Promise.withResolvers<null>()
+  const timer = setTimeout(() => resolve(null), ms)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
