@@ -28,7 +28,7 @@ export function extendBurst(burst: Burst, later: Waiting[], thread: ThreadState)
   const taken = new Set(burst.taken)
   let joining = true
   for (const { id, incoming } of later) {
-    if (incoming.kind === 'action' || incoming.kind === 'stop') continue
+    if (incoming.kind === 'action' || incoming.kind === 'stop' || incoming.kind === 'outdated') continue
     if (incoming.kind === 'message') {
       joining &&= joins(incoming, thread)
       if (!joining || taken.has(id)) continue
@@ -58,7 +58,7 @@ export function toQuestion(burst: Burst): { text: string; attachments: Attachmen
 /** What that came in meanwhile ends a running turn: `revised` when one of its messages was edited or deleted. */
 export function interruptionOf(burst: Burst, later: Waiting[]): { reason: 'revised' | 'stopped'; by: string } | null {
   for (const { id, incoming } of later) {
-    if (burst.taken.includes(id) || incoming.kind === 'action') continue
+    if (burst.taken.includes(id) || incoming.kind === 'action' || incoming.kind === 'outdated') continue
     if (incoming.kind === 'stop') return { reason: 'stopped', by: id }
     if (incoming.kind !== 'message' && burst.messages.some((message) => message.id === incoming.id)) return { reason: 'revised', by: id }
     if (incoming.kind === 'message' && toWord(incoming.text) === 'stop' && !incoming.namesOthers) return { reason: 'stopped', by: id }

@@ -43,7 +43,7 @@ async function hint(parts: InboxParts, inboxId: string): Promise<void> {
 
 /** What people say to each other is not stored: only what names Nura, is said to it alone, or stands where it takes part. */
 async function concernsNura(db: Db, incoming: Incoming): Promise<boolean> {
-  if (incoming.kind === 'action') return true
+  if (incoming.kind === 'action' || incoming.kind === 'outdated') return true
   const threadKey = toThreadKey(incoming.place)
   if (incoming.kind === 'stop') return await isThreadKnown(db, threadKey)
   if (incoming.kind === 'message') {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Db } from '#db/index.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 import type { Audience } from '#server/retrieval/audience.ts'
-import type { NuraApi } from './nura-api.ts'
+import type { NuraApi, StoredAnswer } from './nura-api.ts'
 
 /** Where a message stands. `root` is the message whose thread replies go to: the message itself when it opens one. */
 export const Place = z.object({
@@ -51,6 +51,19 @@ export type Deletion = z.infer<typeof Deletion>
 export const Stop = z.object({ kind: z.literal('stop'), place: Place, /** The platform's id of the wish. */ id: z.string(), author: z.string() })
 export type Stop = z.infer<typeof Stop>
 
+/** Something that a given answer cites is no longer what its source says. Told by Nura itself, once for each answer. */
+export const Outdated = z.object({
+  kind: z.literal('outdated'),
+  place: Place,
+  /** The stored answer. */
+  id: z.string(),
+  /** The row whose reply shows it. */
+  inboxId: z.string(),
+  /** Commit of the source at which it was found out. */
+  sha: z.string(),
+})
+export type Outdated = z.infer<typeof Outdated>
+
 /** A click, a submitted form or a command. `request` is what the platform needs to answer it and means nothing elsewhere. */
 export const Action = z.object({
   kind: z.literal('action'),
@@ -64,8 +77,8 @@ export const Action = z.object({
 })
 export type Action = z.infer<typeof Action>
 
-/** What a person did, in Nura's words: the payload of an inbox row. */
-export const Incoming = z.discriminatedUnion('kind', [Message, Edit, Deletion, Stop, Action])
+/** What happened, in Nura's words: the payload of an inbox row. */
+export const Incoming = z.discriminatedUnion('kind', [Message, Edit, Deletion, Stop, Action, Outdated])
 export type Incoming = z.infer<typeof Incoming>
 
 /** One line of the conversation around a question. `trusted` is false for outsiders and for other bots. */
@@ -106,6 +119,8 @@ export type Conversation = {
   whisper(text: string): Promise<void>
   /** Asks the author of an edit, and nobody else, whether to answer anew; the click tells the edit again as `wanted`. Best effort. */
   offerRerun(): Promise<void>
+  /** Says below the visible reply that a source of it has changed, in its own messages, and offers to check again. Shows nothing new. */
+  noteOutdated(answer: StoredAnswer, sha: string): Promise<void>
   /** Takes the visible reply away. */
   retract(): Promise<void>
 }

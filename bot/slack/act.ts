@@ -1,5 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import { runAgain } from '#db/shared/inbox-threads.ts'
+import { toQuestion } from '../burst.ts'
 import { toAsker } from '../platform.ts'
 import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
@@ -19,6 +20,7 @@ const table: Record<string, (parts: ActParts, action: Action) => Promise<string>
   [actions.why]: explain,
   [actions.retry]: askAgain,
   [actions.rerun]: answerEdit,
+  [actions.recheck]: askOnceMore,
   [actions.askHuman]: askHuman,
   [actions.callHelp]: callHelp,
   [actions.resolveHelp]: resolveHelp,
@@ -88,6 +90,21 @@ async function answerEdit(parts: ActParts, action: Action): Promise<string> {
   if (edit.author !== action.author) return await whisper(parts, action, 'Only the person who asked can ask again.', 'refused:not-the-asker')
   await parts.receive(parts.workspace.tenantId, { ...edit, wanted: true })
   return 'rerun'
+}
+
+/**
+ * Asks the question of an answer whose source has changed anew, in place of that answer. It is told as an edit that changes
+ * nothing, once for each answer: any number of clicks run it once. Whoever reads the answer may ask for that.
+ */
+async function askOnceMore(parts: ActParts, action: Action): Promise<string> {
+  const target = await findTarget(parts, action, action.value)
+  const asked = target?.incoming
+  const { answerId, burst } = target?.delivery ?? {}
+  if (!answerId || (asked?.kind !== 'message' && asked?.kind !== 'edit')) return await whisper(parts, action, texts.gone, 'refused:not-here')
+  const question = burst && burst.messages.length > 0 ? toQuestion(burst) : asked
+  if (question.text === '') return await whisper(parts, action, texts.gone, 'refused:not-here')
+  await parts.receive(parts.workspace.tenantId, { ...asked, text: question.text, attachments: question.attachments, kind: 'edit', revision: `recheck ${answerId}`, wanted: true })
+  return 'recheck'
 }
 
 /** False when Slack no longer takes the click as a reason to open something: a trigger lives three seconds. */

@@ -5,7 +5,7 @@ import { escapeMrkdwn } from './prose.ts'
 /** A Block Kit block as it goes over the wire. */
 export type Block = Record<string, unknown> & { type: string }
 
-export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', rerun: 'rerun', askHuman: 'ask-human', callHelp: 'call-help', resolveHelp: 'resolve-help', feedbackForm: 'feedback-reason' } as const
+export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', rerun: 'rerun', recheck: 'recheck', askHuman: 'ask-human', callHelp: 'call-help', resolveHelp: 'resolve-help', feedbackForm: 'feedback-reason' } as const
 
 /** Most sources that are listed under an answer. */
 const mostSources = 5
@@ -51,8 +51,12 @@ export function footerBlock({ freshness, notice }: Pick<AnswerDone, 'freshness' 
   return contextBlock([...states, ...(updated ? ['updated'] : []), ...(notice ? [escapeMrkdwn(notice)] : []), 'AI-generated, check sources'].join('  |  '))
 }
 
-export function answerBlocks(done: AnswerDone, citations: Citation[], options: { inboxId: string; now: number; updated: boolean; mayCallHelp: boolean }): Block[] {
-  return [...sourceBlocks(citations), footerBlock(done, options.now, options.updated), feedbackBlock(options.inboxId), buttonsBlock(options.inboxId, done.abstained && options.mayCallHelp)]
+/** `updated`: the answer replaced an earlier one. `outdated`: a source of it has changed since. */
+type AnswerBlocks = { inboxId: string; now: number; updated: boolean; outdated: boolean; mayCallHelp: boolean }
+
+export function answerBlocks(done: AnswerDone, citations: Citation[], options: AnswerBlocks): Block[] {
+  const buttons = buttonsBlock(options.inboxId, { mayCallHelp: done.abstained && options.mayCallHelp, mayRecheck: options.outdated })
+  return [...sourceBlocks(citations), footerBlock(done, options.now, options.updated), feedbackBlock(options.inboxId), buttons]
 }
 
 function feedbackBlock(inboxId: string): Block {
@@ -63,7 +67,7 @@ function feedbackBlock(inboxId: string): Block {
   }
 }
 
-function buttonsBlock(inboxId: string, mayCallHelp: boolean): Block {
+function buttonsBlock(inboxId: string, { mayCallHelp, mayRecheck }: { mayCallHelp: boolean; mayRecheck: boolean }): Block {
   const human = {
     ...button(actions.askHuman, 'Ask a human', inboxId),
     confirm: {
@@ -73,7 +77,7 @@ function buttonsBlock(inboxId: string, mayCallHelp: boolean): Block {
       deny: { type: 'plain_text', text: 'Not now' },
     },
   }
-  return { type: 'actions', elements: [button(actions.why, 'Why?', inboxId), ...(mayCallHelp ? [human] : [])] }
+  return { type: 'actions', elements: [...(mayRecheck ? [button(actions.recheck, 'Re-check', inboxId)] : []), button(actions.why, 'Why?', inboxId), ...(mayCallHelp ? [human] : [])] }
 }
 
 export function resolveBlock(inboxId: string): Block {

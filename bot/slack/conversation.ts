@@ -11,6 +11,7 @@ import type { renderDefaults } from './render.ts'
 import { createStatus } from './status.ts'
 import type { RefusedStatus } from './status.ts'
 import { readThread } from './thread-context.ts'
+import { toOutdatedParts } from './to-outdated-parts.ts'
 
 export const refusalText =
   'I do not answer in channels or messages shared with another organisation: what I say here would leave your workspace. An admin of this workspace can allow this channel with `/nura allow`.'
@@ -38,11 +39,15 @@ export type ConversationParts = {
 export function createConversation(parts: ConversationParts): Conversation {
   const { call, self, incoming } = parts
   const { place } = incoming
-  const asker = incoming.kind === 'deletion' ? '' : incoming.author
+  const asker = 'author' in incoming ? incoming.author : ''
   const questionId = incoming.kind === 'action' || incoming.kind === 'stop' ? place.root : incoming.id
-  const reply = createReply({ call, place, recipient: asker, botUserId: self.botUserId, questionId, inboxId: parts.inboxId, shown: parts.shown, mayHavePosted: parts.mayHavePosted, log: parts.log })
+  const replyParts = { call, place, recipient: asker, botUserId: self.botUserId, questionId, inboxId: parts.inboxId, shown: parts.shown, mayHavePosted: parts.mayHavePosted, log: parts.log }
+  const reply = createReply(replyParts)
   const status = createStatus({ call, refused: parts.refusedStatus, channel: place.channel, root: place.root, questionId, log: parts.log })
   const notes: string[] = []
+  // Nobody else reads a direct conversation.
+  const mayCallHelp = parts.hasHelpGroup && !place.direct
+  const renderOptions = { inboxId: parts.inboxId, mayCallHelp, notes, status: status.show, log: parts.log, ...(parts.timing ? { timing: parts.timing } : {}) }
 
   async function say(text: string, card?: { questions: string[] }): Promise<void> {
     await reply.resume()
@@ -83,8 +88,10 @@ export function createConversation(parts: ConversationParts): Conversation {
       if (unread.length > 0) notes.push(`I could not read: ${unread.slice(0, 5).join(', ')}.`)
       return { lines: [...thread.lines, ...own], unread }
     },
-    deliver: (answer, { signal, updated }) =>
-      render(answer, reply, { inboxId: parts.inboxId, updated, /* Nobody else reads a direct conversation. */ mayCallHelp: parts.hasHelpGroup && !place.direct, notes, signal, status: status.show, log: parts.log, ...(parts.timing ? { timing: parts.timing } : {}) }),
+    deliver: (answer, { signal, updated }) => render(answer, reply, { ...renderOptions, updated, signal }),
+    async noteOutdated(answer, sha) {
+      await render(toOutdatedParts(answer, sha), createReply({ ...replyParts, staysDeleted: true }), { ...renderOptions, updated: false, outdated: true, signal: new AbortController().signal })
+    },
     async whisper(text) {
       try {
         await call('chat.postEphemeral', { channel: place.channel, user: asker, ...(place.root ? { thread_ts: place.root } : {}), text, link_names: false })

@@ -27,6 +27,8 @@ export type RenderOptions = {
   inboxId: string
   /** The answer replaces an earlier one: the footer says «updated». */
   updated: boolean
+  /** A source of the answer has changed since: it offers to check again. */
+  outdated?: boolean
   /** An abstained answer offers to call a human. */
   mayCallHelp: boolean
   /** Said below the answer, such as what could not be read. */
@@ -187,7 +189,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     settle(true)
     const notes = options.notes.map((note) => `\n\n_${note}_`).join('')
     const cited = [...prose.cited].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
-    await close(notes, answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated, mayCallHelp: options.mayCallHelp }))
+    await close(notes, answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated, outdated: options.outdated === true, mayCallHelp: options.mayCallHelp }))
     return { outcome: done.abstained ? 'abstained' : 'answered', answerId: done.answerId, agent: done.agent }
   }
 

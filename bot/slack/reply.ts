@@ -22,6 +22,8 @@ export type ReplyParts = {
   shown: Shown
   /** An earlier run may have posted without having noted it. */
   mayHavePosted: boolean
+  /** A message of it that somebody deleted stays away. */
+  staysDeleted?: boolean
   log: Logger
 }
 
@@ -124,6 +126,7 @@ export function createReply(parts: ReplyParts): Reply {
       try {
         await update(ts, markdown, blocks, signal)
       } catch (error) {
+        if (parts.staysDeleted) throw error
         // Somebody deleted our message: the answer is still owed.
         if (refusalOf(error) !== 'message_not_found' && refusalOf(error) !== 'cant_update_message') throw error
         await post(index, markdown, blocks, signal)

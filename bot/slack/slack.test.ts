@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accept, findByAnswer } from '#db/shared/inbox.ts'
 import { isKnown } from '#db/shared/readers.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
+import type { Message } from '../platform.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
 import type { FakeMessage } from '../testing/fake-slack-methods.ts'
 import { platformContract } from '../testing/platform-contract.ts'
@@ -513,6 +515,18 @@ platformContract('slack', async () => {
         await own.send(slackEvent(own.slack.workspace, message, 'app_mention'))
         await own.idle()
         return own.seen(message.ts)
+      },
+      async outdate() {
+        own.server.script = () => shortAnswer(undefined, 'to-be-outdated')
+        const { question, event } = await ask()
+        await own.send(event)
+        await own.idle()
+        const before = own.seen(question.ts)
+        const row = await findByAnswer(db, own.tenant.id, 'to-be-outdated')
+        const { place } = row!.payload as Message
+        const { id } = await accept(db, { tenantId: own.tenant.id, surface: 'slack', kind: 'outdated', eventKey: 'outdated:contract', threadKey: row!.threadKey, payload: { kind: 'outdated', place, id: 'to-be-outdated', inboxId: row!.id, sha: '9f8e7d6c5b' } })
+        await own.bot.runTurn(id, { signal: new AbortController().signal, lastAttempt: true })
+        return { before, after: own.seen(question.ts) }
       },
       outcomes: async () => (await db.control((tx) => tx.query<{ outcome: string | null }>('select outcome from inbox where tenant_id = $1', [own.tenant.id]))).map(({ outcome }) => outcome),
     },

@@ -12,6 +12,8 @@ export type PlatformUnderTest = {
     tell(times: number): Promise<string[]>
     /** Lets Nura's own account write; returns the replies. */
     tellAsSelf(): Promise<string[]>
+    /** Lets somebody ask and be answered, then a source of the answer change; returns the replies before and after. */
+    outdate(): Promise<{ before: string[]; after: string[] }>
     /** Outcomes of everything told so far; null for what has none. */
     outcomes(): Promise<(string | null)[]>
   }
@@ -70,6 +72,14 @@ export function platformContract(name: string, open: () => Promise<PlatformUnder
 
     it('does not answer itself', async () => {
       if (platform.inbox) expect(await platform.inbox.tellAsSelf()).toEqual([])
+    })
+
+    it('says below an answer that a source of it has changed, in the same messages', async () => {
+      if (!platform.inbox) return
+      const { before, after } = await platform.inbox.outdate()
+      expect(before.join('\n')).not.toContain('Source changed')
+      expect(after).toHaveLength(before.length)
+      expect(after.at(-1)).toMatch(/Source changed in 9f8e7d6\b/)
     })
 
     it('ends everything it took with an outcome', async () => {
