@@ -23,6 +23,7 @@ import { visible } from './models/extractive/prose.ts'
 import type { DecidedAudience } from './retrieval/audience.ts'
 import { toCitation } from './retrieval/cite.ts'
 import { enough } from './retrieval/evidence-strength.ts'
+import type { Overlay } from './retrieval/overlay.ts'
 import type { Passage } from './retrieval/passage.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
@@ -41,6 +42,8 @@ export type Question = {
   context?: ContextMessage[]
   /** Name of the one repository to answer from. */
   repository?: string
+  /** Files to answer from beside the index, such as those of a pull request. */
+  overlay?: Overlay
 }
 
 export type AnswerParts = SearchParts & {
@@ -137,7 +140,7 @@ async function remember(tenant: TenantDb, question: Question, text: string): Pro
 function toGraphParts(
   parts: AnswerParts,
   tenant: TenantDb,
-  { audience, repository }: Question,
+  { audience, repository, overlay }: Question,
   found: { result?: SearchResult },
   repositories: Map<string, Repository>,
   signal: AbortSignal,
@@ -154,11 +157,11 @@ function toGraphParts(
     async retrieve(question, agentName) {
       const agent = findAgent(agentName)
       const { text, isGeneral } = toSearchText(question, [...repositories.values()].map(({ name }) => name))
-      const result = await search(parts, tenant, { question: text, audience, repository, profile: agent.profile, signal })
+      const result = await search(parts, tenant, { question: text, audience, repository, overlay, profile: agent.profile, signal })
       found.result = result
       const ids = result.repositories.map(({ id }) => id)
       const gatherStarted = performance.now()
-      const evidence = await gather(tenant, { question, isGeneral }, result.passages, ids, agent.lens)
+      const evidence = await gather(tenant, { question, isGeneral }, result.passages, ids, agent.lens, result.overlay)
       const isNamed = evidence.symbols.some(({ name }) => result.query.names.includes(name.toLowerCase()))
       const strength = evidence.passages.length > 0 && (isGeneral || isNamed) ? 1 : result.strength.value
       return { evidence, strength, trace: result.trace, timings: { ...result.timings, gather: performance.now() - gatherStarted } }

@@ -48,6 +48,17 @@ export function toSparseText(entries: (readonly [hash: number, weight: number])[
   return `{${entries.map(([hash, weight]) => `${hash}:${Math.fround(weight)}`).join(',')}}/${dimensions}`
 }
 
+/** The BM25 score of a text, as the inner product of `toSparse` and a question's idf gives it. @param idf by term hash */
+export function scoreTerms({ frequencies, length }: TermCounts, idf: ReadonlyMap<number, number>, meanLength: number): number {
+  const norm = lengthNorm(length, meanLength)
+  let score = 0
+  for (const [hash, weight] of idf) {
+    const count = frequencies.get(hash)
+    if (count !== undefined) score += weight * weigh(Math.min(count, maxFrequency), norm)
+  }
+  return score
+}
+
 /** The same weights for another mean length: the counts are read back from the weights, exactly, as they are whole numbers. */
 export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): string {
   const [from, to] = [lengthNorm(length, oldMean), lengthNorm(length, newMean)]

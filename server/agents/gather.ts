@@ -8,6 +8,8 @@ import { toReading } from '../models/extractive/reading.ts'
 import { rankDefinitions } from '../models/extractive/subject.ts'
 import { folderOf } from '../models/extractive/write-modules.ts'
 import { fileRole } from '../retrieval/file-role.ts'
+import { overlayChunkAt, stillThere } from '../retrieval/overlay.ts'
+import type { Overlay, PassageRow } from '../retrieval/overlay.ts'
 import type { Passage } from '../retrieval/passage.ts'
 import { toQuery } from '../retrieval/query.ts'
 import { relate } from '../retrieval/relate.ts'
@@ -27,22 +29,22 @@ export async function gather(
   passages: Passage[],
   repositoryIds: string[],
   lens: Agent['lens'],
+  overlay: Overlay | null = null,
 ): Promise<Evidence> {
   const query = toQuery(question)
-  const [related, { chunks, held }] = await Promise.all([relate(tenant, passages, repositoryIds, query), readFrequencies(tenant, query.tokens)])
+  const [related, { chunks, held }] = await Promise.all([relate(tenant, passages, repositoryIds, query, overlay), readFrequencies(tenant, query.tokens)])
   const weights = Object.fromEntries(query.tokens.map((token) => [token, Math.log(1 + (chunks + 0.5) / ((held.get(token) ?? 0) + 0.5))]))
   const found: Evidence = { question, passages, ...related, weights }
   const places = isGeneral ? await introductions(tenant, repositoryIds) : [...placesToShow(found, lens), ...scripts(question, repositoryIds)]
-  const known = new Set(passages.map(({ chunkId }) => chunkId))
-  const chunkIds = (await chunksAt(tenant, places)).filter((chunkId) => !known.has(chunkId)).slice(0, most.added)
-  if (chunkIds.length === 0) return found
+  const rows = await rowsAt(tenant, places, new Set(passages.map(({ chunkId }) => chunkId)), overlay)
+  if (rows.length === 0) return found
   const allowed = new Set(repositoryIds)
-  const added = (await readChunks(tenant, chunkIds))
+  const added = rows
     .filter(({ repositoryId }) => allowed.has(repositoryId))
     .map(({ chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope }, at): Passage => ({
       n: passages.length + at + 1, chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, score: 0, legs: { graph: 1 },
     }))
-  const more = await relate(tenant, added, repositoryIds)
+  const more = await relate(tenant, added, repositoryIds, undefined, overlay)
   return {
     question,
     weights,
@@ -50,6 +52,14 @@ export async function gather(
     symbols: distinct([...found.symbols, ...more.symbols], ({ repositoryId, path, name, startLine }) => `${repositoryId} ${path} ${startLine} ${name}`),
     relations: distinct([...found.relations, ...more.relations], ({ kind, from, to }) => `${kind} ${from.repositoryId} ${from.path} ${from.line} ${to.path} ${to.line} ${to.symbol}`),
   }
+}
+
+/** What shows these places, in their order, without what is known already. */
+async function rowsAt(tenant: TenantDb, places: { repositoryId: string; path: string; line: number }[], known: Set<string>, overlay: Overlay | null): Promise<PassageRow[]> {
+  const laid = places.flatMap((place) => overlayChunkAt(overlay, place) ?? [])
+  const chunkIds = (await chunksAt(tenant, stillThere(places, overlay))).filter((chunkId) => !known.has(chunkId)).slice(0, most.added)
+  const rows = [...laid.filter(({ chunkId }) => !known.has(chunkId)), ...(await readChunks(tenant, chunkIds))]
+  return distinct(rows, ({ chunkId }) => chunkId).slice(0, most.added)
 }
 
 /** Where repositories introduce themselves, and a telling file of each of their larger folders. */

@@ -5,6 +5,8 @@ import { readCandidates } from '#db/tenant/candidates.ts'
 import type { EvidenceSymbol, Relation } from '../agents/evidence.ts'
 import { fileRole } from './file-role.ts'
 import { importedAs } from './neighbours.ts'
+import { stillThere } from './overlay.ts'
+import type { Overlay } from './overlay.ts'
 import type { Passage } from './passage.ts'
 import { resolveEdges, stemsOf, type ResolvedEdge } from './resolve-edges.ts'
 import { scoreSymbols } from './score-symbols.ts'
@@ -25,13 +27,15 @@ const most = {
 /**
  * What the code graph says next to the passages: the definitions in their files that a passage shows or the question
  * names; who calls, imports and tests them; what they call and import. Confined to `repositoryIds`, and to edges whose
- * target can be told; lines are those of the commit that the passages are of.
+ * target can be told; lines are those of the commit that the passages are of. Where an overlay lies over the index, its
+ * files are told instead of theirs.
  */
 export async function relate(
   tenant: TenantDb,
   passages: Passage[],
   repositoryIds: string[],
   query?: Query,
+  overlay: Overlay | null = null,
 ): Promise<{ symbols: EvidenceSymbol[]; relations: Relation[] }> {
   if (passages.length === 0 || repositoryIds.length === 0) return { symbols: [], relations: [] }
   const { files: rows } = await readCandidates(tenant, {
@@ -39,31 +43,36 @@ export async function relate(
     fileIds: [],
     repositoryIds,
   })
-  const places = new Map(rows.map((row) => [`${row.repositoryId} ${row.path}`, row]))
+  const laid = overlay?.files ?? []
+  const places = new Map([...stillThere(rows, overlay), ...laid.map(({ row }) => row)].map((row) => [`${row.repositoryId} ${row.path}`, row]))
   const files = [...new Set(passages.map((passage) => places.get(`${passage.repositoryId} ${passage.path}`)))]
     .filter((row) => row !== undefined)
     .slice(0, most.files)
   const fileIds = files.map(({ fileId }) => fileId)
 
-  const [inFiles, outgoing] = await Promise.all([symbolsInFiles(tenant, fileIds), edgesFrom(tenant, { fileIds })])
+  const [symbolRows, edgeRows] = await Promise.all([symbolsInFiles(tenant, fileIds), edgesFrom(tenant, { fileIds })])
+  const chosenFiles = laid.filter(({ row }) => fileIds.includes(row.fileId))
+  const inFiles = [...symbolRows, ...chosenFiles.flatMap(({ symbols }) => symbols)]
+  const outgoing = [...edgeRows, ...chosenFiles.flatMap(({ edges }) => edges)]
   const chosen = chooseSymbols(inFiles, passages, query)
   const names = [...new Set(chosen.filter((symbol) => symbol.kind !== 'heading').map(({ name }) => name))].slice(0, most.named)
-  const incoming = await edgesTo(tenant, {
-    names,
-    stems: files.flatMap(({ stem }) => importedAs(stem)),
-    repositoryIds,
-    limit: most.usesOfName,
-  })
+  const imported = files.flatMap(({ stem }) => importedAs(stem))
+  const incoming = [
+    ...stillThere(await edgesTo(tenant, { names, stems: imported, repositoryIds, limit: most.usesOfName }), overlay),
+    ...laid.flatMap(({ edges }) => edges.filter(({ target }) => names.includes(target) || imported.includes(target))),
+  ]
 
   const edges = [...nearPassages(outgoing, passages), ...incoming]
   const called = new Set(
     edges.filter(({ kind }) => kind === 'call' || kind === 'reference').map(({ target }) => target.toLowerCase()),
   )
   const stems = edges.filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
-  const [definitions, stemFiles] = await Promise.all([
+  const [definitionRows, fileRows] = await Promise.all([
     searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: 5, repositoryIds }),
     filesByStems(tenant, { stems, repositoryIds }),
   ])
+  const definitions = [...stillThere(definitionRows, overlay), ...laid.flatMap(({ symbols }) => symbols.filter(({ name }) => called.has(name.toLowerCase())))]
+  const stemFiles = [...stillThere(fileRows, overlay), ...laid.flatMap(({ row }) => (stems.includes(row.stem) ? [{ ...row, language: null }] : []))]
   return {
     symbols: chosen.map(toEvidenceSymbol),
     relations: boundRelations(resolveEdges(edges, definitions, stemFiles), fileIds),

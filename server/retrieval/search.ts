@@ -1,13 +1,15 @@
 import type { TenantDb } from '#db/index.ts'
 import { readCandidates } from '#db/tenant/candidates.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
-import { readFrequencies } from '#db/tenant/frequencies.ts'
+import { readFrequencies, readStatistics } from '#db/tenant/frequencies.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import type { Embedder } from '../models/embedder.ts'
 import type { DecidedAudience } from './audience.ts'
 import { evidenceStrength, type EvidenceStrength } from './evidence-strength.ts'
+import { layOver, withFocus, withOverlay, withoutGone } from './lay-over.ts'
 import { runLegs, type Found } from './legs.ts'
 import { fileEdges } from './neighbours.ts'
+import type { Overlay, PassageRow } from './overlay.ts'
 import type { Passage } from './passage.ts'
 import { toQuery, type Query } from './query.ts'
 import { rank, type CandidateFile, type RankedChunk } from './rank.ts'
@@ -29,6 +31,8 @@ export type SearchRequest = {
   repository?: string
   /** Weight of each content type, 1 being neutral. */
   profile?: Partial<Record<CandidateFile['contentType'], number>>
+  /** Laid over the index for this question; left out where its repository may not be read. */
+  overlay?: Overlay
   signal?: AbortSignal
 }
 
@@ -37,6 +41,8 @@ export type SearchResult = {
   passages: Passage[]
   /** What was searched: all that the audience may be answered from, or the one asked for. */
   repositories: Repository[]
+  /** What was laid over the index. */
+  overlay: Overlay | null
   strength: EvidenceStrength
   /** `vector` when the answer rests on lexical search alone, though the tenant has vectors. */
   degraded: 'vector' | null
@@ -64,6 +70,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const readable = await readableRepositories(parts, tenant, audience)
   const repositories = request.repository === undefined ? readable : readable.filter(({ name }) => name === request.repository)
   const repositoryIds = repositories.map(({ id }) => id)
+  const overlay = request.overlay && repositoryIds.includes(request.overlay.repositoryId) ? request.overlay : null
   const audienceDone = performance.now()
   signal?.throwIfAborted()
 
@@ -71,25 +78,24 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
     question,
     repositories.map(({ name }) => name),
   )
-  const [found, frequencies] = await Promise.all([
+  const [indexed, frequencies] = await Promise.all([
     runLegs(tenant, parts.embedder, query, repositoryIds, signal),
     readFrequencies(tenant, query.tokens),
   ])
+  const found = overlay ? layOver(overlay, query, indexed, await readStatistics(tenant, query.tokens)) : indexed
   signal?.throwIfAborted()
   const rankStart = performance.now()
   const weights = weightsOf(query, found.space)
   const profile = { code: 1, documentation: 1, business: 1, ...request.profile }
-  const { ranked, places } = await rankFound(tenant, query, found, repositoryIds, { weights, profile })
+  const { ranked, places } = await rankFound(tenant, query, found, repositoryIds, overlay, { weights, profile })
   const head = ranked.slice(0, limit + spare)
-  const rows = new Map(
-    (
-      await readChunks(
-        tenant,
-        head.map(({ chunkId }) => chunkId),
-      )
-    ).map((row) => [row.chunkId, row]),
+  const read = await readChunks(
+    tenant,
+    head.map(({ chunkId }) => chunkId),
   )
-  const { chosen, dropped } = selectPassages(head, new Map([...rows].map(([id, { content }]) => [id, content])), limit)
+  const rows = new Map([...read, ...(overlay?.files.flatMap(({ chunks }) => chunks) ?? [])].map((row): [string, PassageRow] => [row.chunkId, row]))
+  const { chosen: best, dropped } = selectPassages(head, new Map([...rows].map(([id, { content }]) => [id, content])), limit)
+  const chosen = withFocus(best, overlay, query, limit)
 
   const passages = chosen.map(({ chunkId, score, legs }, at): Passage => {
     const { repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope } = rows.get(chunkId)!
@@ -123,7 +129,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   })
   const end = performance.now()
   const timings = { ...found.timings, audience: audienceDone - start, rank: end - rankStart, total: end - start }
-  return { query, passages, repositories, strength, degraded: found.vectorFault === null ? null : 'vector', trace, timings }
+  return { query, passages, repositories, overlay, strength, degraded: found.vectorFault === null ? null : 'vector', trace, timings }
 }
 
 /** Ranks what the legs found, then once more with the neighbours of the best files among it. */
@@ -132,11 +138,12 @@ async function rankFound(
   query: Query,
   found: Found,
   repositoryIds: string[],
+  overlay: Overlay | null,
   how: Pick<Parameters<typeof rank>[0], 'weights' | 'profile'>,
 ): Promise<{ ranked: RankedChunk[]; places: Map<string, { startLine: number; endLine: number }> }> {
   const chunkIds = [...new Set([...found.vector, ...found.bm25].map(({ chunkId }) => chunkId))]
   const fileIds = [...new Set([...found.file, ...found.symbol, ...found.path].map(({ fileId }) => fileId))]
-  const rows = await readCandidates(tenant, { chunkIds, fileIds, repositoryIds })
+  const rows = withOverlay(overlay, await readCandidates(tenant, { chunkIds, fileIds, repositoryIds }))
   const first = rank({ ...how, ...toRankInput(query, found, rows), edges: [] })
   const best = new Set<string>()
   for (const { fileId } of first) {
@@ -153,7 +160,7 @@ async function rankFound(
         )
   const known = new Set(rows.files.map(({ fileId }) => fileId))
   const added = [...new Set(edges.flatMap(({ from, to }) => [from, to]))].filter((fileId) => !known.has(fileId))
-  const more = await readCandidates(tenant, { chunkIds: [], fileIds: added, repositoryIds })
+  const more = withoutGone(overlay, await readCandidates(tenant, { chunkIds: [], fileIds: added, repositoryIds }))
   const all = { files: [...rows.files, ...more.files], chunks: [...rows.chunks, ...more.chunks] }
   const ranked = edges.length === 0 ? first : rank({ ...how, ...toRankInput(query, found, all), edges })
   return { ranked, places: new Map(all.chunks.map((chunk) => [chunk.chunkId, chunk])) }
