@@ -43,7 +43,6 @@ beforeEach(() => {
   github.site.declines = false
 })
 afterAll(async () => {
-  expect(server.lines.join('\n')).not.toMatch(/ghu_|ghs_/)
   await server.close()
   await github.close()
   await db.close()
@@ -296,6 +295,16 @@ describe('a state', () => {
     const own = stateOf(await begin('person', { reader: 'slack:T1:U0MALLORY' }))
     expect(await open(`${server.url}/github/link?${new URLSearchParams({ state: own, code: stolen }).toString()}`)).toMatchObject({ status: 400, html: expect.stringContaining('did not confirm') as unknown })
   })
+})
+
+it('leaves no token and no code in the log', async () => {
+  const { tokens } = github.world
+  const seen: string[] = []
+  github.before({ path: /^\/user$/ }, () => void seen.push(...tokens.keys()))
+  await agree(await open(await begin('person')))
+  expect(seen.filter((token) => token.startsWith('ghu_'))).toHaveLength(1)
+  const log = server.lines.join('\n')
+  for (const secret of [...seen, github.app.clientSecret, ...github.callsTo('POST', /access_token$/).map(({ body }) => String(body.code))]) expect(log).not.toContain(secret)
 })
 
 describe('a page', () => {
