@@ -31,14 +31,14 @@ const mostPages = 50
  */
 export async function postOnce(github: Octokit, at: CommentPlace, comment: OneComment): Promise<number> {
   if (comment.uncertain) {
-    const known = await findOurs(github, at, comment)
+    const known = await findPosted(github, at, comment)
     if (known !== null) return known
   }
   try {
     return await post(github, at, comment)
   } catch (error) {
     if (!(error instanceof NuraError) || error.code !== 'github-unavailable') throw error
-    const known = await findOurs(github, at, comment)
+    const known = await findPosted(github, at, comment)
     if (known !== null) return known
     throw error
   }
@@ -59,10 +59,11 @@ async function post(github: Octokit, { owner, repo, number, root }: CommentPlace
 
 type Found = { id: number; body?: string | undefined; user: { login: string; type?: string } | null; performed_via_github_app?: { slug?: string } | null; in_reply_to_id?: number }
 
-async function findOurs(github: Octokit, at: CommentPlace, { marker, app, since, signal }: OneComment): Promise<number | null> {
+/** The comment of this marker that our App wrote, if it is there. */
+export async function findPosted(github: Octokit, at: CommentPlace, { marker, app, since, signal }: Omit<OneComment, 'body'>): Promise<number | null> {
   for (let page = 1; page <= mostPages; page++) {
     const comments = await list(github, at, since, page, signal)
-    const ours = comments.find((each) => isBy(app, each) && hasMarker(each.body ?? '', marker) && (at.root == null || each.in_reply_to_id === at.root))
+    const ours = comments.find((each) => isByApp(app, each) && hasMarker(each.body ?? '', marker) && (at.root == null || each.in_reply_to_id === at.root))
     if (ours) return ours.id
     if (comments.length < 100) return null
   }
@@ -76,6 +77,6 @@ async function list(github: Octokit, { owner, repo, number, root }: CommentPlace
 }
 
 /** Anyone may write our marker; nobody else can write as our App. */
-function isBy(app: OneComment['app'], { user, performed_via_github_app: via }: Found): boolean {
+export function isByApp(app: { slug: string }, { user, performed_via_github_app: via }: Pick<Found, 'user' | 'performed_via_github_app'>): boolean {
   return via?.slug === app.slug || (user?.type === 'Bot' && user.login === `${app.slug}[bot]`)
 }
