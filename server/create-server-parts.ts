@@ -1,4 +1,3 @@
-import { NuraError } from '#db/nura-error.ts'
 import manifest from '#package.json' with { type: 'json' }
 import type { AgentName } from './agents/index.ts'
 import { answer } from './answer.ts'
@@ -9,7 +8,7 @@ import type { ChatModel } from './models/chat-model.ts'
 import { createModels, undescribed } from './models/index.ts'
 import { lexicalEmbedder } from './models/lexical.ts'
 import { search } from './retrieval/search.ts'
-import { sourceKinds } from './sources/index.ts'
+import { createOpenSource } from './sources/index.ts'
 
 /** What the process that serves brings along; the rest follows from its configuration. */
 export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' | 'readiness' | 'mounts'> & { config: ServerConfig }
@@ -36,9 +35,5 @@ export function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSe
   return { dev: createModels(dev, modelSettings), pm: createModels(pm, modelSettings), architect: createModels(architect, modelSettings) }
 }
 
-/** @throws NuraError `unknown-source` */
-export const openSource: ServerParts['openSource'] = ({ source, location }) => {
-  const kind = sourceKinds.find((each) => each.kind === source)
-  if (!kind) throw new NuraError('unknown-source', `This version cannot read a source of kind "${source}".`)
-  return kind.create(location)
-}
+/** Sources that need nothing configured. */
+export const openSource = createOpenSource({ github: null })

@@ -6,7 +6,7 @@ import type { ServerParts } from '../app.ts'
 import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
-import { sourceKinds } from '../sources/index.ts'
+import { createOpenSource } from '../sources/index.ts'
 
 export const testSecret = 'a-service-secret-of-more-than-32-bytes'
 
@@ -32,7 +32,7 @@ export async function openTestServer(db: Db, overrides: Partial<ServerParts> = {
     enqueue: async (name, payload) => void queued.push({ name, payload }),
     answer: () => answerOf(doneParts),
     search: async () => ({ passages: [], timings: { total: 1 } }),
-    openSource: ({ location }) => (sourceKinds[0] as (typeof sourceKinds)[number]).create(location),
+    openSource: createOpenSource({ github: null }),
     version: '0.0.0-test',
     readiness: { database: () => db.ready() },
     ...overrides,

@@ -1,0 +1,195 @@
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import { NuraError } from '#db/nura-error.ts'
+import { githubStatusOf } from '../github/api-error.ts'
+import type { GithubApp } from '../github/app.ts'
+import { toBlobSha } from './blob-sha.ts'
+import { toMarks } from './git-attributes.ts'
+import { listGithubTree } from './github-tree.ts'
+import type { GithubPlace, ListedEntry } from './github-tree.ts'
+import type { Committer, Head, KnownTexts, Source, TreeEntry } from './source.ts'
+import { spoolArchive } from './spool-archive.ts'
+
+/** `location` is `owner/name`; `externalId` GitHub's id of the repository, which its name is checked against. */
+export type GithubRepository = { location: string; externalId?: number | null; installationId?: number | null }
+
+export type GithubSourceOptions = { /** Most bytes that an archive of the repository may unpack to. */ maxArchiveBytes?: number }
+
+/** More contents than these are taken from one archive instead of being asked for one by one. */
+const mostSingly = 50
+/** Contents asked for ahead of the one that is read. */
+const ahead = 4
+/** A larger `.gitattributes` is not one. */
+const largestAttributes = 512 * 1024
+const mostPaths = 5
+
+/**
+ * A repository on GitHub, read through the API of the installation that may see it.
+ *
+ * Also throws `repository-gone` when GitHub has it no more, `repository-moved` when its name is another repository's now,
+ * and everything that `GithubApp.as` does.
+ */
+export function createGithubSource(app: GithubApp, repository: GithubRepository, { maxArchiveBytes = 4 * 1024 ** 3 }: GithubSourceOptions = {}): Source {
+  let location = repository.location
+  /** The commit that an archive is asked for. */
+  let latest = 'HEAD'
+
+  function at(signal: AbortSignal | undefined): GithubPlace {
+    if (repository.installationId == null) throw new NuraError('github-not-installed', 'The repository belongs to no installation of the GitHub App. Connect it again.')
+    signal?.throwIfAborted()
+    const [owner = '', repo = ''] = location.split('/')
+    return { octokit: app.as(repository.installationId), owner, repo, request: { signal } }
+  }
+
+  async function readBlob(place: GithubPlace, blobSha: string): Promise<Buffer> {
+    const { octokit, owner, repo, request } = place
+    try {
+      // Not parsed: octokit would take raw bytes for text.
+      const raw = { mediaType: { format: 'raw' }, request: { ...request, parseSuccessResponseBody: false } }
+      const { data } = await octokit.rest.git.getBlob({ owner, repo, file_sha: blobSha, ...raw })
+      const bytes = Buffer.from(await new Response(data as unknown as ReadableStream).arrayBuffer())
+      if (toBlobSha(bytes) === blobSha) return bytes
+      throw new NuraError('github-unavailable', `GitHub sent other bytes than those of the object ${blobSha}.`, { retryable: true })
+    } catch (error) {
+      if (githubStatusOf(error) !== 404) throw error
+      throw new NuraError('missing-object', `The repository lacks the object ${blobSha}.`, { cause: error })
+    }
+  }
+
+  async function* readSingly(place: GithubPlace, blobShas: string[]): AsyncGenerator<Buffer> {
+    const queue: Promise<Buffer>[] = []
+    let next = 0
+    while (next < blobShas.length || queue.length > 0) {
+      while (next < blobShas.length && queue.length < ahead) {
+        const reading = readBlob(place, blobShas[next++]!)
+        // Awaited in its turn; a failure before that must not end the process.
+        reading.catch(() => undefined)
+        queue.push(reading)
+      }
+      yield await queue.shift()!
+    }
+  }
+
+  async function* readFromArchive(place: GithubPlace, blobShas: string[]): AsyncGenerator<Buffer> {
+    const spool = await openSpool(place, latest, new Set(blobShas), maxArchiveBytes)
+    try {
+      for (const blobSha of blobShas) yield (await spool.read(blobSha)) ?? (await readBlob(place, blobSha))
+    } finally {
+      await spool.close()
+    }
+  }
+
+  return {
+    kind: 'github',
+
+    async head(signal): Promise<Head> {
+      const found = await findRepository(at(signal), repository)
+      location = found.full_name
+      const place = at(signal)
+      const { data: commit } = await place.octokit.rest.repos
+        // One of the commit's files: the answer lists them all otherwise, with their differences.
+        .getCommit({ ...place, octokit: undefined, ref: `heads/${found.default_branch}`, per_page: 1 })
+        .catch((error: unknown) => Promise.reject(toEmptyError(error, location)))
+      latest = commit.sha
+      return {
+        sha: commit.sha,
+        branch: found.default_branch,
+        committedAt: new Date(commit.commit.committer?.date ?? commit.commit.author?.date ?? 0),
+        name: found.full_name,
+        url: found.html_url,
+        isPublic: !found.private,
+        externalId: found.id,
+      }
+    },
+
+    async tree(sha, signal, texts: KnownTexts = new Map()): Promise<TreeEntry[]> {
+      const place = at(signal)
+      const entries = await listGithubTree(place, sha)
+      latest = sha
+      const files = entries.filter(isAttributes)
+      const unknown = [...new Set(files.map(({ blobSha }) => blobSha))].filter((blobSha) => !texts.has(blobSha))
+      let read = 0
+      for await (const { blobSha, bytes } of this.read(unknown, signal)) {
+        texts.set(blobSha, bytes.toString('utf8'))
+        read++
+      }
+      if (read < unknown.length) throw new Error('a .gitattributes was not read')
+      const marksOf = toMarks(files.map(({ path, blobSha }) => ({ path, content: texts.get(blobSha)! })))
+      return entries.map((entry) => ({ ...entry, ...marksOf(entry.path) }))
+    },
+
+    async *read(blobShas, signal) {
+      const place = at(signal)
+      const asked = new Map<string, number>()
+      for (const blobSha of blobShas) asked.set(blobSha, (asked.get(blobSha) ?? 0) + 1)
+      const contents = (asked.size > mostSingly ? readFromArchive : readSingly)(place, [...asked.keys()])
+      // The same content may be asked for more than once, at places far apart; it is held until the last of them.
+      const held = new Map<string, Buffer>()
+      try {
+        for (const blobSha of blobShas) {
+          const bytes = held.get(blobSha) ?? ((await contents.next()).value as Buffer)
+          const left = asked.get(blobSha)! - 1
+          asked.set(blobSha, left)
+          if (left > 0) held.set(blobSha, bytes)
+          else held.delete(blobSha)
+          yield { blobSha, bytes }
+        }
+      } finally {
+        await contents.return(undefined)
+      }
+    },
+
+    async committers(paths, sha, signal): Promise<Committer[]> {
+      const { octokit, owner, repo, request } = at(signal)
+      const people = new Map<string, Committer>()
+      for (const path of paths.slice(0, mostPaths)) {
+        const { data } = await octokit.rest.repos.listCommits({ owner, repo, path, sha, per_page: 20, request })
+        for (const { author, commit } of data) {
+          const login = author && 'login' in author ? author.login : null
+          const name = commit.author?.name ?? login
+          if (!name || (author && 'type' in author && author.type === 'Bot') || /\[bot\]$/.test(login ?? name)) continue
+          const person = { name, login, at: new Date(commit.author?.date ?? commit.committer?.date ?? 0) }
+          const known = people.get(login ?? name)
+          if (!known || known.at < person.at) people.set(login ?? name, person)
+        }
+      }
+      return [...people.values()].sort((one, other) => other.at.getTime() - one.at.getTime())
+    },
+  }
+}
+
+function isAttributes({ path, mode, size }: ListedEntry): boolean {
+  return mode.startsWith('100') && (path === '.gitattributes' || path.endsWith('/.gitattributes')) && size !== null && size <= largestAttributes
+}
+
+/** By its name; by its id where the name is unknown or another's now. */
+async function findRepository({ octokit, owner, repo, request }: GithubPlace, { location, externalId }: GithubRepository) {
+  const named = await octokit.rest.repos.get({ owner, repo, request }).then(({ data }) => data).catch(orNull)
+  if (named && (externalId == null || named.id === externalId)) return named
+  const lasting = externalId == null ? null : await octokit.request('GET /repositories/{id}', { id: externalId, request }).then(({ data }) => data as typeof named).catch(orNull)
+  if (lasting && lasting.id === externalId) return lasting
+  if (named) throw new NuraError('repository-moved', `${location} is another repository on GitHub now. Connect the one that is meant.`)
+  throw new NuraError('repository-gone', `GitHub has no repository ${location}, or the App may not see it any more. Let the installation have it, or remove it here.`)
+}
+
+function orNull(error: unknown): null {
+  if (githubStatusOf(error) === 404) return null
+  throw error
+}
+
+function toEmptyError(error: unknown, location: string): unknown {
+  if (githubStatusOf(error) !== 409) return error
+  return new NuraError('empty-repository', `${location} has no commit yet. Push something, then index it again.`, { cause: error })
+}
+
+async function openSpool({ octokit, owner, repo, request }: GithubPlace, ref: string, wanted: ReadonlySet<string>, maxBytes: number) {
+  const { data } = await octokit.rest.repos.downloadTarballArchive({ owner, repo, ref, request: { ...request, parseSuccessResponseBody: false } })
+  const { signal } = request
+  try {
+    return await spoolArchive(Readable.fromWeb(data as ReadableStream), wanted, { maxBytes, signal })
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason
+    if (error instanceof NuraError) throw error
+    throw new NuraError('github-unavailable', 'The archive of the repository broke off. Try again in a moment.', { retryable: true, cause: error })
+  }
+}

@@ -1,0 +1,109 @@
+import { open, mkdtemp, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { extract } from 'tar-stream'
+import type { Extract } from 'tar-stream'
+import { NuraError } from '#db/nura-error.ts'
+import { toBlobSha } from './blob-sha.ts'
+
+/** Contents that were found in an archive, in a file of their own until it is closed. */
+export type Spool = { read(blobSha: string): Promise<Buffer | null>; close(): Promise<void> }
+
+type Entry = Extract extends AsyncIterable<infer One> ? One : never
+
+/** Larger files are passed over; nothing larger is indexed. */
+const largestHeld = 32 * 1024 * 1024
+
+/**
+ * Reads a tar.gz once, as it flows, and keeps the wanted contents on disk, by the sha that their bytes have: what an
+ * archive left out or altered is simply not found. Ends as soon as everything wanted was found.
+ *
+ * @param maxBytes most bytes that the archive may unpack to
+ * @throws NuraError `repository-too-large`; whatever the stream throws; leaves nothing behind
+ */
+export async function spoolArchive(archive: Readable, wanted: ReadonlySet<string>, { maxBytes, signal }: { maxBytes: number; signal?: AbortSignal }): Promise<Spool> {
+  const dir = await mkdtemp(join(tmpdir(), 'nura-archive-'))
+  const found = new Map<string, { at: number; length: number }>()
+  const unpacked = extract()
+  const flowing = pipeline(archive, createGunzip(), atMost(maxBytes), unpacked, { signal })
+  // Awaited after the entries, which fail with it.
+  flowing.catch(() => undefined)
+  let file: FileHandle | undefined
+  async function close(): Promise<void> {
+    await file?.close()
+    file = undefined
+    await rm(dir, { recursive: true, force: true })
+  }
+  try {
+    const spool = (file = await open(join(dir, 'blobs'), 'wx+'))
+    let length = 0
+    for await (const entry of unpacked) {
+      const bytes = await readEntry(entry)
+      const content = bytes && findWanted(bytes, wanted, found)
+      if (!content) continue
+      await spool.write(content.bytes, 0, content.bytes.length, length)
+      found.set(content.blobSha, { at: length, length: content.bytes.length })
+      length += content.bytes.length
+      if (found.size === wanted.size) break
+    }
+    // What follows the last wanted file is not waited for.
+    if (found.size < wanted.size) await flowing
+  } catch (error) {
+    unpacked.destroy()
+    await close()
+    const first = await flowing.then(() => error, (failure: unknown) => failure)
+    throw first instanceof NuraError ? first : error
+  }
+
+  return {
+    close,
+    async read(blobSha) {
+      const place = found.get(blobSha)
+      if (!place || !file) return null
+      const bytes = Buffer.alloc(place.length)
+      await file.read(bytes, 0, place.length, place.at)
+      return bytes
+    },
+  }
+}
+
+async function readEntry(entry: Entry): Promise<Buffer | null> {
+  if (entry.header.type !== 'file' || entry.header.size > largestHeld) {
+    entry.resume()
+    return null
+  }
+  const pieces: Buffer[] = []
+  for await (const piece of entry) pieces.push(piece as Buffer)
+  return Buffer.concat(pieces)
+}
+
+/** A file whose attributes ask for CRLF has them in an archive, and not in git. */
+function findWanted(bytes: Buffer, wanted: ReadonlySet<string>, found: ReadonlyMap<string, unknown>): { blobSha: string; bytes: Buffer } | null {
+  for (const form of [() => bytes, () => withoutReturns(bytes)]) {
+    const content = form()
+    if (!content) continue
+    const blobSha = toBlobSha(content)
+    if (wanted.has(blobSha)) return found.has(blobSha) ? null : { blobSha, bytes: content }
+  }
+  return null
+}
+
+function withoutReturns(bytes: Buffer): Buffer | null {
+  return bytes.includes('\r\n') ? Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1') : null
+}
+
+function atMost(maxBytes: number): Transform {
+  let total = 0
+  return new Transform({
+    transform(bytes: Buffer, _encoding, done) {
+      total += bytes.length
+      if (total <= maxBytes) return done(null, bytes)
+      done(new NuraError('repository-too-large', `The repository unpacks to more than ${Math.round(maxBytes / 1024 ** 2)} MB. Keep large files out of git (Git LFS), or index another repository.`))
+    },
+  })
+}
