@@ -19,7 +19,7 @@ export type PullRequest = {
   commentGoneSha: string | null
   summarisedSha: string | null
   /** The last one that was made without a failure. */
-  summary: { sha: string; markdown: string; covered: number; total: number } | null
+  summary: { sha: string; /** Branch it goes into; another one makes another difference. */ baseRef?: string; markdown: string; covered: number; total: number } | null
   failedSha: string | null
   failure: string | null
   runStartedAt: Date | null
