@@ -121,6 +121,20 @@ describe('a turn', () => {
     expect(first!.messages.slice(0, 2).map(({ role }) => role)).toEqual(['user', 'assistant'])
   })
 
+  test('a model with a small window is given the first passages that fit, and the best one in any case', async () => {
+    const model = speaks('So it is [1].')
+    const given = async (inputTokens: number) => {
+      await run(toParts({}, { ...model, limits: { inputTokens, outputTokens: 1_000 } }))
+      return [...model.asked.at(-1)!.messages.at(-1)!.content.matchAll(/^\[(\d)\] acme/gm)].map(([, n]) => n)
+    }
+    expect(await given(100_000)).toEqual(['1', '2', '3', '4', '5'])
+    expect(await given(10)).toEqual(['1'])
+    const some = await given(900)
+    expect(some.length).toBeGreaterThan(1)
+    expect(some).toEqual(['1', '2', '3', '4', '5'].slice(0, some.length))
+    expect(model.asked.at(-1)!.system.length + model.asked.at(-1)!.messages.at(-1)!.content.length).toBeLessThan(900 * 3 + 200)
+  })
+
   test('stops when it is told to', async () => {
     const stop = new AbortController()
     const retrieve: GraphParts['retrieve'] = async (question) => {

@@ -126,7 +126,8 @@ async function write({ input, choice, repositories, retrieved }: GraphState, con
   } else {
     const agent = findAgent(choice.agent)
     const models = parts.models[choice.agent]
-    const request = toChatRequest({ agent, evidence, turns: input.turns, context: input.context, maxOutputTokens: 1_200 })
+    const maxInputTokens = Math.min(...models.map(({ limits }) => limits.inputTokens))
+    const request = toChatRequest({ agent, evidence, turns: input.turns, context: input.context, maxOutputTokens: 1_200, maxInputTokens })
     for await (const event of streamChain(models, request, signal, (call) => calls.push(call))) {
       if (event.kind === 'text') outlet.push(event.text)
     }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { startFakeOpenai } from '../testing/fake-openai.ts'
+import { citesFirst, startFakeOpenai } from '../testing/fake-openai.ts'
 import type { FakeOpenai, OpenaiFault } from '../testing/fake-openai.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
 import { modelContract } from '../testing/model-contract.ts'
@@ -31,7 +31,7 @@ const create = () => createOpenai('gpt-4.1', { apiKey: 'sk-test', baseUrl: fake.
 
 modelContract('openai', create, {
   isDeterministic: true,
-  rig: () => ({ cause: (fault) => void (fake.fault = fault && wire[fault]), calls: () => fake.requests.length }),
+  rig: () => ({ cause: (fault) => void (fake.fault = fault && wire[fault]), calls: () => fake.requests.length, isAborted: () => fake.requests.at(-1)!.aborted }),
 })
 
 async function ask(model: ChatModel, maxOutputTokens = 500): Promise<ChatEvent[]> {
@@ -57,6 +57,12 @@ describe('a request', () => {
   test('never asks for more than the model writes', async () => {
     await ask(create(), 1_000_000)
     expect(fake.requests.at(-1)!.body.max_completion_tokens).toBe(32_768)
+  })
+
+  test('a server that keeps to no limit is left', async () => {
+    fake.reply = () => 'word '.repeat(5_000)
+    await expect(ask(create(), 100)).rejects.toMatchObject({ code: 'model-unavailable', message: expect.stringContaining('wrote more than it was asked for') })
+    fake.reply = citesFirst
   })
 
   test('an error inside the stream is a failure of the server', async () => {

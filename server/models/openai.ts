@@ -29,6 +29,9 @@ export type Deadlines = {
  */
 const deadlines: Deadlines = { silence: 15_000, total: 120_000 }
 
+/** Most characters of a token of text; a server that sends more keeps to no limit. */
+const longestToken = 16
+
 /** A chat model behind OpenAI's chat completions. One attempt a call: who tries what next is decided by the chain. */
 export function createOpenai(model: string, endpoint: OpenaiEndpoint): ChatModel {
   const id = `openai:${model}`
@@ -48,7 +51,8 @@ export function createOpenai(model: string, endpoint: OpenaiEndpoint): ChatModel
       const watch = createWatch(endpoint.deadlines ?? deadlines, signal, id)
       try {
         const body = toBody(model, request, limits.outputTokens, endpoint.isOpenai)
-        yield* readChunks(await client.chat.completions.create(body, { signal: watch.signal }), id, watch)
+        const mostCharacters = Math.min(request.maxOutputTokens, limits.outputTokens) * longestToken
+        yield* readChunks(await client.chat.completions.create(body, { signal: watch.signal }), { id, watch, mostCharacters })
       } catch (error) {
         signal.throwIfAborted()
         watch.signal.throwIfAborted()
@@ -60,8 +64,11 @@ export function createOpenai(model: string, endpoint: OpenaiEndpoint): ChatModel
   }
 }
 
-async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, id: string, watch: Watch): AsyncGenerator<ChatEvent> {
-  let hasText = false
+type Reading = { id: string; watch: Watch; mostCharacters: number }
+
+async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, reading: Reading): AsyncGenerator<ChatEvent> {
+  const { id, watch, mostCharacters } = reading
+  let length = 0
   let ended: string | null = null
   let used = { inputTokens: 0, outputTokens: 0 }
   for await (const chunk of chunks) {
@@ -70,7 +77,8 @@ async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, id: strin
     const [choice] = chunk.choices ?? []
     const text = choice?.delta?.content
     if (text) {
-      hasText = true
+      length += text.length
+      if (length > mostCharacters) throw toAway(id, 'wrote more than it was asked for')
       watch.rest()
       yield { kind: 'text', text }
       watch.signal.throwIfAborted()
@@ -82,7 +90,7 @@ async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, id: strin
   // The SDK ends a stream quietly that was aborted or whose connection was closed half-way.
   watch.signal.throwIfAborted()
   if (ended === null) throw toAway(id, 'broke off before its answer was whole')
-  if (!hasText) throw toAway(id, 'answered with nothing')
+  if (length === 0) throw toAway(id, 'answered with nothing')
   yield { kind: 'usage', ...used }
 }
 
@@ -132,15 +140,18 @@ function createWatch({ silence, total }: Deadlines, signal: AbortSignal, id: str
 /** What the provider wrote is not repeated: it may hold a key or the question. Status, code and request id find it there. */
 function toModelError(error: unknown, id: string): NuraError {
   if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
-    return toAway(id, error instanceof SyntaxError ? 'sent what cannot be read' : 'cannot be reached or broke off', { cause: new Error(codeOf(error)) })
+    const what = error instanceof SyntaxError ? 'sent what cannot be read' : 'cannot be reached or broke off'
+    return toAway(id, what, { cause: new Error(codeOf(error)) })
   }
   const { status, code, headers } = error
   const cause = new Error(`status ${status}, code ${code ?? error.type ?? 'none'}, request ${error.requestID ?? 'unknown'}`)
   const fix = code === 'insufficient_quota' ? 'the account has no credit left; add some at the provider' : fixes[status]
   if (fix) return new NuraError('bad-model', `${id}: ${fix}.`, { cause })
-  if (status === 429) return toAway(id, 'is asked too often just now', { cause, retryAt: toRetryAt(headers) })
-  if (status >= 500 || status === 408 || status === 409) return toAway(id, `failed with status ${status}`, { cause, retryAt: toRetryAt(headers) })
-  return new NuraError('model-refused', `${id} refused the request (status ${status}). Ask something shorter, or name another model.`, { cause })
+  const later = { cause, retryAt: toRetryAt(headers) }
+  if (status === 429) return toAway(id, 'is asked too often just now', later)
+  if (status >= 500 || status === 408 || status === 409) return toAway(id, `failed with status ${status}`, later)
+  const advice = 'Ask something shorter, or name another model.'
+  return new NuraError('model-refused', `${id} refused the request (status ${status}). ${advice}`, { cause })
 }
 
 /** What only the operator can mend, by HTTP status. */
@@ -150,7 +161,7 @@ const fixes: Record<number, string> = {
   404: 'the server has no such model; check the name and the base URL',
 }
 
-function toAway(id: string, what: string, more: { cause?: unknown; retryAt?: Date } = {}): NuraError {
+function toAway(id: string, what: string, more: { cause?: unknown; retryAt?: Date | undefined } = {}): NuraError {
   return new NuraError('model-unavailable', `${id} ${what}. Try again in a minute.`, { retryable: true, ...more })
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { ChatEvent, ChatModel, ChatRequest } from '../models/chat-model.ts'
 import { checkCitations } from '../retrieval/check-citations.ts'
 import { webhookEvidence } from './evidence.ts'
@@ -23,7 +23,13 @@ const faults = {
 export type ModelFault = keyof typeof faults
 
 /** The faults of a model behind a network: `cause` makes the fake of its provider do one to every call from now on, null ends it. */
-export type FaultRig = { cause(fault: ModelFault | null): void; /** Calls that reached the fake. */ calls(): number }
+export type FaultRig = {
+  cause(fault: ModelFault | null): void
+  /** Calls that reached the fake. */
+  calls(): number
+  /** Whether the last of them was ended by the model. */
+  isAborted(): boolean
+}
 
 /**
  * The whole test of a chat model. `create` opens it, against a fake of its provider where it has one; the fake must answer
@@ -122,6 +128,7 @@ export function modelContract(name: string, create: () => ChatModel, options: { 
         for await (const event of create().stream(request('Where is dispatch?'), stop.signal)) if (event.kind === 'text') setImmediate(() => stop.abort(reason))
       }
       await expect(run()).rejects.toBe(reason)
+      await vi.waitFor(() => expect(rig().isAborted()).toBe(true))
       rig().cause(null)
     })
   })
