@@ -5,7 +5,7 @@ import { openDb } from '#db/index.ts'
 import type { Db, TenantDb } from '#db/index.ts'
 import { migrate } from '#db/migrate.ts'
 import { NuraError } from '#db/nura-error.ts'
-import { listGithubInstallations, saveGithubInstallation, setGithubInstallationState } from '#db/shared/github-installations.ts'
+import { listGithubInstallations } from '#db/shared/github-installations.ts'
 import { createTenant, deleteTenant, findTenant, listTenants } from '#db/shared/tenants.ts'
 import type { Tenant } from '#db/shared/tenants.ts'
 import { connectWorkspace, listWorkspaces } from '#db/shared/workspaces.ts'
@@ -16,6 +16,7 @@ import { findRepository, listRepositories, updateRepository } from '#db/tenant/r
 import type { Repository } from '#db/tenant/repository.ts'
 import { createGithubApp } from '#server/github/app.ts'
 import { readGithubConfig } from '#server/github/config.ts'
+import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
 import { createLog } from '#server/log.ts'
 import { failWith } from './fail-with.ts'
 
@@ -145,15 +146,8 @@ async function connectInstallation(db: Db, tenant: Tenant, text: string): Promis
     return [`github:${id} belongs to ${tenant.slug}; not checked with GitHub, because GITHUB_APP_ID is not set here`]
   }
   const github = createGithubApp(config, { db, log: createLog({ level: 'warn', process: 'tenant', destination: process.stderr }) })
-  const { data } = await github.asApp().rest.apps.getInstallation({ installation_id: id }).catch((error: unknown) => {
-    if (error instanceof NuraError && error.code === 'github-not-found') throw new NuraError('github-not-found', `The GitHub App has no installation ${id}. Its id is the number at the end of the address of its settings on GitHub.`, { cause: error })
-    throw error
-  })
-  const { account } = data
-  if (!account || !('login' in account)) throw new NuraError('github-not-installed', `Installation ${id} belongs to no account whose repositories could be read.`)
-  await saveGithubInstallation(db, { id, tenantId: tenant.id, account: account.login, accountId: account.id })
-  if (data.suspended_at) await setGithubInstallationState(db, id, 'suspended')
-  return [`github:${id} (${account.login}) belongs to ${tenant.slug}${data.suspended_at ? '; it is suspended on GitHub' : '; its repositories are listed and indexed next, by the jobs process'}`]
+  const { account, isSuspended } = await adoptInstallation(db, github, tenant.id, id)
+  return [`github:${id} (${account}) belongs to ${tenant.slug}${isSuspended ? '; it is suspended on GitHub' : '; its repositories are listed and indexed next, by the jobs process'}`]
 }
 
 async function findIn(db: Db, slug: string | undefined, name: string | undefined): Promise<{ tenant: TenantDb; repository: Repository }> {
