@@ -2,17 +2,20 @@ import { answerTurn } from './answer-turn.ts'
 import { forgetRepository } from './forget-repository.ts'
 import { githubDelivery } from './github-delivery.ts'
 import { purgeExpired } from './purge-expired.ts'
+import { summarisePullRequest } from './summarise-pull-request.ts'
+import { sweepAnswers } from './sweep-answers.ts'
 import { sweepGithub } from './sweep-github.ts'
 import { sweepInbox } from './sweep-inbox.ts'
 import { sweepRepositories } from './sweep-repositories.ts'
 import { syncInstallation } from './sync-installation.ts'
 import { syncRepository } from './sync-repository.ts'
+import { tellChanged } from './tell-changed.ts'
 
 /** The jobs of the bot's process, where the platforms are. */
 export const botJobs = [answerTurn] as const
 
 /** The jobs of the jobs process. */
-export const backgroundJobs = [syncRepository, forgetRepository, githubDelivery, syncInstallation, sweepGithub, sweepInbox, sweepRepositories, purgeExpired] as const
+export const backgroundJobs = [syncRepository, forgetRepository, githubDelivery, syncInstallation, summarisePullRequest, sweepGithub, sweepInbox, sweepRepositories, tellChanged, sweepAnswers, purgeExpired] as const
 
 /** THE list of jobs: `Enqueue` takes its names and payloads from here. */
 export const jobs = [...botJobs, ...backgroundJobs] as const

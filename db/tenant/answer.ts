@@ -21,6 +21,8 @@ export const Answer = defineEntity({
     expiresAt: p.datetime(),
     /** Commit at which something it cites was gone; null while all of it stands. */
     changedSha: p.text().nullable(),
+    /** When its readers were told so, or it was found that nobody is to be told. */
+    toldAt: p.datetime().nullable(),
   },
 })
 export type Answer = InferEntity<typeof Answer>

@@ -35,3 +35,14 @@ export function untoldAnswers(tenant: TenantDb, limit: number): Promise<{ id: st
 export async function markAnswerTold(tenant: TenantDb, id: string): Promise<void> {
   await tenant.transaction((tx) => tx.execute('update answer set told_at = now() where id = $1', [id]))
 }
+
+/** Whether no later answer was given in its thread; true for one outside any. */
+export async function isNewestInThread(tenant: TenantDb, id: string): Promise<boolean> {
+  const rows = await tenant.transaction((tx) =>
+    tx.query(
+      `select 1 from answer a join answer later on later.thread_id = a.thread_id and (later.created_at, later.id) > (a.created_at, a.id) where a.id = $1 limit 1`,
+      [id],
+    ),
+  )
+  return rows.length === 0
+}

@@ -4,6 +4,7 @@ import { NuraError } from '#db/nura-error.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { finishSync, readManifest } from '#db/tenant/manifest.ts'
 import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
+import { readSourceFiles } from '#db/tenant/source-files.ts'
 import { moveFiles, removeFiles, writeFiles } from '#db/tenant/write-files.ts'
 import type { Logger } from '../log.ts'
 import type { Embedder } from '../models/embedder.ts'
@@ -12,13 +13,14 @@ import type { Head, Source, TreeEntry } from '../sources/source.ts'
 import { applySettings } from './apply-settings.ts'
 import { chunkerVersion } from './chunk.ts'
 import { embedMissing } from './embed.ts'
+import { keepSourceTexts } from './keep-source-texts.ts'
 import { languageOf } from './languages/index.ts'
 import { stemOf } from './languages/language.ts'
+import { markOutdated } from './mark-outdated.ts'
 import { planChanges } from './plan.ts'
 import type { Change } from './plan.ts'
 import { readFile, toSkipped } from './read-file.ts'
 import type { ReadFile } from './read-file.ts'
-import { readSourceFiles } from './read-source-files.ts'
 import { createSettingsSkip } from './settings.ts'
 
 export type IndexParts = { embedder: Embedder; log: Logger }
@@ -63,8 +65,10 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   const repository = await findRepository(tenant, id)
   if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
   const head = await source.head(signal)
-  const tree = await source.tree(head.sha, signal)
-  const files = await readSourceFiles(tenant, id, source, tree, signal)
+  const kept = await readSourceFiles(tenant, id)
+  const texts = new Map(kept.map(({ blobSha, content }) => [blobSha, content]))
+  const tree = await source.tree(head.sha, signal, texts)
+  const files = await keepSourceTexts(tenant, id, source, tree, { kept, texts }, signal)
   const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, parts.log))
   const skip = (entry: TreeEntry) => skipByEntry(entry) ?? skipBySettings(entry.path)
   const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind })
@@ -79,6 +83,7 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
     const write = () => applyWrites(parts, tenant, id, source, head, changes, report, show, signal)
     await (repository.indexedSha === null ? inBulk(parts, tenant, write, onProgress) : write())
     await finishSync(tenant, id, head.sha)
+    await markOutdated(tenant, id, head.sha)
   }
   report.ms = Math.round(performance.now() - started)
   parts.log.info({ repository: repository.name, ...report }, 'indexed')
