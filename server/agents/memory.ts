@@ -43,11 +43,25 @@ const standsForSubject = /\b(?:it|this one|that one|that function|this function|
  */
 export function resolveFollowUp(question: string, turns: Turn[]): { question: string; carried: string | null } {
   const last = turns.at(-1)
+  return last && pointsElsewhere(question) ? carry(question, subjectOf(last)) : { question, carried: null }
+}
+
+/**
+ * A question that points at something instead of naming it, such as «what does this do?» asked on a line of code, with the
+ * name of that. One that stands on its own stays as it is.
+ * @param name as the code spells it
+ */
+export function withSubject(question: string, name: string): string {
+  return pointsElsewhere(question) ? carry(question, `\`${name}\``).question : question
+}
+
+function pointsElsewhere(question: string): boolean {
   const words = question.match(/[\p{L}\p{N}_]+/gu) ?? []
-  if (!last || namesCode(question) || words.length > 14) return { question, carried: null }
-  const depends = pronoun.test(question) || bare.test(question) || (continues.test(question.trim()) && words.length <= 6)
-  if (!depends) return { question, carried: null }
-  const subject = subjectOf(last)
+  if (namesCode(question) || words.length > 14) return false
+  return pronoun.test(question) || bare.test(question) || (continues.test(question.trim()) && words.length <= 6)
+}
+
+function carry(question: string, subject: string | null): { question: string; carried: string | null } {
   if (!subject) return { question, carried: null }
   const replaced = question.replace(standsForSubject, subject)
   return { question: replaced === question ? `${question.replace(/[?.!\s]+$/, '')} (${subject})?` : replaced, carried: subject }
