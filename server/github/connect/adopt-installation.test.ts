@@ -40,7 +40,7 @@ test('one that is suspended on GitHub is so here', async () => {
   expect(await findGithubInstallation(db, installation.id)).toMatchObject({ state: 'suspended' })
 })
 
-test('one that the App does not have is of nobody', async () => {
+test('one that the App does not have is refused', async () => {
   await expect(adoptInstallation(db, app, acme.id, 99)).rejects.toMatchObject({ code: 'github-not-found', message: expect.stringContaining('no installation 99') as unknown })
   expect(await findWorkspaceTenant(db, { surface: 'github', id: '99' })).toBeNull()
 })
