@@ -19,7 +19,11 @@ const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
 
 /** What changed from `base` (null: from nothing) to `head`. */
 export async function readChanges(store: GitStore, base: string | null, head: string, collapsed: ReadonlySet<string> = new Set()): Promise<FileChanges[]> {
-  const range = [base ?? emptyTree, head]
+  const changes = await store.remember(`changes ${base} ${head}`, () => compare(store, [base ?? emptyTree, head]))
+  return changes.map(({ patch, ...file }) => (collapsed.has(file.filename) ? { ...file, additions: 0, deletions: 0, changes: 0 } : { ...file, ...(patch === undefined ? {} : { patch }) }))
+}
+
+async function compare(store: GitStore, range: string[]): Promise<FileChanges[]> {
   const raw = (await store.bytes('diff', '-M', '--raw', '-z', '--no-abbrev', ...range)).toString('utf8')
   if (raw === '') return []
   const counts = readCounts((await store.bytes('diff', '-M', '--numstat', '-z', ...range)).toString('utf8'))
@@ -35,8 +39,8 @@ export async function readChanges(store: GitStore, base: string | null, head: st
     const patch = patches[next]
     // git shows a change of type as a removal and an addition.
     next += letter === 'T' ? 2 : 1
-    const shown = patch !== undefined && !collapsed.has(filename) && isShown(patch) && (bytes += patch.length) <= most.bytes
-    const { additions, deletions } = collapsed.has(filename) ? { additions: 0, deletions: 0 } : (counts.get(filename) ?? { additions: 0, deletions: 0 })
+    const shown = patch !== undefined && isShown(patch) && (bytes += patch.length) <= most.bytes
+    const { additions, deletions } = counts.get(filename) ?? { additions: 0, deletions: 0 }
     changes.push({
       sha: letter === 'D' ? before! : after!,
       filename,

@@ -22,6 +22,8 @@ export type GitStore = {
   /** Runs git and gives its output, trimmed. */
   git(...args: string[]): Promise<string>
   bytes(...args: string[]): Promise<Buffer>
+  /** What `make` found for a key that names objects by id, which never change. */
+  remember<Value>(key: string, make: () => Promise<Value>): Promise<Value>
   /** The object id a name stands for, or null. `kind`: what it must lead to. */
   resolve(name: string, kind?: 'commit' | 'tree' | 'blob'): Promise<string | null>
   /** Makes a commit, moves its branch there, and returns its id. */
@@ -36,6 +38,14 @@ export async function createGitStore(dir: string, { from, defaultBranch = 'main'
   else await run(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, dir])
   const bytes = (...args: string[]) => run(['-C', dir, ...args])
   const git = async (...args: string[]) => (await bytes(...args)).toString('utf8').trim()
+  const remembered = new Map<string, Promise<unknown>>()
+  function remember<Value>(key: string, make: () => Promise<Value>): Promise<Value> {
+    const known = remembered.get(key) ?? make()
+    remembered.set(key, known)
+    return known as Promise<Value>
+  }
+  // A checkout that stands on no branch.
+  if (from) await git('symbolic-ref', '--quiet', 'HEAD').catch(() => attach(git, defaultBranch))
   const resolve = (name: string, kind: string = 'commit') => git('rev-parse', '--quiet', '--verify', '--end-of-options', `${name}^{${kind}}`).catch(() => null)
 
   async function commit(files: Record<string, FileChange>, options: CommitOptions = {}): Promise<string> {
@@ -44,7 +54,12 @@ export async function createGitStore(dir: string, { from, defaultBranch = 'main'
     const output = await run(['-C', dir, 'fast-import', '--quiet', '--force', '--done'], toStream(files, { ...options, branch, parent }))
     return output.toString('utf8').trim()
   }
-  return { dir, git, bytes, resolve, commit }
+  return { dir, git, bytes, remember, resolve, commit }
+}
+
+async function attach(git: GitStore['git'], branch: string): Promise<void> {
+  await git('branch', '--force', branch, 'HEAD')
+  await git('symbolic-ref', 'HEAD', `refs/heads/${branch}`)
 }
 
 /** One commit in the language of git fast-import, which answers with its id. */

@@ -1,6 +1,7 @@
 import { readCommits } from './commits.ts'
 import { readWholePull } from './routes-pulls.ts'
-import { toComment, toInstallation, toInstallationMark, toIssue, toLabel, toNodeId, toPullInList, toRepository, toReviewComment, toUser } from './views.ts'
+import { toComment, toIssue, toLabel, toPullInList, toReviewComment } from './thread-views.ts'
+import { toInstallation, toInstallationMark, toNodeId, toRepository, toUser } from './views.ts'
 import { toFullName } from './world.ts'
 import type { Account, Comment, Installation, Label, Repository, Thread, World } from './world.ts'
 
@@ -28,7 +29,8 @@ export function createPayloads(world: World) {
     async push(repository: Repository, { ref, before, after, forced = false, sender = repository.owner }: { ref: string; before: string; after: string; forced?: boolean; sender?: Account }): Promise<Json> {
       const { store } = repository
       const isTag = ref.startsWith('refs/tags/')
-      const range = before === zeros ? ['--max-count=1', after] : [`${before}..${after}`]
+      // A new branch brings what no other one has.
+      const range = before === zeros ? [after, '--not', `--exclude=${ref}`, '--glob=refs/heads'] : [`${before}..${after}`]
       const shas = after === zeros || isTag ? [] : (await store.git('rev-list', '--reverse', ...range)).split('\n').filter(Boolean)
       const commits = await Promise.all(shas.slice(-mostCommits).map((sha) => toPushedCommit(repository, sha)))
       const html = `${world.web}/${toFullName(repository)}`
@@ -48,7 +50,7 @@ export function createPayloads(world: World) {
         forced,
         base_ref: null,
         compare: `${html}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
-        commits: before === zeros ? [] : commits,
+        commits,
         head_commit: after === zeros ? null : await toPushedCommit(repository, (await store.resolve(after)) ?? after),
         pusher: { name: sender.login, email },
       }

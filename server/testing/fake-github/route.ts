@@ -1,4 +1,8 @@
+import type { Payloads } from './payloads.ts'
 import type { Account, Installation, Repository, World } from './world.ts'
+
+/** Sends an event after the answer, when the fake delivers by itself. */
+export type Announce = (name: string, toPayload: (payloads: Payloads) => object | Promise<object>) => void
 
 /** One request as it came over the wire. `path` is escaped as it came, below the root of the API. */
 export type Call = {
@@ -28,6 +32,7 @@ export type Request = {
   headers: Record<string, string>
   /** Address without the query, as GitHub writes it in links. */
   address: string
+  announce: Announce
   /** A fault: how many entries a recursive tree shows. */
   most?: number
 }

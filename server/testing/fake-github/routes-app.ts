@@ -23,7 +23,7 @@ export function createAppRoutes(deliveries: Deliveries) {
     const page = start < 0 ? [] : found.slice(start, start + perPage)
     const next = start < 0 ? undefined : found[start + perPage]
     const link: Record<string, string> = next ? { link: `<${address}?per_page=${perPage}&cursor=${next.id}${status ? `&status=${status}` : ''}>; rel="next"` } : {}
-    return { body: page.map(({ request: _request, response: _response, ...shown }) => shown), headers: link }
+    return { body: page.map(({ request: _request, response: _response, url: _url, ...shown }) => shown), headers: link }
   }
   return [
     defineRoute('GET', '/app', ({ world }) => ({ body: { ...toApp(world), installations_count: world.installations.size } }), { who }),

@@ -1,7 +1,7 @@
 import { defineRepositoryRoute, readText, Refusal, toPage } from './route.ts'
 import type { Reply, RepositoryRequest } from './route.ts'
 import { readPull, readThread } from './routes-pulls.ts'
-import { toComment, toReaction, toReviewComment } from './views.ts'
+import { toComment, toReaction, toReviewComment } from './thread-views.ts'
 import { toAssociation, toPermission, toTime } from './world.ts'
 import type { Account, Comment, Reaction, Thread } from './world.ts'
 
@@ -50,7 +50,7 @@ function toAuthor({ actor, world }: RepositoryRequest): Account {
 
 function refuseClosed({ repository, actor }: RepositoryRequest, thread: Thread): void {
   if (repository.archived) throw new Refusal(403, 'Repository was archived so is read-only.')
-  const mayAnyway = actor.kind === 'user' && ['admin', 'write'].includes(toPermission(repository, actor.user))
+  const mayAnyway = actor.kind === 'user' && ['admin', 'maintain', 'write'].includes(toPermission(repository, actor.user))
   if (thread.locked && !mayAnyway) throw new Refusal(403, 'Unable to create comment because issue is locked.')
 }
 
@@ -68,6 +68,7 @@ function createComment(request: RepositoryRequest): Reply {
   const comment = makeComment(request, readText(request.body, 'body', 'IssueComment'), null)
   thread.comments.push(comment)
   thread.updatedAt = comment.createdAt
+  announce(request, { thread, comment, among: thread.comments }, 'created')
   const body = toIssueComment(request, { thread, comment, among: thread.comments })
   return { status: 201, body, headers: { location: String(body.url) } }
 }
@@ -81,15 +82,26 @@ function makeComment(request: RepositoryRequest, body: string, review: Comment['
 
 function edit(request: RepositoryRequest, found: Found, resource: string): Found {
   refuseClosed(request, { ...found.thread, locked: false })
+  const changes = { body: { from: found.comment.body } }
   found.comment.body = readText(request.body, 'body', resource)
   found.comment.updatedAt = toTime(request.world.now())
+  announce(request, found, 'edited', { changes })
   return found
 }
 
-function remove(request: RepositoryRequest, { thread, comment, among }: Found): Reply {
-  refuseClosed(request, { ...thread, locked: false })
-  among.splice(among.indexOf(comment), 1)
+function remove(request: RepositoryRequest, found: Found): Reply {
+  refuseClosed(request, { ...found.thread, locked: false })
+  found.among.splice(found.among.indexOf(found.comment), 1)
+  announce(request, found, 'deleted')
   return { status: 204 }
+}
+
+/** An App is told of its own comments too. */
+function announce(request: RepositoryRequest, { thread, comment }: Found, action: string, extra: { changes?: Record<string, unknown> } = {}): void {
+  const { repository } = request
+  const more = { sender: toAuthor(request), ...extra }
+  if (comment.review) request.announce('pull_request_review_comment', (payloads) => payloads.reviewComment(action, repository, thread, comment, more))
+  else request.announce('issue_comment', (payloads) => payloads.issueComment(action, repository, thread, comment, more))
 }
 
 function listReviewComments(request: RepositoryRequest): Reply {
@@ -123,8 +135,10 @@ function reply(request: RepositoryRequest, rootId: number): Reply {
 }
 
 function addReviewComment(request: RepositoryRequest, thread: ReturnType<typeof readPull>, comment: Comment): Reply {
-  thread.pull.reviewComments.push(comment)
-  const body = toPullComment(request, { thread, comment, among: thread.pull.reviewComments })
+  const found = { thread, comment, among: thread.pull.reviewComments }
+  found.among.push(comment)
+  announce(request, found, 'created')
+  const body = toPullComment(request, found)
   return { status: 201, body, headers: { location: String(body.url) } }
 }
 

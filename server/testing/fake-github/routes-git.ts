@@ -25,20 +25,20 @@ export const gitRoutes = [
 ]
 
 /** The commit that a branch, tag, `HEAD` or id stands for. */
-async function readCommit({ repository: { store, defaultBranch } }: RepositoryRequest, ref: string | undefined): Promise<string> {
+async function readCommit({ repository: { store, defaultBranch } }: RepositoryRequest, ref: string | undefined, otherwise?: Refusal): Promise<string> {
   const name = !ref || ref === 'HEAD' ? `refs/heads/${defaultBranch}` : ref
-  const names = /^[0-9a-f]{4,40}$/.test(name) ? [name] : name.startsWith('refs/') ? [name] : [`refs/heads/${name}`, `refs/tags/${name}`, `refs/${name}`]
+  const names = [...(/^[0-9a-f]{4,40}$/.test(name) || name.startsWith('refs/') ? [name] : []), `refs/heads/${name}`, `refs/tags/${name}`, `refs/${name}`]
   for (const candidate of names) {
     const sha = await store.resolve(candidate)
     if (sha) return sha
   }
   if ((await store.git('for-each-ref', '--count=1')) === '') throw new Refusal(409, 'Git Repository is empty.')
-  throw new Refusal(422, `No commit found for SHA: ${ref ?? 'HEAD'}`)
+  throw otherwise ?? new Refusal(422, `No commit found for SHA: ${ref ?? 'HEAD'}`)
 }
 
 async function listCommits(request: RepositoryRequest): Promise<Reply> {
   const { query, repository } = request
-  const start = await readCommit(request, query.get('sha') ?? undefined)
+  const start = await readCommit(request, query.get('sha') ?? undefined, new Refusal(404, 'Not Found'))
   const path = query.get('path')
   const filters = (['since', 'until'] as const).flatMap((name) => (query.get(name) ? [`--${name}=${query.get(name)}`] : []))
   const shas = (await repository.store.git('rev-list', ...filters, start, '--', ...(path ? [`:(literal)${path}`] : []))).split('\n').filter(Boolean)
@@ -76,8 +76,8 @@ async function getTree(request: RepositoryRequest): Promise<Reply> {
   const { world, repository, params, query } = request
   const { store } = repository
   const isObject = /^[0-9a-f]{40}$/.test(params.ref!)
-  const tree = await store.resolve(isObject ? params.ref! : await readCommit(request, params.ref), 'tree')
-  if (!tree) throw new Refusal(404, 'Not Found')
+  const known = isObject ? await store.resolve(params.ref!, 'tree') : null
+  const tree = known ?? (await store.resolve(await readCommit(request, params.ref, new Refusal(404, 'Not Found')), 'tree'))!
   const isDeep = query.has('recursive')
   const lines = (await store.bytes('ls-tree', '-z', '-l', ...(isDeep ? ['-r', '-t'] : []), tree)).toString('utf8').split('\0').filter(Boolean)
   const url = `${world.api}/repos/${toFullName(repository)}/git`
@@ -105,7 +105,7 @@ function toLines(bytes: Buffer): string {
 }
 
 async function redirectToTarball(request: RepositoryRequest): Promise<Reply> {
-  const sha = await readCommit(request, request.params.ref)
+  const sha = await readCommit(request, request.params.ref, new Refusal(404, 'Not Found'))
   const folder = encodeURIComponent(`${toFullName(request.repository).replace('/', '-')}-${sha.slice(0, 7)}`)
   return { status: 302, headers: { location: `${request.world.api}/codeload/${request.repository.id}/${sha}?folder=${folder}` } }
 }
@@ -122,9 +122,7 @@ async function getContents(request: RepositoryRequest): Promise<Reply> {
   const { world, repository, params, query, headers } = request
   const { store } = repository
   const ref = query.get('ref')
-  const commit = await readCommit(request, ref ?? undefined).catch((error: unknown) => {
-    throw error instanceof Refusal && error.status === 422 ? new Refusal(404, `No commit found for the ref ${ref}`) : error
-  })
+  const commit = await readCommit(request, ref ?? undefined, new Refusal(404, `No commit found for the ref ${ref}`))
   const path = (params.path ?? '').replace(/\/+$/, '')
   const url = `${world.api}/repos/${toFullName(repository)}`
   const toEntry = (line: string, folder: string) => {
@@ -158,7 +156,7 @@ async function compare(request: RepositoryRequest): Promise<Reply> {
   const [from, to] = params.range!.split('...')
   if (!from || !to) throw new Refusal(404, 'Not Found')
   // `owner:branch` names a branch of a fork; its commits are here as the heads of pull requests are.
-  const find = async (name: string) => await readCommit(request, name.replace(/^[^:]+:/, '')).catch(() => Promise.reject(new Refusal(404, 'Not Found')))
+  const find = (name: string) => readCommit(request, name.replace(/^[^:]+:/, ''), new Refusal(404, 'Not Found'))
   const [base, head] = [await find(from), await find(to)]
   const middle = await store.git('merge-base', base, head).catch(() => null)
   if (!middle) throw new Refusal(404, `No common ancestor between ${from} and ${to}.`)

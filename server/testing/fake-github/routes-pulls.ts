@@ -2,7 +2,7 @@ import { readChanges } from './changes.ts'
 import { toCommits } from './commits.ts'
 import { defineRepositoryRoute, Refusal, toPage } from './route.ts'
 import type { Reply, RepositoryRequest } from './route.ts'
-import { toIssue, toPull, toPullInList } from './views.ts'
+import { toIssue, toPull, toPullInList } from './thread-views.ts'
 import type { Branches, Repository, Thread, World } from './world.ts'
 
 const needs = ['pull_requests:read']

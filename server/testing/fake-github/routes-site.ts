@@ -17,6 +17,8 @@ export type Site = {
   installing: number | null
   /** The person declines to authorize. */
   declines: boolean
+  /** Installing also authorizes: the way back carries a code. */
+  authorizesOnInstall: boolean
 }
 
 const who = ['nobody' as const]
@@ -37,10 +39,13 @@ export function createSiteRoutes(site: Site) {
       target.searchParams.set('error', 'access_denied')
       return { status: 302, headers: { location: target.href } }
     }
-    const code = randomBytes(10).toString('hex')
-    codes.set(code, { user, redirectUri, challenge: query.get('code_challenge'), expiresAt: world.now().getTime() + tenMinutes })
-    target.searchParams.set('code', code)
+    target.searchParams.set('code', issue(user, world.now(), redirectUri, query.get('code_challenge')))
     return { status: 302, headers: { location: target.href } }
+  }
+  function issue(user: Account, now: Date, redirectUri: string | null, challenge: string | null): string {
+    const code = randomBytes(10).toString('hex')
+    codes.set(code, { user, redirectUri, challenge, expiresAt: now.getTime() + tenMinutes })
+    return code
   }
 
   function exchange({ world, body, query, headers }: Request): Reply {
@@ -71,7 +76,8 @@ export function createSiteRoutes(site: Site) {
     target.searchParams.set('installation_id', String(site.installing))
     target.searchParams.set('setup_action', 'install')
     if (query.get('state')) target.searchParams.set('state', query.get('state')!)
-    return { status: 302, headers: { location: target.href, 'x-app': world.app.slug } }
+    if (site.authorizesOnInstall && site.signedIn) target.searchParams.set('code', issue(site.signedIn, world.now(), null, null))
+    return { status: 302, headers: { location: target.href } }
   }
 
   function revoke({ world, headers, body, params }: Request): Reply {
@@ -91,8 +97,9 @@ export function createSiteRoutes(site: Site) {
     defineRepositoryRoute('GET', '/collaborators/:login/permission', ({ world, repository, params }) => {
       const account = world.findAccount(params.login!)
       if (!account) throw new Refusal(404, `${params.login} is not a user`)
-      const permission = toPermission(repository, account)
-      return { body: { permission, role_name: permission, user: toUser(world, account) } }
+      const role = toPermission(repository, account)
+      const permission = role === 'maintain' ? 'write' : role === 'triage' ? 'read' : role
+      return { body: { permission, role_name: role, user: toUser(world, account) } }
     }),
   ]
 }

@@ -4,11 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createAuthenticate } from './authenticate.ts'
 import type { Fault, Faults } from './faults.ts'
 import { mayRead, Refusal } from './route.ts'
-import type { Actor, Call, Reply, Request, Route } from './route.ts'
+import type { Actor, Announce, Call, Reply, Request, Route } from './route.ts'
 import { toFreshRate } from './world.ts'
 import type { Installation, World } from './world.ts'
 
-type Parts = { world: World; prefix: string; publicKey: KeyObject; routes: Route[]; faults: Faults }
+type Parts = { world: World; prefix: string; publicKey: KeyObject; routes: Route[]; faults: Faults; announce: Announce }
 
 export type Serve = {
   readonly calls: Call[]
@@ -19,7 +19,7 @@ export type Serve = {
 }
 
 /** Reads requests, finds whose they are, has their route answer, and adds what every answer of GitHub carries. */
-export function createServe({ world, prefix, publicKey, routes, faults }: Parts): Serve {
+export function createServe({ world, prefix, publicKey, routes, faults, announce }: Parts): Serve {
   const calls: Call[] = []
   const unknown: Call[] = []
   const ending = new AbortController()
@@ -81,7 +81,7 @@ export function createServe({ world, prefix, publicKey, routes, faults }: Parts)
     if (actor instanceof Refusal && !isOpen) throw actor
     const who: Actor = actor instanceof Refusal ? { kind: 'nobody' } : actor
     if (!isOpen) refuseActor(who, route)
-    const request: Request = { world, actor: who, params, query, body: call.body, headers: call.headers, address: world.api + path, ...extra }
+    const request: Request = { world, actor: who, params, query, body: call.body, headers: call.headers, address: world.api + path, announce, ...extra }
     return await route.run(request)
   }
 

@@ -75,6 +75,9 @@ export type FakeGithub = {
   close(): Promise<void>
 }
 
+/** GitHub sends no event that is larger. */
+const mostBytes = 25 * 1024 * 1024
+
 /** GitHub's REST API, site and webhooks over loopback: real repositories, real refusals, a log of every request, and switches for what goes wrong. */
 export async function startFakeGithub({ prefix = '', now = () => new Date() }: { prefix?: string; now?: () => Date } = {}): Promise<FakeGithub> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-github-'))
@@ -87,14 +90,15 @@ export async function startFakeGithub({ prefix = '', now = () => new Date() }: {
   const world = createWorld({ api: web + prefix, web, slug: 'nura', appId: 4242, now })
   const deliveries = createDeliveries(world, webhookSecret)
   const payloads = createPayloads(world)
-  const site: Site = { signedIn: null, setupUrl: null, installing: null, declines: false }
+  const site: Site = { signedIn: null, setupUrl: null, installing: null, declines: false, authorizesOnInstall: false }
   const routes = [...gitRoutes, ...pullRoutes, ...commentRoutes, ...createAppRoutes(deliveries), ...createSiteRoutes(site)]
-  const serve = createServe({ world, prefix, publicKey, routes, faults })
+  const serve = createServe({ world, prefix, publicKey, routes, faults, announce: (name, toPayload) => deliveries.track(announce(name, () => toPayload(payloads))) })
   server.on('request', serve.listener)
 
   async function announce(name: string, toPayload: () => object | Promise<object>): Promise<void> {
     if (!deliveries.auto || !deliveries.hookUrl) return
-    await deliveries.deliver(deliveries.hookUrl, deliveries.event(name, await toPayload()))
+    const event = deliveries.event(name, await toPayload())
+    if (event.rawBody.length <= mostBytes) await deliveries.deliver(deliveries.hookUrl, event)
   }
   const parts = { world, payloads, announce }
 

@@ -4,7 +4,8 @@ import type { GitStore } from './git-store.ts'
 /** Someone or something with a login. Ids are larger than an int4 holds, as GitHub's newer ones are. */
 export type Account = { readonly id: number; login: string; readonly type: 'User' | 'Bot' | 'Organization' }
 
-export type Permission = 'admin' | 'write' | 'read' | 'none'
+/** A role; the permission endpoint knows only four of them. */
+export type Permission = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'
 
 export type Installation = {
   readonly id: number
@@ -153,7 +154,7 @@ export function findInstallationOf(world: World, repository: Repository): Instal
   return [...world.installations.values()].find((installation) => !installation.deleted && installation.repositories.has(repository.id)) ?? null
 }
 
-/** What a person may do in a repository, as the permission endpoint says it. */
+/** The role of a person in a repository. */
 export function toPermission(repository: Repository, account: Account): Permission {
   if (repository.owner.id === account.id) return 'admin'
   return repository.permissions.get(account.id) ?? (repository.private ? 'none' : 'read')
