@@ -13,7 +13,7 @@ import { agents, findAgent } from '#server/agents/index.ts'
 import { longestQuestion } from '#server/answer.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 import { readServerConfig } from '#server/config.ts'
-import { createServerParts } from '#server/create-server-parts.ts'
+import { createCore } from '#server/create-core.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { failWith } from './fail-with.ts'
@@ -56,8 +56,8 @@ async function main(): Promise<number> {
     else await db.ready()
     const tenant = await db.tenant((await ensureTenant(db, { slug: config.tenant, name: config.tenant })).id)
     const { repository } = await indexCheckout(db, tenant, dir, log, { out: process.stderr, signal: stop.signal, quiet: true })
-    const parts = createServerParts({ config, db, log, metrics: createMetrics(), readiness: {}, enqueue: async () => undefined })
-    return await render(parts.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log }))
+    const core = createCore({ config, githubConfig: null, db, log, metrics: createMetrics() })
+    return await render(core.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log }))
   } finally {
     await db.close()
   }

@@ -7,11 +7,11 @@ import { findRepository, findRepositoryAt, updateRepository } from '#db/tenant/r
 import type { Repository } from '#db/tenant/repository.ts'
 import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { connectRepository } from '#server/connect-repository.ts'
-import { openSource } from '#server/create-server-parts.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import type { IndexReport } from '#server/indexing/index-changes.ts'
 import type { Logger } from '#server/log.ts'
 import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { createGitSource } from '#server/sources/git.ts'
 import { findGitRoot } from '#server/sources/git-root.ts'
 import type { Head } from '#server/sources/source.ts'
 import { createProgress } from './progress.ts'
@@ -31,7 +31,7 @@ const few = 20
  */
 export async function indexCheckout(db: Db, tenant: TenantDb, dir: string, log: Logger, options: IndexingOptions): Promise<IndexedCheckout> {
   const location = await findGitRoot(dir, options.signal)
-  const source = openSource({ source: 'git', location })
+  const source = createGitSource(location)
   const head = await source.head(options.signal)
   const known = (await findRepositoryAt(tenant, location)) ?? (await takeOver(tenant, head.name, location))
   const name = known?.name ?? (await toFreeName(tenant, head, location))

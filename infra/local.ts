@@ -11,18 +11,17 @@ import { provisionTenant } from '#db/shared/workspaces.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
 import { openQueues } from '#jobs/enqueue.ts'
 import { jobs } from '#jobs/index.ts'
-import type { SyncParts } from '#jobs/sync-repository.ts'
 import { startWorkers } from '#jobs/worker.ts'
 import { suggestions } from '#server/agents/suggest.ts'
 import { createServer } from '#server/app.ts'
 import { readServerConfig } from '#server/config.ts'
-import { createServerParts, openSource } from '#server/create-server-parts.ts'
-import { indexSource } from '#server/indexing/index-changes.ts'
+import { createCore } from '#server/create-core.ts'
+import { createServerParts } from '#server/create-server-parts.ts'
+import { readGithubConfig } from '#server/github/config.ts'
+import { createGithubWork } from '#server/github/create-github-work.ts'
 import { listen } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
-import { measureEmbedder } from '#server/models/measure-embedder.ts'
 import { failWith } from './fail-with.ts'
 import { indexCheckout } from './index-checkout.ts'
 import type { IndexedCheckout } from './index-checkout.ts'
@@ -33,7 +32,7 @@ const stopReason = new NuraError('stopping', 'Nura is stopping.', { retryable: t
 
 /** `npm start`: server, bot and jobs in one process, on embedded stores unless the environment names others. */
 async function main(): Promise<void> {
-  const { dbConfig, jobsEnv, config, env } = readTogether({ dbConfig: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, env: readBotEnv })
+  const { dbConfig, jobsEnv, config, githubConfig, env } = readTogether({ dbConfig: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, githubConfig: readGithubConfig, env: readBotEnv })
   const isPerson = process.stdout.isTTY === true
   // A person reads the welcome, not the log; a machine reads the log.
   const log = createLog({ level: isPerson && config.logLevel === 'info' ? 'warn' : config.logLevel, process: 'local' })
@@ -55,13 +54,13 @@ async function main(): Promise<void> {
     const queue = (inboxId: string) => queues.enqueue('answer-turn', { inboxId }, { dedupe: inboxId })
     const bot = await startBot({ db, env, server, tenantId: tenant.id, provisionTenant: (workspace) => provisionTenant(db, workspace), queue, metrics, log })
     const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
-    const serverParts = createServerParts({ config, db, enqueue: queues.enqueue, log, metrics, readiness, mounts: [bot.middleware] })
+    const { enqueue } = queues
+    const core = createCore({ config, githubConfig, db, log, metrics })
+    const serverParts = createServerParts({ core, config, db, enqueue, log, metrics, readiness, mounts: [bot.middleware] })
     const listening = await listen(createServer(serverParts).callback(), config)
     server.url ||= listening.url
     await db.announce(listening.url)
-    const embedder = measureEmbedder(lexicalEmbedder, metrics)
-    const index: SyncParts['indexSource'] = (of, repository, source, signal) => indexSource({ embedder, log }, of, repository, source, { signal })
-    const parts = { db, log, metrics, openSource, enqueue: queues.enqueue, indexSource: index, runTurn: bot.runTurn }
+    const parts = { db, log, metrics, enqueue, runTurn: bot.runTurn, ...core, ...createGithubWork({ config, db, enqueue, log, core }) }
     const workers = await startWorkers(jobs, parts, { ...rig, metrics })
     say(toWelcome({ url: listening.url, surfaces: bot.surfaces, questions: await suggestions(tenant, [indexed.repository.id]), hasToken: config.serviceSecret !== null }))
 

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Db, TenantDb } from '#db/index.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
-import { createServerParts, openSource } from '#server/create-server-parts.ts'
-import { indexSource } from '#server/indexing/index-changes.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { createCore } from '#server/create-core.ts'
+import type { Core } from '#server/create-core.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import type { TestRepository } from '#server/testing/create-repository.ts'
 import { openTestServer, signToken } from '#server/testing/open-test-server.ts'
@@ -24,6 +23,7 @@ let db: Db
 let acme: TenantDb
 let other: TenantDb
 let server: TestServer
+let core: Core
 let checkout: TestRepository
 
 beforeAll(async () => {
@@ -33,8 +33,8 @@ beforeAll(async () => {
   checkout = await createRepository(files)
   const model = { provider: 'extractive', model: 'default', baseUrl: null }
   server = await openTestServer(db)
-  const real = createServerParts({ ...server.parts, config: { models: { dev: [model], pm: [model], architect: [model] } } as never })
-  Object.assign(server.parts, { answer: real.answer, search: real.search, openSource })
+  core = createCore({ ...server.parts, githubConfig: null, config: { models: { dev: [model], pm: [model], architect: [model] }, modelSettings: {}, dayTokens: null } as never })
+  Object.assign(server.parts, { answer: core.answer, search: core.search, openSource: core.openSource })
 })
 afterAll(async () => {
   await server.close()
@@ -54,10 +54,7 @@ async function call(method: string, path: string, body?: object, as = acme) {
 
 it('a checkout is connected, indexed by its job, asked about, and forgotten', async () => {
   const context = { attempt: 1, lastAttempt: true, signal: new AbortController().signal }
-  const parts = {
-    ...server.parts,
-    indexSource: (tenant: TenantDb, repository: { id: string }, source: ReturnType<typeof openSource>) => indexSource({ embedder: lexicalEmbedder, log: server.parts.log }, tenant, repository, source),
-  }
+  const parts = { ...server.parts, ...core }
   const added = await call('POST', '/v1/repositories', { path: checkout.dir, name: 'acme/gate' })
   expect(added.status).toBe(202)
   await syncRepository.run(server.queued.at(-1)?.payload as never, parts, context)

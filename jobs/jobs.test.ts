@@ -31,7 +31,7 @@ const sha = 'b'.repeat(40)
 const newRepository = { name: 'acme/app', source: 'git' as const, location: '/nowhere' }
 
 function syncParts(indexSource?: SyncParts['indexSource']): SyncParts {
-  const finish: SyncParts['indexSource'] = async (tenant, { id }, _, signal) => {
+  const finish: SyncParts['indexSource'] = async (tenant, { id }, _, { signal }) => {
     signal.throwIfAborted()
     await finishSync(tenant, id, sha)
   }

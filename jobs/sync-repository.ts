@@ -21,7 +21,7 @@ export type SyncParts = {
   metrics: Pick<Metrics, 'indexing'>
   openSource(repository: { source: string; location: string }): Source
   /** Brings the index to the source's head; one transaction a file or a few, so that it may be cut off anywhere. */
-  indexSource(tenant: TenantDb, repository: Repository, source: Source, signal: AbortSignal): Promise<unknown>
+  indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: { signal: AbortSignal }): Promise<unknown>
 }
 
 /** Brings the index of a repository to the head of its source. Runs once at a time for each repository. */
@@ -50,7 +50,7 @@ async function sync(tenant: TenantDb, repository: Repository, parts: SyncParts, 
   await updateRepository(tenant, repository.id, { state: 'indexing' })
   const ended = parts.metrics.indexing.start()
   try {
-    await parts.indexSource(tenant, repository, parts.openSource(repository), signal)
+    await parts.indexSource(tenant, repository, parts.openSource(repository), { signal })
     const after = await findRepository(tenant, repository.id)
     if (after?.state === 'indexing') await updateRepository(tenant, repository.id, { state: 'ready', error: null })
   } catch (error) {

@@ -8,8 +8,10 @@ import { openQueues } from '#jobs/enqueue.ts'
 import { jobs } from '#jobs/index.ts'
 import { createServer } from './app.ts'
 import { readServerConfig } from './config.ts'
+import { createCore } from './create-core.ts'
 import { createServerParts } from './create-server-parts.ts'
 import { toExitCode } from './errors.ts'
+import { readGithubConfig } from './github/config.ts'
 import { listen } from './listen.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -19,14 +21,15 @@ const graceMs = 20_000
 
 /** The API of a deployment. It prepares no database: `npm run migrate` does. */
 async function main(): Promise<void> {
-  const { db: dbConfig, jobsEnv, config } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig })
+  const { db: dbConfig, jobsEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, githubConfig: readGithubConfig })
   const log = createLog({ level: config.logLevel, process: 'server' })
   const db = await openDb(dbConfig)
   const queues = openQueues(jobs, { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log })
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const stopping = new AbortController()
   const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready() }
-  const app = createServer(createServerParts({ config, db, enqueue: queues.enqueue, log, metrics, readiness }))
+  const core = createCore({ config, githubConfig, db, log, metrics })
+  const app = createServer(createServerParts({ core, config, db, enqueue: queues.enqueue, log, metrics, readiness }))
   const listening = await listen(app.callback(), config)
   log.info({ url: listening.url }, 'listening')
 

@@ -1,0 +1,197 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
+import { SignJWT } from 'jose'
+import { Client } from 'pg'
+import { readTestServer } from '#db/testing/config.ts'
+import { testRedisUrl } from '#jobs/testing/config.ts'
+import { createRepository } from '#server/testing/create-repository.ts'
+import type { TestRepository } from '#server/testing/create-repository.ts'
+import type { Event } from '#server/testing/fake-github/deliveries.ts'
+import { startFakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
+import type { FakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
+import { startFakeOpenai } from '#server/testing/fake-openai.ts'
+import type { FakeOpenai } from '#server/testing/fake-openai.ts'
+import { startProcess } from './processes.ts'
+import type { NuraProcess } from './processes.ts'
+import { until } from './until.ts'
+
+/** A repository as `GET /v1/repositories` shows it. */
+export type ShownRepository = { id: string; name: string; state: string; isPublic: boolean; audience: string; indexedSha: string | null; files: number; chunks: number; skipped: Record<string, number>; error: string | null }
+export type ShownPassage = { repository: string; path: string; startLine: number; endLine: number; sha: string; content: string }
+
+/** Nura as an operator runs it, with GitHub on the other side. */
+export type GithubDeployment = {
+  readonly github: FakeGithub
+  /** The language model that answers and sums up, when one was asked for. */
+  readonly model: FakeOpenai | null
+  /** Where webhooks go. */
+  readonly hook: string
+  readonly url: string
+  /** Everything that its processes wrote. */
+  output(): string
+  /** Posts a signed event to the webhook. @returns the status */
+  deliver(event: Event, headers?: Record<string, string | undefined>): Promise<number>
+  /** Calls the API as the operator of a tenant. */
+  api(method: string, path: string, body?: unknown, tenant?: string): Promise<{ status: number; body: unknown }>
+  repositories(tenant?: string): Promise<ShownRepository[]>
+  /** Waits until the tenant's repository is at this commit. */
+  indexed(name: string, sha: string, tenant?: string): Promise<ShownRepository>
+  search(question: string, options?: { tenant?: string; repository?: string; audience?: object }): Promise<ShownPassage[]>
+  /** Sum of a counter over its labels, as the process that runs the jobs tells it. */
+  counter(name: string, labels?: Record<string, string>): Promise<number>
+  /** Waits until nothing is queued, running or unfinished. */
+  settled(): Promise<void>
+  kill(): Promise<void>
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+export type GithubDeploymentOptions = {
+  /** Tenants beside `local`, each with its own installation of this account. */
+  tenants?: Record<string, string>
+  env?: Record<string, string>
+  /** Answers and summaries come from a language model. */
+  model?: boolean
+  /** Runs before the processes start: what is on GitHub by then. */
+  prepare?: (github: FakeGithub) => Promise<void>
+}
+
+const secret = 'a service secret that is long enough to be one'
+const root = join(import.meta.dirname, '..')
+
+/**
+ * Starts Nura with GitHub beside it: everything in one process on embedded stores; server and jobs on servers. Installations
+ * of `tenants` are connected by the operator's command before the start.
+ */
+export async function startGithubDeployment({ tenants = {}, env: extra = {}, model: wantsModel = false, prepare }: GithubDeploymentOptions = {}): Promise<GithubDeployment> {
+  const database = `nura_github_${randomUUID().replaceAll('-', '').slice(0, 12)}`
+  const folder = await mkdtemp(join(tmpdir(), 'nura-github-'))
+  const checkout: TestRepository = await createRepository({ 'README.md': '# Empty\n' })
+  const github = await startFakeGithub()
+  const model = wantsModel ? await startFakeOpenai() : null
+  await prepare?.(github)
+  const env: Record<string, string> = {
+    NURA_DATA_DIR: join(folder, 'data'),
+    NURA_REPOSITORY: checkout.dir,
+    NURA_SERVICE_SECRET: secret,
+    NURA_ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('base64'),
+    GITHUB_SUMMARY_INTERVAL: '0',
+    ...github.env(),
+    ...(model ? { DEV_MODELS: `openai:fake-chat@${model.url}`, PM_MODELS: `openai:fake-chat@${model.url}`, ARCHITECT_MODELS: `openai:fake-chat@${model.url}` } : {}),
+    ...(await openStores(database)),
+    ...extra,
+  }
+  const run = (script: string, ...args: string[]) => promisify(execFile)(process.execPath, [join(root, script), ...args], { env: { PATH: process.env.PATH, HOME: folder, ...env } })
+  await run('migrate.ts')
+  for (const [tenant, account] of Object.entries(tenants)) {
+    const installation = [...github.world.installations.values()].find((each) => each.account.login === account)
+    if (!installation) throw new Error(`No installation of ${account}: make it in prepare`)
+    await run('tenant.ts', 'create', tenant)
+    await run('tenant.ts', 'connect', tenant, `github:${installation.id}`)
+  }
+
+  const isEmbedded = readTestServer() === null
+  const written: string[] = []
+  let processes: { front: NuraProcess; jobs: NuraProcess } | null = null
+  async function start(): Promise<void> {
+    const front = await startProcess(isEmbedded ? 'infra/local.ts' : 'server/main.ts', env)
+    processes = { front, jobs: isEmbedded ? front : await startProcess('jobs/main.ts', env) }
+    github.deliveries.hookUrl = `${front.url}/github/webhooks`
+  }
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const running = new Set(processes ? [processes.front, processes.jobs] : [])
+    await Promise.all([...running].map((each) => each.end(signal)))
+    written.push(...[...running].map((each) => each.output()))
+    processes = null
+  }
+  const url = () => processes!.front.url
+  await start()
+
+  async function api(method: string, path: string, body?: unknown, tenant = 'local') {
+    const token = await new SignJWT({ tenant }).setProtectedHeader({ alg: 'HS256' }).setAudience('nura').setSubject('operator').setExpirationTime('5 min').sign(new TextEncoder().encode(secret))
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const response = await fetch(`${url()}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    return { status: response.status, body: (await response.json().catch(() => null)) as unknown }
+  }
+  const repositories = async (tenant?: string) => ((await api('GET', '/v1/repositories', undefined, tenant)).body as { repositories: ShownRepository[] }).repositories
+  async function metrics(which: NuraProcess): Promise<string> {
+    return (await fetch(`${which.url}/metrics`)).text()
+  }
+
+  const deployment: GithubDeployment = {
+    github,
+    model,
+    get hook() {
+      return `${url()}/github/webhooks`
+    },
+    get url() {
+      return url()
+    },
+    output: () => [...written, ...new Set(processes ? [processes.front.output(), processes.jobs.output()] : [])].join('\n'),
+    deliver: (event, headers) => github.deliver(deployment.hook, event, { headers }),
+    api,
+    repositories,
+    indexed: (name, sha, tenant) =>
+      until(`${name} to be indexed at ${sha.slice(0, 7)}; ${deployment.output().slice(-3000)}`, async () => (await repositories(tenant)).find((each) => each.name === name && each.indexedSha === sha && each.state === 'ready')),
+    async search(question, { tenant, ...options } = {}) {
+      const { status, body } = await api('POST', '/v1/search', { question, ...options }, tenant)
+      if (status !== 200) throw new Error(`search answered ${status}: ${JSON.stringify(body)}`)
+      return (body as { passages: ShownPassage[] }).passages
+    },
+    counter: async (name, labels = {}) => sumOf(await metrics(processes!.jobs), name, labels),
+    async settled() {
+      let quiet = 0
+      await until(`the jobs to settle; ${deployment.output().slice(-3000)}`, async () => {
+        const busy = sumOf(await metrics(processes!.jobs), 'nura_queue_depth', {})
+        quiet = busy === 0 ? quiet + 1 : 0
+        return quiet >= 5
+      })
+    },
+    kill: () => end('SIGKILL'),
+    start,
+    async close() {
+      await end('SIGTERM')
+      await model?.close()
+      await github.close()
+      await checkout[Symbol.asyncDispose]()
+      await administer(`drop database if exists ${database} with (force)`)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  return deployment
+}
+
+function sumOf(text: string, name: string, labels: Record<string, string>): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  const wanted = lines.filter((line) => Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)))
+  return wanted.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
+/** On servers: a database and a part of Redis of one's own. */
+async function openStores(database: string): Promise<Record<string, string>> {
+  const [url, redis] = [readTestServer(), testRedisUrl()]
+  if (!url || !redis) return {}
+  await administer(`create database ${database}`)
+  const own = new URL(url)
+  own.pathname = `/${database}`
+  // As many files run at a time as vitest has workers; end-to-end tests of other surfaces have a number of their own.
+  const redisUrl = `${redis.replace(/\/\d*$/, '')}/${10 + (Number(process.env.VITEST_POOL_ID ?? 0) % 6)}`
+  const client = new Redis(redisUrl)
+  await client.flushdb()
+  client.disconnect()
+  return { DATABASE_URL: own.href, REDIS_URL: redisUrl }
+}
+
+async function administer(statement: string): Promise<void> {
+  const url = readTestServer()
+  if (!url) return
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
