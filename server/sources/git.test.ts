@@ -124,3 +124,32 @@ describe('name and address', () => {
     expect(await source.head()).toMatchObject({ name: 'acme/shop', url: 'https://github.com/acme/shop' })
   })
 })
+
+describe('who committed to a file', () => {
+  test('each person once, newest first, by name alone; no bots and no merges', async () => {
+    await using repository = await createRepository({ 'src/a.ts': '1', 'src/b.ts': '1', 'src/*.ts': 'a name like a pattern' })
+    let day = 1
+    const commitAs = async (name: string, path: string) => {
+      await repository.write({ [path]: `${name} ${day}` })
+      await repository.git('add', '--all')
+      const date = `2026-03-0${day++}T12:00:00Z`
+      await repository.git('-c', `user.name=${name}`, '-c', 'user.email=private@example.com', 'commit', '--quiet', '--date', date, '--message', 'Change')
+    }
+    await commitAs('Ada', 'src/a.ts')
+    await commitAs('Ben', 'src/a.ts')
+    await commitAs('Ada', 'src/a.ts')
+    await commitAs('dependabot[bot]', 'src/a.ts')
+    await commitAs('Cleo', 'src/b.ts')
+    const source = createGitSource(repository.dir)
+    const { sha } = await source.head()
+    const found = await source.committers!(['src/a.ts'], sha)
+    expect(found.filter(({ name }) => name !== 'Test')).toEqual([
+      { name: 'Ada', login: null, at: new Date('2026-03-03T12:00:00Z'), commits: 2 },
+      { name: 'Ben', login: null, at: new Date('2026-03-02T12:00:00Z'), commits: 1 },
+    ])
+    expect(JSON.stringify(found)).not.toContain('example.com')
+    expect((await source.committers!(['src/*.ts'], sha)).map(({ name }) => name)).toEqual(['Test'])
+    expect((await createGitSource(join(repository.dir, 'src')).committers!(['src/b.ts'], sha)).map(({ name }) => name)).toContain('Cleo')
+    expect(await source.committers!(['nowhere.ts', '--all'], sha)).toEqual([])
+  })
+})

@@ -5,9 +5,12 @@ import { basename, join, resolve } from 'node:path'
 import { NuraError } from '#db/nura-error.ts'
 import { fromGitRemote } from './git-remote.ts'
 import { GitFailure, runGit, streamGit } from './git-process.ts'
-import type { Head, Source, TreeEntry } from './source.ts'
+import type { Committer, Head, Source, TreeEntry } from './source.ts'
 
 const attributes = ['linguist-generated', 'linguist-vendored'] as const
+/** Commits that are looked through for who knows a file. */
+const mostCommits = 100
+const botName = /\[bot\]$|^(dependabot|renovate|greenkeeper|github-actions)\b/i
 
 /** A local checkout, read through its committed tree: what is not committed does not exist. */
 export function createGitSource(dir: string): Source {
@@ -46,7 +49,25 @@ export function createGitSource(dir: string): Source {
       const output = streamGit({ dir: at, args: ['cat-file', '--batch'], input, signal })
       yield* readBatch(output, blobShas)
     },
+
+    async committers(paths, sha, signal) {
+      const args = ['rev-list', `--max-count=${mostCommits}`, '--no-merges', '--format=%an%x00%at', '--end-of-options', sha, '--', ...paths.map((path) => `:(top,literal)${path}`)]
+      return toCommitters((await runGit({ dir: at, args, signal })).toString('utf8'))
+    },
   }
+}
+
+/** `<name> NUL <seconds>` a commit, newest first, between lines that name it. Addresses are not asked for. */
+function toCommitters(log: string): Committer[] {
+  const people = new Map<string, Committer & { commits: number }>()
+  for (const line of log.split('\n')) {
+    const [name = '', seconds] = line.split('\0')
+    if (seconds === undefined || name.trim() === '' || botName.test(name)) continue
+    const at = new Date(Number(seconds) * 1000)
+    const known = people.get(name) ?? { name, login: null, at, commits: 0 }
+    people.set(name, { ...known, at: at > known.at ? at : known.at, commits: known.commits + 1 })
+  }
+  return [...people.values()].sort((one, other) => other.at.getTime() - one.at.getTime())
 }
 
 type Row = { rawPath: Buffer; mode: string; blobSha: string; size: number | null }

@@ -28,7 +28,7 @@ export type Head = {
 export type KnownTexts = Map<string, string>
 
 /** Somebody who committed to the files asked about; `login` where the provider knows the account. */
-export type Committer = { name: string; login: string | null; at: Date }
+export type Committer = { name: string; login: string | null; at: Date; /** Commits of theirs among the newest that were looked at; absent where nobody counted. */ commits?: number }
 
 /** Where documents come from. The suite `sourceContract` is the whole test of a new one. */
 export type Source = {
