@@ -31,22 +31,20 @@ export async function changedSymbols(change: ReadChange): Promise<ChangedSymbol[
   const removed = new Set(lines.flatMap(({ kind, oldLine }) => (kind === '-' && oldLine !== null ? [oldLine] : [])))
 
   const oldByName = new Map(old?.map((symbol) => [keyOf(symbol), symbol]))
-  const names = new Set(now.map(keyOf))
   const found: ChangedSymbol[] = []
+  const told = new Set<string>()
   for (const symbol of innermost(now, added)) {
     const was = oldByName.get(keyOf(symbol))
     const isNew = old === null ? isWhole(symbol, added) : !was
     if (was && was.signature === symbol.signature && !touches(symbol, added) && !touches(was, removed)) continue
+    told.add(keyOf(symbol))
     found.push(toChanged(symbol, isNew ? 'added' : 'changed', was && was.signature !== symbol.signature ? was.signature : null, path))
   }
-  const told = new Set(found.map(({ name }) => name))
   for (const symbol of innermost(old ?? [], removed)) {
-    const name = nameOf(symbol)
-    if (names.has(keyOf(symbol))) {
-      const still = now.find((each) => keyOf(each) === keyOf(symbol))!
-      // Lines were only taken out of it.
-      if (!told.has(name)) found.push(toChanged(still, 'changed', null, path))
-    } else found.push(toChanged(symbol, 'removed', null, oldPath ?? path))
+    const still = now.find((each) => keyOf(each) === keyOf(symbol))
+    if (!still) found.push(toChanged(symbol, 'removed', null, oldPath ?? path))
+    // Lines were only taken out of it.
+    else if (!told.has(keyOf(symbol))) found.push(toChanged(still, 'changed', null, path))
   }
   return withoutChildren(found).toSorted((a, b) => a.startLine - b.startLine)
 }
@@ -85,7 +83,7 @@ function innermost(symbols: SymbolWrite[], lines: Set<number>): SymbolWrite[] {
 
 function toChanged(symbol: SymbolWrite, change: ChangedSymbol['change'], oldSignature: string | null, path: string): ChangedSymbol {
   const { kind, signature, startLine, endLine } = symbol
-  return { name: nameOf(symbol), kind, change, signature, oldSignature, startLine, endLine, exported: isExported(symbol, languageOf(path)?.id ?? '') }
+  return { name: kind === 'heading' ? symbol.name : nameOf(symbol), kind, change, signature, oldSignature, startLine, endLine, exported: isExported(symbol, languageOf(path)?.id ?? '') }
 }
 
 /** What a new or removed class holds is told by the class. */

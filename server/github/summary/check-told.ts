@@ -16,7 +16,7 @@ const verdict = /\bLGTM\b|\b(?:looks good|well done|great (?:work|job)|ship it|(
  * @returns null when nothing of it may be shown
  */
 export function checkTold(text: string, hunks: HunkPassage[], address: (hunk: HunkPassage) => string | null): Told | null {
-  const { text: checked } = checkCitations(text, { passages: hunks })
+  const { text: checked } = checkCitations(text.replaceAll('-->', ''), { passages: hunks })
   const blocks = toBlocks(checked).flatMap(({ isLine, text: block }) => {
     const kept = withoutVerdicts(block)
     return /\[\d+\]/.test(kept) ? [{ isLine, text: kept }] : []

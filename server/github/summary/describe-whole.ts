@@ -27,7 +27,9 @@ export function describeWhole(files: FileFacts[]): string {
 function toRoles(files: FileFacts[]): string[] {
   const roles = new Map<FileRole, number>()
   for (const { role } of files) roles.set(role, (roles.get(role) ?? 0) + 1)
-  return [...roles].toSorted((a, b) => b[1] - a[1]).map(([role, number]) => count(number, roleNames[role]))
+  const sorted = [...roles].toSorted((a, b) => b[1] - a[1])
+  const rest = sorted.slice(most).reduce((sum, [, number]) => sum + number, 0)
+  return [...sorted.slice(0, most).map(([role, number]) => count(number, roleNames[role])), ...(rest > 0 ? [count(rest, 'other file')] : [])]
 }
 
 function total(files: FileFacts[], key: 'additions' | 'deletions'): string {

@@ -12,16 +12,16 @@ const longestLine = 1_000
 /** Lines of source without a test beside them that are worth a word. */
 const muchSource = 30
 
-/** The places to look at, the heaviest first; of one file only the heaviest, of one rule a few. */
+/** The places to look at, the heaviest first: one of each file with its two weightiest reasons, of one rule a few. */
 export function findRisks(files: FileFacts[]): Risk[] {
   const found = [...files.flatMap((file) => [...bySecrets(file), ...byPath(file), ...byLine(file), ...byContract(file)]), ...byWhole(files)]
-  const heaviest = new Map<string, Risk>()
-  for (const risk of found) {
-    const other = heaviest.get(risk.file.path)
-    if (!other || other.weight < risk.weight) heaviest.set(risk.file.path, risk)
-  }
+  const byFile = Map.groupBy(found, ({ file }) => file.path)
+  const places = [...byFile.values()].map((risks) => {
+    const [first, second] = risks.toSorted((a, b) => b.weight - a.weight)
+    return second ? { ...first!, why: `${first!.why}; ${second.why}` } : first!
+  })
   const ofRule = new Map<string, number>()
-  return [...heaviest.values()]
+  return places
     .toSorted((a, b) => b.weight - a.weight)
     .filter(({ rule }) => {
       ofRule.set(rule, (ofRule.get(rule) ?? 0) + 1)
