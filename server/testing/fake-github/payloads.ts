@@ -21,6 +21,12 @@ export function createPayloads(world: World) {
     const links = { repos_url: `${url}/repos`, events_url: `${url}/events`, hooks_url: `${url}/hooks`, issues_url: `${url}/issues`, members_url: `${url}/members{/member}`, public_members_url: `${url}/public_members{/member}` }
     return { login, id, node_id: toNodeId('Organization', id), url, ...links, avatar_url: `${world.web}/avatars/${id}?v=4`, description: '' }
   }
+  /** Only when it is suspended are its times text. */
+  function toTold(action: string, installation: Installation): Json {
+    const shown = toInstallation(world, installation)
+    const seconds = (time: unknown) => Math.floor(Date.parse(String(time)) / 1000)
+    return action.endsWith('suspend') ? shown : { ...shown, created_at: seconds(shown.created_at), updated_at: seconds(shown.updated_at) }
+  }
   const toShort = (repository: Repository) => ({ id: repository.id, node_id: toNodeId('Repository', repository.id), name: repository.name, full_name: toFullName(repository), private: repository.private })
   const listOf = (ids: Iterable<number>) => [...ids].map((id) => toShort(world.repositories.get(id)!))
 
@@ -89,13 +95,13 @@ export function createPayloads(world: World) {
     /** created, deleted, suspend, unsuspend. */
     installation(action: string, installation: Installation, sender: Account = installation.account): Json {
       const requester = action === 'created' ? { requester: null } : {}
-      return { action, installation: toInstallation(world, installation), repositories: listOf(installation.repositories), ...requester, sender: toUser(world, sender) }
+      return { action, installation: toTold(action, installation), repositories: listOf(installation.repositories), ...requester, sender: toUser(world, sender) }
     },
 
     installationRepositories(action: 'added' | 'removed', installation: Installation, ids: number[], sender: Account = installation.account): Json {
       return {
         action,
-        installation: toInstallation(world, installation),
+        installation: toTold(action, installation),
         repository_selection: installation.selection,
         repositories_added: action === 'added' ? listOf(ids) : [],
         repositories_removed: action === 'removed' ? listOf(ids) : [],

@@ -27,7 +27,6 @@ export function toIssue(world: World, repository: Repository, thread: Thread): J
   const site = `${world.web}/${toFullName(repository)}`
   const html = `${site}/${thread.pull ? 'pull' : 'issues'}/${thread.number}`
   const ofPull = thread.pull && {
-    draft: thread.pull.draft,
     pull_request: { url: `${root}/pulls/${thread.number}`, html_url: html, diff_url: `${html}.diff`, patch_url: `${html}.patch`, merged_at: thread.pull.mergedAt },
   }
   return {
@@ -39,6 +38,7 @@ export function toIssue(world: World, repository: Repository, thread: Thread): J
     html_url: html,
     ...toThread(world, repository, thread),
     comments: thread.comments.length,
+    draft: thread.pull?.draft ?? false,
     ...ofPull,
     reactions: toReactionCounts(url, thread.reactions),
     timeline_url: `${url}/timeline`,

@@ -129,6 +129,7 @@ export function toRepository(world: World, repository: Repository, account?: Acc
     is_template: false,
     web_commit_signoff_required: false,
     topics: [],
+    custom_properties: {},
     visibility: repository.private ? 'private' : 'public',
     forks: 0,
     open_issues: open,
