@@ -7,7 +7,8 @@ import { findAnswer, saveAnswer } from './answers.ts'
 import { markAnswerTold, markChangedAnswers, untoldAnswers } from './changed-answers.ts'
 
 import { saveThread } from './threads.ts'
-import { moveFiles, removeFiles, writeFiles } from './write-files.ts'
+import { moveFiles } from './move-files.ts'
+import { removeFiles, writeFiles } from './write-files.ts'
 import type { WriteContext } from './write-files.ts'
 
 let db: Db

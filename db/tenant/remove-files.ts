@@ -48,6 +48,15 @@ export async function dropFileTerms(tx: Transaction, corpus: Corpus, repositoryI
   corpus.fileTokens -= lost!.tokens
 }
 
+/** Takes terms of files that stay out of the counts; what they hold instead is added then. */
+export async function dropTerms(tx: Transaction, files: TermCounts[]): Promise<void> {
+  const lost = countDocuments(files)
+  await tx.execute('update term set files = files - documents from unnest($1::int[], $2::int[]) as given (hash, documents) where term.hash = given.hash', [
+    [...lost.keys()],
+    [...lost.values()],
+  ])
+}
+
 /** Counts in files and chunks that are about to be written. */
 export async function addTerms(tx: Transaction, documents: { files: TermCounts[]; chunks: TermCounts[] }): Promise<void> {
   const [files, chunks] = [countDocuments(documents.files), countDocuments(documents.chunks)]

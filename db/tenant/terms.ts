@@ -59,10 +59,29 @@ export function scoreTerms({ frequencies, length }: TermCounts, idf: ReadonlyMap
   return score
 }
 
-/** The same weights for another mean length: the counts are read back from the weights, exactly, as they are whole numbers. */
+/** The same weights for another mean length. */
 export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): string {
-  const [from, to] = [lengthNorm(length, oldMean), lengthNorm(length, newMean)]
-  return toSparseText(readSparse(sparse).map(([hash, weight]) => [hash, weigh(Math.round((weight * from) / (k1 + 1 - weight)), to)]))
+  return toSparse(readTerms(sparse, length, oldMean), newMean)
+}
+
+/** What `toSparse` was made from, exactly, as counts are whole numbers; one above 255 comes back as 255. */
+export function readTerms(sparse: string, length: number, meanLength: number): TermCounts {
+  const norm = lengthNorm(length, meanLength)
+  return { frequencies: new Map(readSparse(sparse).map(([hash, weight]) => [hash, Math.round((weight * norm) / (k1 + 1 - weight))])), length }
+}
+
+/** A text that has lost some tokens, all of which it had, and got others. A count that was cut off at 255 stays there. */
+export function changeTerms({ frequencies, length }: TermCounts, lost: string[], gained: string[]): TermCounts {
+  const changed = new Map(frequencies)
+  const change = (token: string, by: number) => {
+    const hash = toTermHash(token)
+    const count = changed.get(hash) ?? 0
+    if (count < maxFrequency) changed.set(hash, count + by)
+  }
+  for (const token of gained) change(token, 1)
+  for (const token of lost) change(token, -1)
+  for (const [hash, count] of changed) if (count <= 0) changed.delete(hash)
+  return { frequencies: changed, length: length + gained.length - lost.length }
 }
 
 /** idf = ln(1 + (documents − df + .5) / (df + .5)): never negative. */

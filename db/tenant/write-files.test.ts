@@ -12,7 +12,8 @@ import { finishSync, readManifest } from './manifest.ts'
 import { rebuildWeights } from './rebuild-weights.ts'
 import { removeRepository } from './repositories.ts'
 import { searchBm25 } from './search.ts'
-import { moveFiles, removeFiles, writeFiles } from './write-files.ts'
+import { moveFiles } from './move-files.ts'
+import { removeFiles, writeFiles } from './write-files.ts'
 
 let db: Db
 let tenant: TenantDb

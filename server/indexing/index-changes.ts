@@ -3,13 +3,15 @@ import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { finishSync, readManifest } from '#db/tenant/manifest.ts'
+import { moveFiles } from '#db/tenant/move-files.ts'
 import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
 import { readSourceFiles } from '#db/tenant/source-files.ts'
-import { moveFiles, removeFiles, writeFiles } from '#db/tenant/write-files.ts'
+import { removeFiles, writeFiles } from '#db/tenant/write-files.ts'
 import type { Logger } from '../log.ts'
 import type { Embedder } from '../models/embedder.ts'
 import { skipByEntry } from '../sources/skip.ts'
 import type { Head, Source, TreeEntry } from '../sources/source.ts'
+import { tokens } from '../tokens.ts'
 import { applySettings } from './apply-settings.ts'
 import { chunkerVersion } from './chunk.ts'
 import { embedMissing } from './embed.ts'
@@ -22,6 +24,7 @@ import type { Change } from './plan.ts'
 import { readFile, toSkipped } from './read-file.ts'
 import type { ReadFile } from './read-file.ts'
 import { createSettingsSkip } from './settings.ts'
+import { testSubjects } from './test-subject.ts'
 
 export type IndexParts = { embedder: Embedder; log: Logger }
 
@@ -97,7 +100,10 @@ function sameKind(from: string, to: string): boolean {
 
 async function applyMoves(tenant: TenantDb, id: string, head: Head, changes: Change[], show: Show): Promise<void> {
   const moves = changes.filter((change) => change.kind === 'move')
-  await moveFiles(tenant, id, head.sha, moves.map(({ from, entry }) => ({ from, to: entry.path, stem: stemOf(entry.path) })))
+  const toMove = ({ from, entry: { path } }: (typeof moves)[number]) => ({
+    from, to: path, stem: stemOf(path), tokens: { from: tokens(from), to: tokens(path) }, subjects: testSubjects(path),
+  })
+  await moveFiles(tenant, id, head.sha, moves.map(toMove))
   show(moves.length)
 }
 
