@@ -25,7 +25,6 @@ const statusOf: Record<string, number> = {
   'unsupported-media-type': 415,
   'too-many-requests': 429,
   'not-implemented': 501,
-  'github-not-configured': 501,
   'database-unavailable': 503,
   'queue-unavailable': 503,
   'model-unavailable': 503,

@@ -62,7 +62,7 @@ it('forgets an account', async () => {
 })
 
 it.each([
-  { status: 501, code: 'github-not-configured', message: 'GitHub is not set up in this Nura.', retryable: false },
+  { status: 400, code: 'github-not-configured', message: 'GitHub is not set up in this Nura.', retryable: false },
   { status: 503, code: 'github-unavailable', message: 'GitHub does not answer just now.', retryable: true },
 ])('says why it cannot: $code', async ({ status, ...error }) => {
   nura.server.github = { status, error }

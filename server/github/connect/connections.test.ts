@@ -323,7 +323,7 @@ describe('a page', () => {
     const bare = await openTestServer(db)
     expect((await fetch(`${bare.url}/github/setup?state=x`)).status).toBe(404)
     const response = await fetch(`${bare.url}/v1/github/connections`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${await signToken(acme)}` }, body: '{"kind":"person"}' })
-    expect(response.status).toBe(501)
+    expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ error: { code: 'github-not-configured', message: expect.stringContaining('GITHUB_APP_ID') as unknown } })
     await bare.close()
   })

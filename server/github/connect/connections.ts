@@ -35,7 +35,7 @@ export type ConnectionParts = {
   db: Db
   github: GithubApp
   states: ConnectStates
-  /** Hints that an installation waits to be listed. */
+  /** Hints that an installation waits to be listed; the sweeper finds it without. */
   syncInstallation(tenantId: string, installationId: number): Promise<void>
 }
 
