@@ -13,7 +13,7 @@ const repository = z.object({ id: z.int().positive(), full_name: z.string(), pri
 const inRepository = z.object({ installation, repository })
 
 const Push = inRepository.extend({ ref: z.string(), after: z.string(), deleted: z.boolean() })
-const OfRepository = inRepository.extend({ action: z.string(), changes: z.object({ default_branch: z.unknown() }).nullish() })
+const OfRepository = inRepository.extend({ action: z.string(), changes: z.object({ default_branch: z.unknown().optional() }).nullish() })
 const OfInstallation = z.object({ action: z.string(), installation: installation.extend({ account }) })
 const Renamed = z.object({ action: z.string(), installation, account: account.nullish() })
 const Selection = OfInstallation.extend({ repositories_removed: z.array(z.object({ id: z.int().positive() })) })
@@ -33,7 +33,7 @@ const Pull = inRepository.extend({
   }),
 })
 const comment = z.object({ id: z.int().positive(), body: z.string().nullable(), user: person.nullable(), html_url: z.string(), in_reply_to_id: z.int().positive().nullish() })
-const issue = z.object({ number: z.int().positive(), pull_request: z.unknown(), user: person.nullable(), body: z.string().nullable(), html_url: z.string() })
+const issue = z.object({ number: z.int().positive(), pull_request: z.unknown().optional(), user: person.nullable(), body: z.string().nullable(), html_url: z.string() })
 const Issue = inRepository.extend({ action: z.string(), issue })
 const IssueComment = Issue.extend({ comment })
 const ReviewComment = inRepository.extend({ action: z.string(), comment, pull_request: z.object({ number: z.int().positive() }) })

@@ -12,7 +12,7 @@ import { hintForget, hintSync } from './hints.ts'
 import type { HintParts } from './hints.ts'
 import { forgetAll } from './lifecycle.ts'
 import { planRepositories } from './plan-repositories.ts'
-import type { ListedRepository } from './plan-repositories.ts'
+import type { ListedRepository, RepositoryPlan } from './plan-repositories.ts'
 
 export type InstallationParts = HintParts & { db: Db; github: Pick<GithubApp, 'asApp' | 'as'>; log: Logger }
 
@@ -55,8 +55,9 @@ async function checkInstallation({ db, github, enqueue, log }: InstallationParts
 
 async function syncRepositories(parts: InstallationParts, tenant: TenantDb, installationId: number, signal: AbortSignal): Promise<void> {
   const { log } = parts
-  const { listed, isComplete } = await listGithub(parts, installationId, signal)
-  const plan = planRepositories(installationId, await listRepositories(tenant), listed, isComplete)
+  const listed = await listGithub(parts, installationId, signal)
+  const plan = planRepositories(installationId, await listRepositories(tenant), listed.repositories, listed.isComplete)
+  if (plan.forget.length > 0 && listed.pages > 1) await confirmGone(parts, installationId, plan, signal)
   if (plan.move.length + plan.aside.length > 0) await moveRepositories(tenant, plan.move, plan.aside)
   await forgetAll(parts, tenant, plan.forget.filter(({ state }) => state !== 'forgetting'), log)
   for (const repository of plan.add) await add(parts, tenant, repository)
@@ -66,20 +67,30 @@ async function syncRepositories(parts: InstallationParts, tenant: TenantDb, inst
   await Promise.all(plan.revive.map((id) => reviveIdle(parts, tenant, id)))
 }
 
-/** All pages. While somebody adds or removes, pages shift against each other: the total shows it. */
-async function listGithub({ github }: InstallationParts, installationId: number, signal: AbortSignal): Promise<{ listed: ListedRepository[]; isComplete: boolean }> {
+type Listing = { repositories: ListedRepository[]; pages: number; isComplete: boolean }
+
+/** Pages shift against each other while somebody adds and removes: what one listing lacks, a second one must lack too. */
+async function confirmGone(parts: InstallationParts, installationId: number, plan: RepositoryPlan, signal: AbortSignal): Promise<void> {
+  const again = await listGithub(parts, installationId, signal)
+  const ids = new Set(again.repositories.map(({ id }) => id))
+  plan.forget = again.isComplete ? plan.forget.filter(({ externalId }) => externalId == null || !ids.has(externalId)) : []
+}
+
+/** All pages, and whether they hold as many as each of them says that there are. */
+async function listGithub({ github }: InstallationParts, installationId: number, signal: AbortSignal): Promise<Listing> {
   const octokit = github.as(installationId)
   const found = new Map<number, ListedRepository>()
-  let total = 0
-  for (let page = 1; ; page++) {
-    const { data } = await octokit.rest.apps.listReposAccessibleToInstallation({ per_page: 100, page, request: { signal } })
-    total = data.total_count
+  const totals = new Set<number>()
+  let pages = 0
+  for (;;) {
+    const { data } = await octokit.rest.apps.listReposAccessibleToInstallation({ per_page: 100, page: ++pages, request: { signal } })
+    totals.add(data.total_count)
     for (const { id, full_name: fullName, html_url: url, private: isPrivate, default_branch: branch } of data.repositories) {
       found.set(id, { id, fullName, url, isPrivate, defaultBranch: branch ?? null })
     }
     if (data.repositories.length < 100) break
   }
-  return { listed: [...found.values()], isComplete: found.size === total }
+  return { repositories: [...found.values()], pages, isComplete: totals.size === 1 && totals.has(found.size) }
 }
 
 async function add(parts: InstallationParts, tenant: TenantDb, repository: NewRepository): Promise<void> {
