@@ -15,12 +15,12 @@ export const githubEnv = {
     .url({ protocol: /^https?$/, error: 'must be the REST root, such as https://api.github.com or https://github.example.com/api/v3' })
     .default('https://api.github.com')
     .transform((url) => url.replace(/\/+$/, '')),
-  GITHUB_INSTALLATION_ID: whole('must be the number at the end of the address of the installation\'s settings').optional(),
+  GITHUB_INSTALLATION_ID: whole(1, 'must be the number at the end of the address of the installation on GitHub').optional(),
   GITHUB_CLIENT_ID: z.string().optional(),
   GITHUB_CLIENT_SECRET: z.string().optional(),
   GITHUB_SUMMARY_INTERVAL: seconds('must be seconds between two summaries of one pull request, such as 30').default(30),
   GITHUB_SWEEP_INTERVAL: seconds('must be seconds between two looks for what a webhook missed, such as 300').default(300),
-  GITHUB_WRITE_INTERVAL_MS: z.coerce.number().int().min(0, 'must be milliseconds between two writes of one installation, such as 1000').default(1000),
+  GITHUB_WRITE_INTERVAL_MS: whole(0, 'must be milliseconds between two writes of one installation, such as 1000').default(1000),
 }
 
 export type GithubEnv = z.output<z.ZodObject<typeof githubEnv>>
@@ -99,8 +99,8 @@ function toPem(text: string): string | null {
   }
 }
 
-function whole(message: string) {
-  return z.coerce.number(message).int(message).min(1, message)
+function whole(least: number, message: string) {
+  return z.coerce.number(message).int(message).min(least, message)
 }
 
 function seconds(message: string) {

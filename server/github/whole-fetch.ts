@@ -62,7 +62,7 @@ const ofTheWire = new Set(['content-encoding', 'content-length', 'transfer-encod
 
 function toResponse({ status, headers, bytes, url }: Omit<KeptAnswer, 'etag'>): Response {
   const hasBody = ![204, 205, 304].includes(status)
-  const response = new Response(hasBody ? bytes.slice(0) : null, { status, headers: headers.filter(([name]) => !ofTheWire.has(name)) })
+  const response = new Response(hasBody ? bytes : null, { status, headers: headers.filter(([name]) => !ofTheWire.has(name)) })
   return Object.defineProperty(response, 'url', { value: url })
 }
 

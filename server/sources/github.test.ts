@@ -132,8 +132,9 @@ test('a few contents are asked for one by one, many come from one archive', asyn
   const source = open(repository)
   const tree = await source.tree((await source.head()).sha)
   const start = setup.github.calls.length
-  expect(await readAll(source, tree.slice(0, 50).map(({ blobSha }) => blobSha))).toEqual(tree.slice(0, 50).map(({ path }) => `text of ${path}`))
-  expect(callsSince(start)).toEqual(Array.from({ length: 50 }, () => 'GET /git/blobs/SHA'))
+  const few = tree.slice(0, 5)
+  expect(await readAll(source, few.map(({ blobSha }) => blobSha))).toEqual(few.map(({ path }) => `text of ${path}`))
+  expect(callsSince(start)).toEqual(few.map(() => 'GET /git/blobs/SHA'))
   const next = setup.github.calls.length
   const reversed = tree.toReversed()
   expect(await readAll(source, reversed.map(({ blobSha }) => blobSha))).toEqual(reversed.map(({ path }) => `text of ${path}`))

@@ -56,17 +56,20 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
     }
   }
 
+  /** The same content may be asked for more than once, at places far apart; it is held until the last of them. */
   async function* readSingly(place: GithubPlace, blobShas: string[]): AsyncGenerator<Buffer> {
-    const queue: Promise<Buffer>[] = []
-    let next = 0
-    while (next < blobShas.length || queue.length > 0) {
-      while (next < blobShas.length && queue.length < ahead) {
-        const reading = readBlob(place, blobShas[next++]!)
+    const reading = new Map<string, Promise<Buffer>>()
+    const lastPlace = new Map(blobShas.map((blobSha, index) => [blobSha, index]))
+    for (const [index, blobSha] of blobShas.entries()) {
+      for (const soon of blobShas.slice(index, index + ahead)) {
+        if (reading.has(soon)) continue
+        const bytes = readBlob(place, soon)
         // Awaited in its turn; a failure before that must not end the process.
-        reading.catch(() => undefined)
-        queue.push(reading)
+        bytes.catch(() => undefined)
+        reading.set(soon, bytes)
       }
-      yield await queue.shift()!
+      yield await reading.get(blobSha)!
+      if (lastPlace.get(blobSha) === index) reading.delete(blobSha)
     }
   }
 
@@ -79,16 +82,22 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
     }
   }
 
+  async function* read(blobShas: string[], signal?: AbortSignal): AsyncGenerator<{ blobSha: string; bytes: Buffer }> {
+    const isMany = new Set(blobShas).size > mostSingly
+    let next = 0
+    for await (const bytes of (isMany ? readFromArchive : readSingly)(at(signal), blobShas)) yield { blobSha: blobShas[next++]!, bytes }
+  }
+
   return {
     kind: 'github',
 
     async head(signal): Promise<Head> {
       const found = await findRepository(at(signal), repository)
       location = found.full_name
-      const place = at(signal)
-      const { data: commit } = await place.octokit.rest.repos
+      const { octokit, owner, repo, request } = at(signal)
+      const { data: commit } = await octokit.rest.repos
         // One of the commit's files: the answer lists them all otherwise, with their differences.
-        .getCommit({ ...place, octokit: undefined, ref: `heads/${found.default_branch}`, per_page: 1 })
+        .getCommit({ owner, repo, ref: `heads/${found.default_branch}`, per_page: 1, request })
         .catch((error: unknown) => Promise.reject(toEmptyError(error, location)))
       latest = commit.sha
       return {
@@ -108,36 +117,12 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
       latest = sha
       const files = entries.filter(isAttributes)
       const unknown = [...new Set(files.map(({ blobSha }) => blobSha))].filter((blobSha) => !texts.has(blobSha))
-      let read = 0
-      for await (const { blobSha, bytes } of this.read(unknown, signal)) {
-        texts.set(blobSha, bytes.toString('utf8'))
-        read++
-      }
-      if (read < unknown.length) throw new Error('a .gitattributes was not read')
+      for await (const { blobSha, bytes } of read(unknown, signal)) texts.set(blobSha, bytes.toString('utf8'))
       const marksOf = toMarks(files.map(({ path, blobSha }) => ({ path, content: texts.get(blobSha)! })))
       return entries.map((entry) => ({ ...entry, ...marksOf(entry.path) }))
     },
 
-    async *read(blobShas, signal) {
-      const place = at(signal)
-      const asked = new Map<string, number>()
-      for (const blobSha of blobShas) asked.set(blobSha, (asked.get(blobSha) ?? 0) + 1)
-      const contents = (asked.size > mostSingly ? readFromArchive : readSingly)(place, [...asked.keys()])
-      // The same content may be asked for more than once, at places far apart; it is held until the last of them.
-      const held = new Map<string, Buffer>()
-      try {
-        for (const blobSha of blobShas) {
-          const bytes = held.get(blobSha) ?? ((await contents.next()).value as Buffer)
-          const left = asked.get(blobSha)! - 1
-          asked.set(blobSha, left)
-          if (left > 0) held.set(blobSha, bytes)
-          else held.delete(blobSha)
-          yield { blobSha, bytes }
-        }
-      } finally {
-        await contents.return(undefined)
-      }
-    },
+    read,
 
     async committers(paths, sha, signal): Promise<Committer[]> {
       const { octokit, owner, repo, request } = at(signal)

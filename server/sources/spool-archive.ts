@@ -29,35 +29,30 @@ const largestHeld = 32 * 1024 * 1024
 export async function spoolArchive(archive: Readable, wanted: ReadonlySet<string>, { maxBytes, signal }: { maxBytes: number; signal?: AbortSignal }): Promise<Spool> {
   const dir = await mkdtemp(join(tmpdir(), 'nura-archive-'))
   const found = new Map<string, { at: number; length: number }>()
-  const unpacked = extract()
-  const flowing = pipeline(archive, createGunzip(), atMost(maxBytes), unpacked, { signal })
-  // Awaited after the entries, which fail with it.
-  flowing.catch(() => undefined)
   let file: FileHandle | undefined
   async function close(): Promise<void> {
     await file?.close()
     file = undefined
     await rm(dir, { recursive: true, force: true })
   }
+
   try {
     const spool = (file = await open(join(dir, 'blobs'), 'wx+'))
     let length = 0
-    for await (const entry of unpacked) {
-      const bytes = await readEntry(entry)
-      const content = bytes && findWanted(bytes, wanted, found)
+    for await (const bytes of readFiles(archive, maxBytes, signal)) {
+      const content = findWanted(bytes, wanted, found)
       if (!content) continue
       await spool.write(content.bytes, 0, content.bytes.length, length)
       found.set(content.blobSha, { at: length, length: content.bytes.length })
       length += content.bytes.length
       if (found.size === wanted.size) break
     }
-    // What follows the last wanted file is not waited for.
-    if (found.size < wanted.size) await flowing
   } catch (error) {
-    unpacked.destroy()
     await close()
-    const first = await flowing.then(() => error, (failure: unknown) => failure)
-    throw first instanceof NuraError ? first : error
+    throw error
+  } finally {
+    // Nobody reads on: neither after a failure nor after the last wanted file.
+    archive.destroy()
   }
 
   return {
@@ -70,6 +65,24 @@ export async function spoolArchive(archive: Readable, wanted: ReadonlySet<string
       return bytes
     },
   }
+}
+
+/** The content of every file of a tar.gz, each as a whole. */
+async function* readFiles(archive: Readable, maxBytes: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const entries = extract()
+  const flowing = pipeline(archive, createGunzip(), atMost(maxBytes), entries, { signal })
+  // Awaited after the entries, which end with it; they must be listened to before the first of them comes.
+  flowing.catch(() => undefined)
+  try {
+    for await (const entry of entries) {
+      const bytes = await readEntry(entry)
+      if (bytes) yield bytes
+    }
+  } catch (error) {
+    const first: unknown = await flowing.then(() => error, (failure: unknown) => failure)
+    throw first instanceof NuraError ? first : error
+  }
+  await flowing
 }
 
 async function readEntry(entry: Entry): Promise<Buffer | null> {
