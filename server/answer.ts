@@ -13,6 +13,8 @@ import type { GraphInput, GraphOutcome, GraphParts } from './agents/graph.ts'
 import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
 import { toSearchText } from './agents/search-text.ts'
+import { findWhoKnows, writeWhoKnows } from './agents/who-knows.ts'
+import type { WhoKnowsParts } from './agents/who-knows.ts'
 import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
 import { spentNotice, withinDayBudget } from './day-budget.ts'
 import { createRef, toFailure } from './errors.ts'
@@ -28,7 +30,8 @@ import type { Passage } from './retrieval/passage.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import type { SearchParts, SearchResult } from './retrieval/search.ts'
-import { storeAnswer, toTrace } from './store-answer.ts'
+import { storeAnswer, surfaceOf, toTrace } from './store-answer.ts'
+import type { Found } from './store-answer.ts'
 
 /** What someone asks, who will read the answer, and what stands around it. */
 export type Question = {
@@ -52,6 +55,8 @@ export type AnswerParts = SearchParts & {
   dayTokens?: number | null
   log?: Pick<Logger, 'info' | 'warn' | 'error'>
   metrics?: Pick<Metrics, 'retrieval' | 'modelCalls' | 'modelCost'>
+  /** Opens a source to ask who committed to its files; without it only the owners of files are named. */
+  openSource?: WhoKnowsParts['openSource']
   now?: () => Date
 }
 
@@ -74,7 +79,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const text = toText(question.text)
     if (question.agent) findAgent(question.agent)
     const input = await remember(tenant, question, text)
-    const found: { result?: SearchResult; general?: boolean } = {}
+    const found: Found = {}
     const repositories = new Map<string, Repository>()
     const { models, curtailed } = await withinDayBudget(tenant, parts.models, parts.dayTokens ?? null, parts.now?.())
     const graphParts = toGraphParts({ ...parts, models }, tenant, question, found, repositories, until)
@@ -102,7 +107,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
     observe(parts, trace, outcome, found.result)
-    const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found.result, timings) })
+    const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) })
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness([...repositories.values()], citations)
     const { agent } = outcome.choice
@@ -140,15 +145,20 @@ async function remember(tenant: TenantDb, question: Question, text: string): Pro
 function toGraphParts(
   parts: AnswerParts,
   tenant: TenantDb,
-  { audience, repository, overlay }: Question,
-  found: { result?: SearchResult },
+  { audience, repository, overlay, thread }: Question,
+  found: Found,
   repositories: Map<string, Repository>,
   signal: AbortSignal,
 ): GraphParts {
+  const now = parts.now ?? (() => new Date())
   return {
     models: parts.models,
     leastStrength: enough,
-    now: parts.now ?? (() => new Date()),
+    now,
+    async whoKnows(nearest) {
+      found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)
+      return found.whoKnows && writeWhoKnows(found.whoKnows, now(), { mayCall: surfaceOf(thread) === 'github' })
+    },
     async repositories() {
       const readable = await readableRepositories(parts, tenant, audience)
       for (const each of readable) if (repository === undefined || each.name === repository) repositories.set(each.id, each)

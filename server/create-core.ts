@@ -44,12 +44,13 @@ export function createCore({ config, githubConfig, db, log, metrics }: CoreRig):
   const models = createAgentModels(config, log)
   const mayReadOnGithub = github ? createMayReadOnGithub({ db, permissions: github.permissions, log }) : undefined
   const embedder = lexicalEmbedder
-  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, log, metrics }
+  const openSource = createOpenSource({ github: github?.app ?? null })
+  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics }
   return {
     github,
     models,
     mayReadOnGithub,
-    openSource: createOpenSource({ github: github?.app ?? null }),
+    openSource,
     indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
     answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
     search: (tenant, request) => search(parts, tenant, request),

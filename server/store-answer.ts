@@ -6,13 +6,18 @@ import { saveModelCalls } from '#db/tenant/usage.ts'
 import { findAgent } from './agents/index.ts'
 import type { GraphOutcome } from './agents/graph.ts'
 import { promptVersion } from './agents/prompt.ts'
+import { writeWhoKnows } from './agents/who-knows.ts'
+import type { WhoKnows } from './agents/who-knows.ts'
 import type { Citation, Usage } from './answer-part.ts'
 import type { Question } from './answer.ts'
 import type { Passage } from './retrieval/passage.ts'
 import type { SearchResult } from './retrieval/search.ts'
 
+/** What a turn came across on its way to the answer. */
+export type Found = { result?: SearchResult; whoKnows?: WhoKnows | null }
+
 /** What led to the answer, for «Why?» and for us. Places, names and figures; no text of any source. */
-export function toTrace(outcome: GraphOutcome, result: SearchResult | undefined, timings: Record<string, number>): Record<string, unknown> {
+export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Found, timings: Record<string, number>): Record<string, unknown> {
   const { choice, resolved, retrieved, abstained, calls, check } = outcome
   return {
     chosen: choice,
@@ -23,6 +28,7 @@ export function toTrace(outcome: GraphOutcome, result: SearchResult | undefined,
     degraded: result?.degraded ?? null,
     passages: (retrieved?.evidence.passages ?? []).map(({ n, repository, path, startLine, endLine, sha, score, legs }) => ({ n, repository, path, startLine, endLine, sha, score, legs })),
     search: retrieved?.trace ?? null,
+    ...(whoKnows ? { whoKnows: { owners: whoKnows.owners.flatMap(({ accounts }) => accounts), line: writeWhoKnows(whoKnows, new Date()) } } : {}),
     prompt: promptVersion(findAgent(choice.agent)),
     models: calls,
     check,
@@ -53,6 +59,7 @@ export async function storeAnswer(
   return answerId
 }
 
-function surfaceOf(thread: string): string {
-  return /^(slack|teams|github|terminal):/.exec(thread)?.[1] ?? 'api'
+/** Where a conversation is held; `api` where its key does not say. */
+export function surfaceOf(thread: string | undefined): string {
+  return /^(slack|teams|github|terminal):/.exec(thread ?? '')?.[1] ?? 'api'
 }

@@ -22,11 +22,13 @@ export type SearchedRepository = { id: string; name: string; indexedAt: Date | n
 
 export type Retrieved = { evidence: Evidence; /** How well the evidence answers, 0 to 1. */ strength: number; trace: unknown; timings: Record<string, number> }
 
-/** What the graph needs of the world. Both close over tenant and audience: nothing that the graph does can widen them. */
+/** What the graph needs of the world. All of it closes over tenant and audience: nothing that the graph does can widen them. */
 export type GraphParts = {
   models: Record<AgentName, readonly ChatModel[]>
   repositories(): Promise<SearchedRepository[]>
   retrieve(question: string, agent: AgentName): Promise<Retrieved>
+  /** One line that names who may know what was not found; null when nobody is known. */
+  whoKnows?(nearest: Passage[]): Promise<string | null>
   /** Below this strength the answer is that nothing was found. */
   leastStrength: number
   now(): Date
@@ -122,7 +124,7 @@ async function write({ input, choice, repositories, retrieved }: GraphState, con
   const outlet = createOutlet(evidence, emit, abstained)
   const calls: ModelCall[] = []
   if (abstained) {
-    outlet.push(writeNotFound(evidence, repositories, parts.now()))
+    outlet.push(await tellNotFound(parts, evidence, repositories))
   } else {
     const agent = findAgent(choice.agent)
     const models = parts.models[choice.agent]
@@ -137,14 +139,19 @@ async function write({ input, choice, repositories, retrieved }: GraphState, con
 }
 
 /** Nothing may end in silence: a model that wrote nothing counts as one that found nothing. */
-function check({ input, abstained, shown, repositories, retrieved }: GraphState, config: LangGraphRunnableConfig) {
+async function check({ input, abstained, shown, repositories, retrieved }: GraphState, config: LangGraphRunnableConfig) {
   const { parts, emit } = open(config)
   if (shown.length > 0) return { abstained: abstained || shown.cited === 0 }
   const evidence = retrieved?.evidence ?? { question: input.question, passages: [], symbols: [], relations: [] }
   const outlet = createOutlet(evidence, emit, true)
-  outlet.push(writeNotFound(evidence, repositories, parts.now()))
+  outlet.push(await tellNotFound(parts, evidence, repositories))
   outlet.end()
   return { abstained: true }
+}
+
+async function tellNotFound(parts: GraphParts, evidence: Evidence, repositories: SearchedRepository[]): Promise<string> {
+  const known = await parts.whoKnows?.(evidence.passages)
+  return [writeNotFound(evidence, repositories, parts.now()), ...(known ? [known] : [])].join('\n\n')
 }
 
 /**
