@@ -5,6 +5,7 @@ import { readFile, toSkipped } from '../indexing/read-file.ts'
 import { createSettingsSkip, toSettings } from '../indexing/settings.ts'
 import { toOverlay } from '../retrieval/overlay.ts'
 import type { Overlay } from '../retrieval/overlay.ts'
+import { toBlobSha } from '../sources/blob-sha.ts'
 import { skipByEntry } from '../sources/skip.ts'
 import type { TreeEntry } from '../sources/source.ts'
 import { tokens } from '../tokens.ts'
@@ -24,7 +25,7 @@ export type OverlayRequest = {
 const most = { files: 300, fetched: 60, bytes: 4 * 1024 * 1024 }
 const page = 100
 
-type Listed = { filename: string; previous_filename?: string; sha: string | null; status: string; additions: number; deletions: number; patch?: string; contents_url: string }
+type Listed = { filename: string; previous_filename?: string; sha: string | null; status: string; additions: number; deletions: number; patch?: string; contents_url?: string }
 
 /**
  * The files of a pull request at its head, cut and cleaned as for the index, by its skip rules and the settings of the
@@ -73,13 +74,13 @@ function rank(listed: Listed[], { question, focus }: OverlayRequest): Listed[] {
   return scored.sort((a, b) => b.score - a.score || b.file.additions - a.file.additions).map(({ file }) => file)
 }
 
-/** A new file is all of its diff, and need not be fetched; null where the diff is not given, or of another head. */
-function toAdded({ status, patch, additions, deletions, contents_url: url }: Listed, headSha: string): string | null {
-  if (status !== 'added' || patch === undefined || deletions > 0 || !url.includes(headSha)) return null
+/** A new file is all of its diff, and need not be fetched; null where the diff is not whole, or is of a later head. */
+function toAdded({ status, patch, sha, contents_url: url }: Listed, headSha: string): string | null {
+  if (status !== 'added' || patch === undefined || url?.includes(headSha) === false) return null
   const lines = patch.split('\n').filter((line) => line.startsWith('+'))
-  if (lines.length !== additions || !/^@@ -0,0 \+1(?:,\d+)? @@/.test(patch)) return null
   const text = lines.map((line) => line.slice(1)).join('\n')
-  return patch.endsWith('\n\\ No newline at end of file') ? text : `${text}\n`
+  const whole = patch.endsWith('\n\\ No newline at end of file') ? text : `${text}\n`
+  return toBlobSha(Buffer.from(whole)) === sha ? whole : null
 }
 
 async function readText(github: Octokit, { repository, number, headSha }: OverlayRequest, path: string, signal: AbortSignal): Promise<string | null> {

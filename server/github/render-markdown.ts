@@ -59,7 +59,7 @@ function linkMarkers(markdown: string, known: ReadonlyMap<number, Citation>): { 
     return out + linkInText(line.slice(at))
   }
   function linkInText(text: string): string {
-    return text.replace(/[ \t]?\[(\d{1,4})\](?![([:])/g, (written, digits: string) => {
+    return text.replace(/[ \t]?\[(\d{1,4})\](?![([])/g, (written, digits: string) => {
       const citation = known.get(Number(digits))
       if (!citation) return ''
       used.add(citation.n)
