@@ -65,7 +65,8 @@ describe('any input', () => {
         })
         const text = await response.text()
         expect({ status: response.status, isOurs: response.status < 500, text }).toMatchObject({ isOurs: true })
-        if (response.status < 400) return
+        // 431 is Node's own answer to an address longer than its limit, before any route.
+        if (response.status < 400 || response.status === 431) return
         expect(JSON.parse(text).error).toMatchObject({ code: expect.any(String), message: expect.any(String), ref: expect.any(String) })
         expect(text).not.toMatch(/\bat .*\.(ts|js):\d+/)
         expect(await picture()).toEqual(before)

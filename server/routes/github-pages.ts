@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { notFound, toFailure } from '../errors.ts'
 import { confirmPath } from '../github/connect/connections.ts'
-import type { GithubConnections } from '../github/connect/connections.ts'
+import type { GithubConnections, Return } from '../github/connect/connections.ts'
 import { pageHeaders, toHtml } from '../github/connect/page.ts'
 import type { Page } from '../github/connect/page.ts'
 import * as pages from '../github/connect/pages.ts'
@@ -9,17 +9,19 @@ import type { Logger } from '../log.ts'
 import { defineRoute } from './route.ts'
 import type { Reply } from './route.ts'
 
-/** GitHub may add to what it sends, and anyone may send anything: what does not fit is as good as absent. */
-const text = z.string().min(1).max(4_000).optional().catch(undefined)
-const Back = z
-  .object({ state: text, code: text, error: text, setup_action: text, installation_id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional().catch(undefined) })
-  .transform(({ state, code, error, setup_action: setupAction, installation_id: installationId }) => ({
-    ...(state === undefined ? {} : { state }),
-    ...(code === undefined ? {} : { code }),
-    ...(error === undefined ? {} : { error }),
-    ...(setupAction === undefined ? {} : { setupAction }),
-    ...(installationId === undefined ? {} : { installationId }),
-  }))
+/** What GitHub sends along; it may send more one day. All of it is anyone's word. */
+const Back = z.object({
+  state: z.string().max(2_000).optional().describe('What was begun here'),
+  code: z.string().max(500).optional().describe('To be exchanged for who has signed in'),
+  error: z.string().max(200).optional(),
+  setup_action: z.string().max(50).optional(),
+  installation_id: z.string().max(50).optional(),
+})
+
+function toReturn({ setup_action: setupAction, installation_id: installation, ...rest }: z.infer<typeof Back>): Return {
+  const id = /^[1-9]\d{0,14}$/.test(installation ?? '') ? { installationId: Number(installation) } : {}
+  return { ...rest, ...(setupAction === undefined ? {} : { setupAction }), ...id }
+}
 
 const answers = { status: 200, description: 'A page for the browser', also: { 'text/html': 'HTML' } }
 
@@ -31,7 +33,7 @@ export const setupPageRoute = defineRoute({
   auth: 'none',
   query: Back,
   answers,
-  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive(query, signal)),
+  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive(toReturn(query), signal)),
 })
 
 export const callbackPageRoute = defineRoute({
@@ -41,7 +43,7 @@ export const callbackPageRoute = defineRoute({
   auth: 'none',
   query: Back,
   answers,
-  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive(query, signal)),
+  run: ({ query, signal, log }, { connections }) => show(connections, log, (found) => found.receive(toReturn(query), signal)),
 })
 
 export const confirmPageRoute = defineRoute({
@@ -49,7 +51,7 @@ export const confirmPageRoute = defineRoute({
   path: confirmPath,
   summary: 'Join what a page has shown',
   auth: 'none',
-  query: z.object({ confirm: z.string().max(4_000).catch('') }),
+  query: z.object({ confirm: z.string().max(2_000) }),
   answers,
   run: ({ query, log }, { connections }) => show(connections, log, (found) => found.confirm(query.confirm)),
 })
