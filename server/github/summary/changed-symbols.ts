@@ -23,7 +23,7 @@ export type ChangedSymbol = {
 /** The symbols of one file that differ, in the order of the file. Empty where its contents are not at hand. */
 export async function changedSymbols(change: ReadChange): Promise<ChangedSymbol[]> {
   const { before, after, path, oldPath, hunks } = change
-  if (after === null || hunks.length === 0) return []
+  if (after === null || hunks.length === 0 || Math.max(after.length, before?.length ?? 0) > limits.outlined) return []
   const now = await symbolsOf(path, after)
   const old = before === null ? null : await symbolsOf(oldPath ?? path, before)
   const lines = hunks.flatMap((hunk) => hunk.lines)
@@ -50,7 +50,6 @@ export async function changedSymbols(change: ReadChange): Promise<ChangedSymbol[
 }
 
 async function symbolsOf(path: string, text: string): Promise<SymbolWrite[]> {
-  if (text.length > limits.outlined) return []
   return (await chunkFile(path, text)).symbols
 }
 

@@ -10,16 +10,22 @@ const most = { lookAt: 3, links: 4 }
 /** Nobody asked for a verdict, and text of the pull request may ask for one. */
 const verdict = /\bLGTM\b|\b(?:looks good|well done|great (?:work|job)|ship it|(?:safe|ready|fine) to (?:be )?merge|can be merged|please (?:merge|approve)|I (?:hereby )?approve)\b|^(?:approved?|merge)\b|\b(?:this|the) (?:PR|pull request|change) (?:is|has been|was) (?:hereby )?(?:approved|safe)\b/i
 
+/** Pieces of a diff or of our own request. */
+const raw = /@@ -\d|(?:BEGIN|END) (?:diff|notes|author)/
+const longestSentence = 450
+
 /**
- * Holds what a model wrote to what it was given: paragraphs and lines that cite nothing go, and so do addresses, mentions,
- * markup and verdicts. The links are made here, from the numbers.
+ * Holds what a model wrote to what it was given: sentences that cite nothing go, and so do those that repeat what it read
+ * word for word, addresses, mentions, markup and verdicts. The links are made here, from the numbers.
+ * @param read the texts that people wrote and the model read, beside the hunks
  * @returns null when nothing of it may be shown
  */
-export function checkTold(text: string, hunks: HunkPassage[], address: (hunk: HunkPassage) => string | null): Told | null {
+export function checkTold(text: string, hunks: HunkPassage[], read: string[], address: (hunk: HunkPassage) => string | null): Told | null {
   const { text: checked } = checkCitations(text.replaceAll('-->', ''), { passages: hunks })
+  const isEcho = createEchoTest([...read, ...hunks.map(({ content }) => content)])
   const blocks = toBlocks(checked).flatMap(({ isLine, text: block }) => {
-    const kept = withoutVerdicts(block)
-    return /\[\d+\]/.test(kept) ? [{ isLine, text: kept }] : []
+    const kept = keepSentences(block, isEcho)
+    return kept === '' ? [] : [{ isLine, text: kept }]
   })
   const show = (block: string, length: number) => toLinks(quiet(cutSentences(block, length)), hunks, address)
   const what = blocks.filter(({ isLine }) => !isLine).map((block) => block.text).join(' ')
@@ -28,10 +34,12 @@ export function checkTold(text: string, hunks: HunkPassage[], address: (hunk: Hu
   return { what: show(what, longest.what), lookAt: lines.filter((line) => line !== '').slice(0, most.lookAt) }
 }
 
-/** The notes of one request, the lines that cite a hunk alone. */
+/** The notes of one request, as far as they cite its hunks. */
 export function checkNotes(text: string, hunks: HunkPassage[]): string {
   const { text: checked } = checkCitations(text, { passages: hunks })
-  return toBlocks(checked).map((block) => withoutVerdicts(block.text)).filter((block) => /\[\d+\]/.test(block)).map((block) => `- ${cutSentences(block, 400)}`).join('\n')
+  const isEcho = createEchoTest(hunks.map(({ content }) => content))
+  const kept = toBlocks(checked).map((block) => cutSentences(keepSentences(block.text, isEcho), longestSentence))
+  return kept.filter((line) => line !== '').map((line) => `- ${line}`).join('\n')
 }
 
 /** Paragraphs and list entries, each on one line; headings and fences are neither. */
@@ -54,8 +62,25 @@ function toBlocks(text: string): { isLine: boolean; text: string }[] {
   return blocks
 }
 
-function withoutVerdicts(text: string): string {
-  return sentences(text).filter((sentence) => !verdict.test(sentence.trim())).join('').trim()
+function keepSentences(text: string, isEcho: (sentence: string) => boolean): string {
+  const kept = sentences(text).filter(
+    (sentence) => /\[\d+\]/.test(sentence) && sentence.length <= longestSentence && !verdict.test(sentence.trim()) && !raw.test(sentence) && !isEcho(sentence),
+  )
+  return kept.join('').trim()
+}
+
+/** Words in a row that nobody writes anew by chance. */
+const echoed = 8
+
+function createEchoTest(texts: string[]): (sentence: string) => boolean {
+  const known = new Set<string>()
+  for (const text of texts) for (const run of runsOf(text)) known.add(run)
+  return (sentence) => runsOf(sentence.replace(/\[\d+\]/g, '')).some((run) => known.has(run))
+}
+
+function runsOf(text: string): string[] {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  return Array.from({ length: Math.max(0, words.length - echoed + 1) }, (_, at) => words.slice(at, at + echoed).join(' '))
 }
 
 function sentences(text: string): string[] {

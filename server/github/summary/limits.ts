@@ -12,8 +12,10 @@ export const limits = {
   readFiles: 40,
   /** Files whose symbols are told. */
   outlinedFiles: 120,
+  /** Characters of a file whose diff is made here. */
+  compared: 1_000_000,
   /** Characters of a file that is outlined. */
-  outlined: 400_000,
+  outlined: 700_000,
   /** Edits after which two contents are told to be different altogether. */
   edits: 4_000,
   /** Commits whose subjects are read. */

@@ -90,7 +90,7 @@ async function compareWhereMissing(github: Octokit, at: PullPlace, pull: Pull, m
       reading.left = before.skip ?? after.skip ?? 'no-diff'
       continue
     }
-    const tooLong = Math.max(before.text.length, after.text.length) > limits.outlined
+    const tooLong = Math.max(before.text.length, after.text.length) > limits.compared
     reading.hunks = tooLong ? null : change.oldPath === null ? wholeText(after.text, '+') : change.status === 'removed' ? wholeText(before.text, '-') : diffTexts(before.text, after.text)
     reading.texts = { before: before.text, after: after.text }
     if (reading.hunks === null) reading.left = tooLong ? 'too-large' : 'rewritten'

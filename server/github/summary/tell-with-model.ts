@@ -30,12 +30,14 @@ export async function tellWithModel({ models, words, chosen, address, onCall, si
   const ask = (request: ChatRequest) => answerOf(models, request, signal, onCall)
   const hunks = chosen.groups.flat()
   if (hunks.length === 0) return null
-  if (chosen.groups.length === 1) return checkTold(await ask(toDescribeRequest(words, { hunks, notes: null })), hunks, address)
+  const written = [words.title, words.body, ...words.subjects]
+  if (chosen.groups.length === 1) return checkTold(await ask(toDescribeRequest(words, { hunks, notes: null })), hunks, written, address)
   const notes: string[] = []
   for (const group of chosen.groups) notes.push(checkNotes(await ask(toNoteRequest(group)), group))
   const joined = fit(notes, limits.tokensToReduce * limits.charactersPerToken * 0.6)
   if (joined === '') return null
-  return checkTold(await ask(toDescribeRequest(words, { hunks: hunks.filter(({ n }) => joined.includes(`[${n}]`)), notes: joined })), hunks, address)
+  const noted = hunks.filter(({ n }) => joined.includes(`[${n}]`))
+  return checkTold(await ask(toDescribeRequest(words, { hunks: noted, notes: joined })), noted, written, address)
 }
 
 /** Each part keeps its share, so that no part is lost for another's length. */
