@@ -7,18 +7,30 @@ import type { World } from './world.ts'
 const mostSeconds = 600
 
 /** Who a request's credentials prove, or why GitHub refuses them. */
-export function createAuthenticate(world: World, publicKey: KeyObject): (authorization: string | undefined) => Promise<Actor | Refusal> {
+export function createAuthenticate(
+  world: World,
+  publicKey: KeyObject,
+): (authorization: string | undefined) => Promise<Actor | Refusal> {
   async function readApp(token: string): Promise<Actor | Refusal> {
     const now = Math.floor(world.now().getTime() / 1000)
     try {
       const { iss, exp, iat } = decodeJwt(token)
       if (!exp || exp > now + mostSeconds) return new Refusal(401, "'Expiration time' claim ('exp') is too far in the future")
-      if (iat && iat > now + 60) return new Refusal(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
-      if (iss !== String(world.app.id) && Number(iss) !== world.app.id && iss !== world.app.clientId) return new Refusal(401, 'Integration not found')
+      if (iat && iat > now + 60)
+        return new Refusal(
+          401,
+          "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+        )
+      if (iss !== String(world.app.id) && Number(iss) !== world.app.id && iss !== world.app.clientId)
+        return new Refusal(401, 'Integration not found')
       await jwtVerify(token, publicKey, { algorithms: ['RS256'], currentDate: world.now() })
       return { kind: 'app' }
     } catch (error) {
-      if (error instanceof errors.JWTExpired) return new Refusal(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
+      if (error instanceof errors.JWTExpired)
+        return new Refusal(
+          401,
+          "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+        )
       return new Refusal(401, 'A JSON web token could not be decoded')
     }
   }

@@ -18,9 +18,18 @@ const most = { lines: 20_000, fileBytes: 500_000, bytes: 1_000_000 }
 const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
 
 /** What changed from `base` (null: from nothing) to `head`. */
-export async function readChanges(store: GitStore, base: string | null, head: string, collapsed: ReadonlySet<string> = new Set()): Promise<FileChanges[]> {
+export async function readChanges(
+  store: GitStore,
+  base: string | null,
+  head: string,
+  collapsed: ReadonlySet<string> = new Set(),
+): Promise<FileChanges[]> {
   const changes = await store.remember(`changes ${base} ${head}`, () => compare(store, [base ?? emptyTree, head]))
-  return changes.map(({ patch, ...file }) => (collapsed.has(file.filename) ? { ...file, additions: 0, deletions: 0, changes: 0 } : { ...file, ...(patch === undefined ? {} : { patch }) }))
+  return changes.map(({ patch, ...file }) =>
+    collapsed.has(file.filename)
+      ? { ...file, additions: 0, deletions: 0, changes: 0 }
+      : { ...file, ...(patch === undefined ? {} : { patch }) },
+  )
 }
 
 async function compare(store: GitStore, range: string[]): Promise<FileChanges[]> {
@@ -32,7 +41,7 @@ async function compare(store: GitStore, range: string[]): Promise<FileChanges[]>
   const changes: FileChanges[] = []
   let bytes = 0
   let next = 0
-  for (let at = 0; at < parts.length - 1; ) {
+  for (let at = 0; at < parts.length - 1;) {
     const [, , before, after, letter = 'M'] = parts[at]!.split(' ')
     const isRename = letter.startsWith('R')
     const filename = parts[at + (isRename ? 2 : 1)]!
@@ -63,7 +72,7 @@ function isShown(patch: string): boolean {
 function readCounts(text: string): Map<string, { additions: number; deletions: number }> {
   const counts = new Map<string, { additions: number; deletions: number }>()
   const parts = text.split('\0')
-  for (let at = 0; at < parts.length - 1; ) {
+  for (let at = 0; at < parts.length - 1;) {
     const [additions, deletions, path] = parts[at]!.split('\t')
     // A rename names no path here but both in the next two parts.
     const filename = path === '' ? parts[at + 2]! : path!

@@ -16,19 +16,49 @@ export function findByEmail(world: World, email: string): Account | null {
   return [...world.accounts.values()].find((account) => toEmail(account) === email) ?? null
 }
 
-export type CommitData = { sha: string; tree: string; parents: string[]; author: Signature; committer: Signature; message: string }
+export type CommitData = {
+  sha: string
+  tree: string
+  parents: string[]
+  author: Signature
+  committer: Signature
+  message: string
+}
 type Signature = { name: string; email: string; date: string }
 
 /** Commits by id, in the order asked. */
 export async function readCommits({ store }: Repository, shas: string[]): Promise<CommitData[]> {
   if (shas.length === 0) return []
   const output = (await store.bytes('log', '--no-walk=unsorted', `--format=${format}`, ...shas, '--')).toString('utf8')
-  const records = output.split('\x1e').map((record) => record.replace(/^\n/, '').split('\x1f')).filter(([sha]) => sha)
+  const records = output
+    .split('\x1e')
+    .map((record) => record.replace(/^\n/, '').split('\x1f'))
+    .filter(([sha]) => sha)
   const byId = new Map(
-    records.map(([sha = '', tree = '', parents = '', name = '', email = '', date = '', byName = '', byEmail = '', byDate = '', message = '']) => [
-      sha,
-      { sha, tree, parents: parents.split(' ').filter(Boolean), author: { name, email, date: toUtc(date) }, committer: { name: byName, email: byEmail, date: toUtc(byDate) }, message: message.trimEnd() },
-    ]),
+    records.map(
+      ([
+        sha = '',
+        tree = '',
+        parents = '',
+        name = '',
+        email = '',
+        date = '',
+        byName = '',
+        byEmail = '',
+        byDate = '',
+        message = '',
+      ]) => [
+        sha,
+        {
+          sha,
+          tree,
+          parents: parents.split(' ').filter(Boolean),
+          author: { name, email, date: toUtc(date) },
+          committer: { name: byName, email: byEmail, date: toUtc(byDate) },
+          message: message.trimEnd(),
+        },
+      ],
+    ),
   )
   return shas.map((sha) => byId.get(sha)!)
 }
@@ -44,7 +74,15 @@ export async function toCommits(world: World, repository: Repository, shas: stri
   return (await readCommits(repository, shas)).map(({ sha, tree, parents, author, committer, message }) => ({
     sha,
     node_id: `C_${sha}`,
-    commit: { author, committer, message, tree: { sha: tree, url: `${url}/git/trees/${tree}` }, url: `${url}/git/commits/${sha}`, comment_count: 0, verification },
+    commit: {
+      author,
+      committer,
+      message,
+      tree: { sha: tree, url: `${url}/git/trees/${tree}` },
+      url: `${url}/git/commits/${sha}`,
+      comment_count: 0,
+      verification,
+    },
     url: `${url}/commits/${sha}`,
     html_url: `${html}/${sha}`,
     comments_url: `${url}/commits/${sha}/comments`,

@@ -26,7 +26,12 @@ beforeAll(async () => {
     request.setEncoding('utf8').on('data', (text: string) => (body += text))
     request.on('end', () => {
       const read = (name: string) => String(request.headers[name])
-      received.push({ name: read('x-github-event'), guid: read('x-github-delivery'), signature: read('x-hub-signature-256'), body })
+      received.push({
+        name: read('x-github-event'),
+        guid: read('x-github-delivery'),
+        signature: read('x-hub-signature-256'),
+        body,
+      })
       response.writeHead(status).end()
     })
   })
@@ -67,7 +72,11 @@ test('what happens is delivered by itself when asked, our own comments too', asy
   await repository.rename('store')
   await github.suspend(installation)
   await github.unsuspend(installation)
-  const told = received.map(({ name, body }) => [name, (JSON.parse(body) as { action?: string; sender: { login: string } }).action ?? '', (JSON.parse(body) as { sender: { login: string } }).sender.login])
+  const told = received.map(({ name, body }) => [
+    name,
+    (JSON.parse(body) as { action?: string; sender: { login: string } }).action ?? '',
+    (JSON.parse(body) as { sender: { login: string } }).sender.login,
+  ])
   expect(told).toEqual([
     ['push', '', 'acme'],
     ['push', '', 'alice'],
@@ -88,12 +97,41 @@ test('a forced push says so', async () => {
   github.deliveries.auto = true
   await repository.forcePush('main', base)
   await repository.setRef('refs/heads/feature', null)
-  expect(received.map(({ body }) => JSON.parse(body) as object)).toMatchObject([{ forced: true, after: base }, { forced: false, deleted: true, ref: 'refs/heads/feature' }])
+  expect(received.map(({ body }) => JSON.parse(body) as object)).toMatchObject([
+    { forced: true, after: base },
+    { forced: false, deleted: true, ref: 'refs/heads/feature' },
+    { action: 'closed', pull_request: { state: 'closed', merged: false } },
+  ])
+})
+
+test('nothing is told of what the App does not reach, nor while it is suspended', async () => {
+  github.deliveries.auto = true
+  const hidden = await github.addRepository({ installation: null, owner: 'acme', name: 'hidden', files: { a: 'a' } })
+  await hidden.commit({ b: 'b' })
+  await github.suspend(installation)
+  await repository.commit({ f: 'f' })
+  await github.unsuspend(installation)
+  await github.removeFrom(installation, repository)
+  await repository.commit({ g: 'g' })
+  await github.addTo(installation, repository)
+  expect(received.map(({ name }) => name)).toEqual([
+    'installation',
+    'installation',
+    'installation_repositories',
+    'installation_repositories',
+  ])
 })
 
 test('what failed on the way is listed, and sent again under the same id', async () => {
   const app = createOctokitApp(github)
-  const event = github.event('push', await github.payloads.push(repository, { ref: 'refs/heads/main', before: '0'.repeat(40), after: await repository.git('rev-parse', 'main') }))
+  const event = github.event(
+    'push',
+    await github.payloads.push(repository, {
+      ref: 'refs/heads/main',
+      before: '0'.repeat(40),
+      after: await repository.git('rev-parse', 'main'),
+    }),
+  )
   github.deliveries.dropNext()
   await github.deliver(hook, event)
   status = 500
@@ -102,7 +140,11 @@ test('what failed on the way is listed, and sent again under the same id', async
   await github.deliver(hook, github.event('ping', {}))
   expect(received).toHaveLength(2)
   const list = async (query: { status?: 'failure' } = {}) => (await app.octokit.request('GET /app/hook/deliveries', query)).data
-  expect((await list()).map(({ event: name, status_code: code, redelivery }) => [name, code, redelivery])).toEqual([['ping', 202, false], ['ping', 500, false], ['push', 502, false]])
+  expect((await list()).map(({ event: name, status_code: code, redelivery }) => [name, code, redelivery])).toEqual([
+    ['ping', 202, false],
+    ['ping', 500, false],
+    ['push', 502, false],
+  ])
   expect((await list({ status: 'failure' })).map(({ status_code: code }) => code)).toEqual([500, 502])
   const paged = await app.octokit.paginate('GET /app/hook/deliveries', { per_page: 1 })
   expect(paged.map(({ id }) => id)).toEqual((await list()).map(({ id }) => id))

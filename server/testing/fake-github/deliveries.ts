@@ -3,7 +3,13 @@ import { toTime } from './world.ts'
 import type { World } from './world.ts'
 
 /** A signed event, ready to be posted. */
-export type Event = { name: string; guid: string; headers: Record<string, string>; rawBody: Buffer; payload: Record<string, unknown> }
+export type Event = {
+  name: string
+  guid: string
+  headers: Record<string, string>
+  rawBody: Buffer
+  payload: Record<string, unknown>
+}
 
 /** One attempt, as the deliveries API tells it. */
 export type Delivery = {
@@ -34,7 +40,11 @@ export type Deliveries = {
   /** `payload` may be text, whose bytes are signed as they stand. */
   event(name: string, payload: object | string, options?: { guid?: string; secret?: string }): Event
   /** Posts an event and records the attempt. @returns the status, 0 when nobody answered. */
-  deliver(url: string, event: Event, options?: { headers?: Record<string, string | undefined>; redelivery?: boolean }): Promise<number>
+  deliver(
+    url: string,
+    event: Event,
+    options?: { headers?: Record<string, string | undefined>; redelivery?: boolean },
+  ): Promise<number>
   /** The next attempts fail on the way. */
   dropNext(times?: number): void
   redeliver(delivery: Delivery): void
@@ -56,7 +66,10 @@ export function createDeliveries(world: World, secret: string): Deliveries {
     event(name, payload, options = {}) {
       const rawBody = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload))
       const guid = options.guid ?? randomUUID()
-      const sign = (hash: string) => `${hash}=${createHmac(hash, options.secret ?? secret).update(rawBody).digest('hex')}`
+      const sign = (hash: string) =>
+        `${hash}=${createHmac(hash, options.secret ?? secret)
+          .update(rawBody)
+          .digest('hex')}`
       const headers = {
         'content-type': 'application/json',
         'user-agent': 'GitHub-Hookshot/fake',
@@ -71,11 +84,15 @@ export function createDeliveries(world: World, secret: string): Deliveries {
       return { name, guid, headers, rawBody, payload: readPayload(rawBody) }
     },
     async deliver(url, event, { headers: changed = {}, redelivery = false } = {}) {
-      const headers = Object.fromEntries(Object.entries({ ...event.headers, ...changed }).filter((entry): entry is [string, string] => entry[1] !== undefined))
+      const headers = Object.fromEntries(
+        Object.entries({ ...event.headers, ...changed }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+      )
       events.set(event.guid, event)
       const start = performance.now()
       const { status, text } = drops > 0 ? (drops--, { status: 0, text: '' }) : await post(url, headers, event.rawBody)
-      deliveries.log.push(toDelivery(world, event, { url, headers, redelivery, status, text, duration: (performance.now() - start) / 1000 }))
+      deliveries.log.push(
+        toDelivery(world, event, { url, headers, redelivery, status, text, duration: (performance.now() - start) / 1000 }),
+      )
       return status
     },
     dropNext: (times = 1) => void (drops += times),
@@ -107,7 +124,12 @@ function readPayload(rawBody: Buffer): Record<string, unknown> {
 /** GitHub waits 10 seconds. */
 async function post(url: string, headers: Record<string, string>, body: Buffer): Promise<{ status: number; text: string }> {
   try {
-    const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), signal: AbortSignal.timeout(10_000) })
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array(body),
+      signal: AbortSignal.timeout(10_000),
+    })
     return { status: response.status, text: await response.text() }
   } catch {
     // Whatever the reason, GitHub tells it as a delivery without an answer.
@@ -115,9 +137,20 @@ async function post(url: string, headers: Record<string, string>, body: Buffer):
   }
 }
 
-type Attempt = { url: string; headers: Record<string, string>; redelivery: boolean; status: number; text: string; duration: number }
+type Attempt = {
+  url: string
+  headers: Record<string, string>
+  redelivery: boolean
+  status: number
+  text: string
+  duration: number
+}
 
-function toDelivery(world: World, { guid, name, payload }: Event, { url, headers, redelivery, status, text, duration }: Attempt): Delivery {
+function toDelivery(
+  world: World,
+  { guid, name, payload }: Event,
+  { url, headers, redelivery, status, text, duration }: Attempt,
+): Delivery {
   const idOf = (value: unknown) => (typeof value === 'object' && value !== null && 'id' in value ? Number(value.id) : null)
   return {
     id: world.nextId(),

@@ -1,5 +1,7 @@
-import { createFakeIssue, createFakePull } from './fake-pull.ts'
-import type { FakeIssue, FakePull, Parts } from './fake-pull.ts'
+import { createFakeIssue } from './fake-issue.ts'
+import type { FakeIssue, Parts } from './fake-issue.ts'
+import { createFakePull } from './fake-pull.ts'
+import type { FakePull } from './fake-pull.ts'
 import { toEmail } from './commits.ts'
 import type { CommitOptions, FileChange } from './git-store.ts'
 import { zeros } from './payloads.ts'
@@ -41,11 +43,16 @@ export type FakeRepository = Repository & {
 }
 
 /** `openFork` finds or makes the fork that belongs to a login. */
-export function createFakeRepository(parts: Parts, repository: Repository, openFork: (of: FakeRepository, login: string) => Promise<FakeRepository>): FakeRepository {
+export function createFakeRepository(
+  parts: Parts,
+  repository: Repository,
+  openFork: (of: FakeRepository, login: string) => Promise<FakeRepository>,
+): FakeRepository {
   const { world, payloads, announce } = parts
   const { store } = repository
   const now = () => toTime(world.now())
-  const someone = (login?: string) => world.account(login ?? (repository.owner.type === 'User' ? repository.owner.login : 'octocat'))
+  const someone = (login?: string) =>
+    world.account(login ?? (repository.owner.type === 'User' ? repository.owner.login : 'octocat'))
   const next = () => Math.max(0, ...repository.threads.keys()) + 1
 
   /** What follows from a ref that moved: the push event, and the pull requests whose head it is. */
@@ -53,16 +60,27 @@ export function createFakeRepository(parts: Parts, repository: Repository, openF
     if (before === after) return
     repository.pushedAt = now()
     const forced = before !== null && after !== null && !(await isAncestor(before, after))
-    await announce('push', () => payloads.push(repository, { ref, before: before ?? zeros, after: after ?? zeros, forced, sender }))
+    await announce('push', () =>
+      payloads.push(repository, { ref, before: before ?? zeros, after: after ?? zeros, forced, sender }),
+    )
     for (const base of world.repositories.values()) {
       for (const thread of base.threads.values()) {
         const { pull } = thread
-        if (!after || thread.state === 'closed' || pull?.head.repository?.id !== repository.id || `refs/heads/${pull.head.ref}` !== ref) continue
+        if (thread.state === 'closed' || pull?.head.repository?.id !== repository.id || `refs/heads/${pull.head.ref}` !== ref)
+          continue
+        if (!after) {
+          // Nothing is left to merge.
+          Object.assign(thread, { state: 'closed', closedAt: now(), updatedAt: now() })
+          await announce('pull_request', () => payloads.pullRequest('closed', base, thread, { sender }))
+          continue
+        }
         const earlier = pull.head.sha
         await keepHead(base, thread.number, repository, after)
         pull.head.sha = after
         thread.updatedAt = now()
-        await announce('pull_request', () => payloads.pullRequest('synchronize', base, thread, { sender, before: earlier, after }))
+        await announce('pull_request', () =>
+          payloads.pullRequest('synchronize', base, thread, { sender, before: earlier, after }),
+        )
       }
     }
   }
@@ -72,10 +90,37 @@ export function createFakeRepository(parts: Parts, repository: Repository, openF
       () => false,
     )
   }
-  function open(number: number, { title, body, labels = [], user, pull }: { title: string; body: string | null; labels?: string[]; user: Account; pull: Thread['pull'] }): Thread {
+  function open(
+    number: number,
+    {
+      title,
+      body,
+      labels = [],
+      user,
+      pull,
+    }: { title: string; body: string | null; labels?: string[]; user: Account; pull: Thread['pull'] },
+  ): Thread {
     const made = labels.map((name) => ({ id: world.nextId(), name }))
-    const state = { state: 'open' as const, locked: false, createdAt: now(), updatedAt: now(), closedAt: null, comments: [], reactions: [] }
-    const thread: Thread = { id: world.nextId(), number, user, association: toAssociation(repository, user), title, body, labels: made, ...state, pull }
+    const state = {
+      state: 'open' as const,
+      locked: false,
+      createdAt: now(),
+      updatedAt: now(),
+      closedAt: null,
+      comments: [],
+      reactions: [],
+    }
+    const thread: Thread = {
+      id: world.nextId(),
+      number,
+      user,
+      association: toAssociation(repository, user),
+      title,
+      body,
+      labels: made,
+      ...state,
+      pull,
+    }
     repository.threads.set(number, thread)
     return thread
   }
@@ -87,7 +132,12 @@ export function createFakeRepository(parts: Parts, repository: Repository, openF
       const user = someone(options.author)
       const ref = `refs/heads/${options.branch ?? repository.defaultBranch}`
       const before = await store.resolve(ref)
-      const sha = await store.commit(files, { at: world.now(), ...options, branch: ref.slice('refs/heads/'.length), author: { name: user.login, email: toEmail(user) } })
+      const sha = await store.commit(files, {
+        at: world.now(),
+        ...options,
+        branch: ref.slice('refs/heads/'.length),
+        author: { name: user.login, email: toEmail(user) },
+      })
       await follow(ref, before, sha, user)
       return sha
     },
@@ -97,21 +147,44 @@ export function createFakeRepository(parts: Parts, repository: Repository, openF
       await follow(ref, before, sha, someone(login))
     },
     forcePush: (branch: string, sha: string) => fake.setRef(`refs/heads/${branch}`, sha),
-    async openPull({ branch, files, base = repository.defaultBranch, title = 'A change', body = null, author, draft = false, labels, from }: OpenPull) {
+    async openPull({
+      branch,
+      files,
+      base = repository.defaultBranch,
+      title = 'A change',
+      body = null,
+      author,
+      draft = false,
+      labels,
+      from,
+    }: OpenPull) {
       const user = someone(author ?? from)
       const head = from ? await openFork(fake, from) : fake
       const baseSha = (await store.resolve(`refs/heads/${base}`))!
       const known = await head.store.resolve(`refs/heads/${branch}`)
-      if (files || !known) await head.commit(files ?? {}, { branch, author: user.login, message: title, ...(known ? {} : { parent: baseSha }) })
+      if (files || !known)
+        await head.commit(files ?? {}, { branch, author: user.login, message: title, ...(known ? {} : { parent: baseSha }) })
       const sha = (await head.store.resolve(`refs/heads/${branch}`))!
       const number = next()
       await keepHead(repository, number, head, sha)
-      const pull = { draft, mergedAt: null, base: { ref: base, sha: baseSha }, head: { ref: branch, sha, owner: head.owner, repository: head }, reviewComments: [], collapsed: new Set<string>() }
+      const pull = {
+        draft,
+        mergedAt: null,
+        base: { ref: base, sha: baseSha },
+        head: { ref: branch, sha, owner: head.owner, repository: head },
+        reviewComments: [],
+        collapsed: new Set<string>(),
+      }
       const thread = open(number, { title, body, labels, user, pull })
       await announce('pull_request', () => payloads.pullRequest('opened', repository, thread))
       return createFakePull(parts, fake, head, Object.assign(thread, { pull }))
     },
-    async openIssue({ title = 'A question', body = null, author, labels }: { title?: string; body?: string | null; author?: string; labels?: string[] } = {}) {
+    async openIssue({
+      title = 'A question',
+      body = null,
+      author,
+      labels,
+    }: { title?: string; body?: string | null; author?: string; labels?: string[] } = {}) {
       const thread = open(next(), { title, body, labels, user: someone(author), pull: null })
       await announce('issues', () => payloads.issues('opened', repository, thread))
       return createFakeIssue(parts, fake, thread)
@@ -121,13 +194,17 @@ export function createFakeRepository(parts: Parts, repository: Repository, openF
       const from = repository.name
       world.formerNames.set(toFullName(repository).toLowerCase(), repository.id)
       repository.name = name
-      await announce('repository', () => payloads.repository('renamed', repository, { changes: { repository: { name: { from } } } }))
+      await announce('repository', () =>
+        payloads.repository('renamed', repository, { changes: { repository: { name: { from } } } }),
+      )
     },
     async transfer(login: string, type?: Account['type']) {
       const from = repository.owner
       world.formerNames.set(toFullName(repository).toLowerCase(), repository.id)
       repository.owner = world.account(login, type)
-      await announce('repository', () => payloads.repository('transferred', repository, { changes: { owner: { from: payloads.toOwner(from) } } }))
+      await announce('repository', () =>
+        payloads.repository('transferred', repository, { changes: { owner: { from: payloads.toOwner(from) } } }),
+      )
     },
     async setPrivate(isPrivate: boolean) {
       repository.private = isPrivate

@@ -1,7 +1,7 @@
 import type { Octokit } from 'octokit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createOctokitApp, statusOf } from './create-octokit-app.ts'
-import type { FakeIssue } from './fake-pull.ts'
+import type { FakeIssue } from './fake-issue.ts'
 import { startFakeGithub } from './start-fake-github.ts'
 import type { FakeGithub } from './start-fake-github.ts'
 import { toFreshRate } from './world.ts'
@@ -28,9 +28,15 @@ afterEach(() => {
 })
 afterAll(() => github.close())
 
-const post = (signal?: AbortSignal) => octokit.rest.issues.createComment({ ...at, issue_number: issue.number, body: 'Hello', request: { signal } })
+const post = (signal?: AbortSignal) =>
+  octokit.rest.issues.createComment({ ...at, issue_number: issue.number, body: 'Hello', request: { signal } })
 const read = () => octokit.rest.issues.listComments({ ...at, issue_number: issue.number })
-const headersOf = async (call: Promise<unknown>) => (await call.catch((error: { response: { headers: Record<string, string> } }) => error.response) as { headers: Record<string, string> }).headers
+const headersOf = async (call: Promise<unknown>) =>
+  (
+    (await call.catch((error: { response: { headers: Record<string, string> } }) => error.response)) as {
+      headers: Record<string, string>
+    }
+  ).headers
 
 test('a refusal comes as often as asked, and carries nothing out unless it says so', async () => {
   github.fail({ method: 'POST', path }, { kind: 'status', status: 502 }, 2)

@@ -52,5 +52,15 @@ export function createFaults(): Faults {
 }
 
 function isMatch({ method, path, installation }: Match, call: Call): boolean {
-  return (!method || method === call.method) && path.test(call.path) && (installation === undefined || installation === call.installation)
+  return (
+    (!method || method === call.method) &&
+    path.test(call.path) &&
+    (installation === undefined || installation === call.installation)
+  )
+}
+
+/** Faults of which the world still sees the call. */
+export function isCarriedOut(fault: Fault): boolean {
+  if (fault.kind === 'slow' || fault.kind === 'remaining' || fault.kind === 'truncated') return true
+  return 'commits' in fault && fault.commits === true
 }

@@ -30,10 +30,24 @@ export type GitStore = {
   commit(files: Record<string, FileChange>, options?: CommitOptions): Promise<string>
 }
 
-const settings = ['-c', 'user.name=Fake', '-c', 'user.email=fake@example.com', '-c', 'core.quotePath=false', '-c', 'gc.auto=0', '-c', 'safe.directory=*']
+const settings = [
+  '-c',
+  'user.name=Fake',
+  '-c',
+  'user.email=fake@example.com',
+  '-c',
+  'core.quotePath=false',
+  '-c',
+  'gc.auto=0',
+  '-c',
+  'safe.directory=*',
+]
 
 /** A new bare repository in `dir`, empty or with the history of another one. */
-export async function createGitStore(dir: string, { from, defaultBranch = 'main' }: { from?: string; defaultBranch?: string } = {}): Promise<GitStore> {
+export async function createGitStore(
+  dir: string,
+  { from, defaultBranch = 'main' }: { from?: string; defaultBranch?: string } = {},
+): Promise<GitStore> {
   if (from) await run(['clone', '--quiet', '--bare', '--no-hardlinks', from, dir])
   else await run(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, dir])
   const bytes = (...args: string[]) => run(['-C', dir, ...args])
@@ -46,12 +60,16 @@ export async function createGitStore(dir: string, { from, defaultBranch = 'main'
   }
   // A checkout that stands on no branch.
   if (from) await git('symbolic-ref', '--quiet', 'HEAD').catch(() => attach(git, defaultBranch))
-  const resolve = (name: string, kind: string = 'commit') => git('rev-parse', '--quiet', '--verify', '--end-of-options', `${name}^{${kind}}`).catch(() => null)
+  const resolve = (name: string, kind: string = 'commit') =>
+    git('rev-parse', '--quiet', '--verify', '--end-of-options', `${name}^{${kind}}`).catch(() => null)
 
   async function commit(files: Record<string, FileChange>, options: CommitOptions = {}): Promise<string> {
     const branch = options.branch ?? (await git('symbolic-ref', '--short', 'HEAD'))
     const parent = options.parent ?? (await resolve(`refs/heads/${branch}`))
-    const output = await run(['-C', dir, 'fast-import', '--quiet', '--force', '--done'], toStream(files, { ...options, branch, parent }))
+    const output = await run(
+      ['-C', dir, 'fast-import', '--quiet', '--force', '--done'],
+      toStream(files, { ...options, branch, parent }),
+    )
     return output.toString('utf8').trim()
   }
   return { dir, git, bytes, remember, resolve, commit }
@@ -63,7 +81,17 @@ async function attach(git: GitStore['git'], branch: string): Promise<void> {
 }
 
 /** One commit in the language of git fast-import, which answers with its id. */
-function toStream(files: Record<string, FileChange>, { branch, parent, message = 'Change', author, at = new Date(), moves = [] }: Omit<CommitOptions, 'parent'> & { branch: string; parent: string | null }): Buffer {
+function toStream(
+  files: Record<string, FileChange>,
+  {
+    branch,
+    parent,
+    message = 'Change',
+    author,
+    at = new Date(),
+    moves = [],
+  }: Omit<CommitOptions, 'parent'> & { branch: string; parent: string | null },
+): Buffer {
   const when = `${Math.floor(at.getTime() / 1000)} +0000`
   const { name, email } = author ?? { name: 'Fake', email: 'fake@example.com' }
   const pieces: (string | Buffer)[] = [
@@ -72,7 +100,8 @@ function toStream(files: Record<string, FileChange>, { branch, parent, message =
     ...moves.map(([from, to]) => `R ${JSON.stringify(from)} ${JSON.stringify(to)}\n`),
   ]
   for (const [path, change] of Object.entries(files)) {
-    const { mode, content } = change === null || typeof change === 'string' || Buffer.isBuffer(change) ? { mode: '100644', content: change } : change
+    const { mode, content } =
+      change === null || typeof change === 'string' || Buffer.isBuffer(change) ? { mode: '100644', content: change } : change
     const bytes = Buffer.from(content ?? '')
     if (content === null) pieces.push(`D ${JSON.stringify(path)}\n`)
     else if (mode === '160000') pieces.push(`M 160000 ${bytes.toString('utf8')} ${JSON.stringify(path)}\n`)
@@ -97,7 +126,9 @@ function run(args: string[], input?: Buffer): Promise<Buffer> {
     child.stdout.on('data', (bytes: Buffer) => pieces.push(bytes))
     child.stderr.on('data', (bytes: Buffer) => (complaint += bytes.toString('utf8')))
     child.on('error', reject)
-    child.on('close', (code) => (code === 0 ? resolve(Buffer.concat(pieces)) : reject(new Error(`git ${args.join(' ')}: ${complaint}`))))
+    child.on('close', (code) =>
+      code === 0 ? resolve(Buffer.concat(pieces)) : reject(new Error(`git ${args.join(' ')}: ${complaint}`)),
+    )
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)
   })

@@ -1,4 +1,4 @@
-import { readCommits } from './commits.ts'
+import { toPushedCommit } from './pushed-commit.ts'
 import { readWholePull } from './routes-pulls.ts'
 import { toComment, toIssue, toLabel, toPullInList, toReviewComment } from './thread-views.ts'
 import { toInstallation, toInstallationMark, toNodeId, toRepository, toUser } from './views.ts'
@@ -14,37 +14,82 @@ export function createPayloads(world: World) {
   /** What stands on every event of a repository. */
   function toFrame(repository: Repository, sender: Account): Json {
     const organization = repository.owner.type === 'Organization' ? { organization: toOrganization(repository.owner) } : {}
-    return { repository: toRepository(world, repository), ...organization, ...toInstallationMark(world, repository), sender: toUser(world, sender) }
+    return {
+      repository: toRepository(world, repository),
+      ...organization,
+      ...toInstallationMark(world, repository),
+      sender: toUser(world, sender),
+    }
   }
   function toOrganization({ id, login }: Account): Json {
     const url = `${world.api}/orgs/${login}`
-    const links = { repos_url: `${url}/repos`, events_url: `${url}/events`, hooks_url: `${url}/hooks`, issues_url: `${url}/issues`, members_url: `${url}/members{/member}`, public_members_url: `${url}/public_members{/member}` }
-    return { login, id, node_id: toNodeId('Organization', id), url, ...links, avatar_url: `${world.web}/avatars/${id}?v=4`, description: '' }
+    const links = {
+      repos_url: `${url}/repos`,
+      events_url: `${url}/events`,
+      hooks_url: `${url}/hooks`,
+      issues_url: `${url}/issues`,
+      members_url: `${url}/members{/member}`,
+      public_members_url: `${url}/public_members{/member}`,
+    }
+    return {
+      login,
+      id,
+      node_id: toNodeId('Organization', id),
+      url,
+      ...links,
+      avatar_url: `${world.web}/avatars/${id}?v=4`,
+      description: '',
+    }
   }
   /** Only when it is suspended are its times text. */
   function toTold(action: string, installation: Installation): Json {
     const shown = toInstallation(world, installation)
     const seconds = (time: unknown) => Math.floor(Date.parse(String(time)) / 1000)
-    return action.endsWith('suspend') ? shown : { ...shown, created_at: seconds(shown.created_at), updated_at: seconds(shown.updated_at) }
+    return action.endsWith('suspend')
+      ? shown
+      : { ...shown, created_at: seconds(shown.created_at), updated_at: seconds(shown.updated_at) }
   }
-  const toShort = (repository: Repository) => ({ id: repository.id, node_id: toNodeId('Repository', repository.id), name: repository.name, full_name: toFullName(repository), private: repository.private })
+  const toShort = (repository: Repository) => ({
+    id: repository.id,
+    node_id: toNodeId('Repository', repository.id),
+    name: repository.name,
+    full_name: toFullName(repository),
+    private: repository.private,
+  })
   const listOf = (ids: Iterable<number>) => [...ids].map((id) => toShort(world.repositories.get(id)!))
 
   return {
     /** A branch or tag that moved, appeared (`before` of zeros) or went away (`after` of zeros). */
-    async push(repository: Repository, { ref, before, after, forced = false, sender = repository.owner }: { ref: string; before: string; after: string; forced?: boolean; sender?: Account }): Promise<Json> {
+    async push(
+      repository: Repository,
+      {
+        ref,
+        before,
+        after,
+        forced = false,
+        sender = repository.owner,
+      }: { ref: string; before: string; after: string; forced?: boolean; sender?: Account },
+    ): Promise<Json> {
       const { store } = repository
       const isTag = ref.startsWith('refs/tags/')
       // A new branch brings what no other one has.
       const range = before === zeros ? [after, '--not', `--exclude=${ref}`, '--glob=refs/heads'] : [`${before}..${after}`]
-      const shas = after === zeros || isTag ? [] : (await store.git('rev-list', '--reverse', ...range)).split('\n').filter(Boolean)
-      const commits = await Promise.all(shas.slice(-mostCommits).map((sha) => toPushedCommit(repository, sha)))
+      const shas =
+        after === zeros || isTag ? [] : (await store.git('rev-list', '--reverse', ...range)).split('\n').filter(Boolean)
+      const commits = await Promise.all(shas.slice(-mostCommits).map((sha) => toPushedCommit(world, repository, sha)))
       const html = `${world.web}/${toFullName(repository)}`
       const email = `${sender.id}+${sender.login}@users.noreply.github.com`
       const shown = toRepository(world, repository)
       const owner = { name: repository.owner.login, email: null, ...toUser(world, repository.owner) }
       const toSeconds = (time: string) => Math.floor(Date.parse(time) / 1000)
-      const asPushed = { owner, url: html, created_at: toSeconds(repository.createdAt), pushed_at: toSeconds(repository.pushedAt), stargazers: 0, master_branch: repository.defaultBranch }
+      const asPushed = {
+        owner,
+        url: html,
+        created_at: toSeconds(repository.createdAt),
+        pushed_at: toSeconds(repository.pushedAt),
+        stargazers: 0,
+        master_branch: repository.defaultBranch,
+      }
       return {
         ref,
         before,
@@ -57,31 +102,76 @@ export function createPayloads(world: World) {
         base_ref: null,
         compare: `${html}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
         commits,
-        head_commit: after === zeros ? null : await toPushedCommit(repository, (await store.resolve(after)) ?? after),
+        head_commit: after === zeros ? null : await toPushedCommit(world, repository, (await store.resolve(after)) ?? after),
         pusher: { name: sender.login, email },
       }
     },
 
-    async pullRequest(action: string, repository: Repository, pull: Thread, { sender = pull.user, ...extra }: { sender?: Account; before?: string; after?: string; label?: Label; changes?: Json } = {}): Promise<Json> {
+    async pullRequest(
+      action: string,
+      repository: Repository,
+      pull: Thread,
+      { sender = pull.user, ...extra }: { sender?: Account; before?: string; after?: string; label?: Label; changes?: Json } = {},
+    ): Promise<Json> {
       const { label, ...rest } = extra
-      return { action, number: pull.number, pull_request: await readWholePull(world, repository, pull), ...rest, ...(label ? { label: toLabel(world, repository, label) } : {}), ...toFrame(repository, sender) }
+      return {
+        action,
+        number: pull.number,
+        pull_request: await readWholePull(world, repository, pull),
+        ...rest,
+        ...(label ? { label: toLabel(world, repository, label) } : {}),
+        ...toFrame(repository, sender),
+      }
     },
 
-    issues(action: string, repository: Repository, issue: Thread, { sender = issue.user, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
+    issues(
+      action: string,
+      repository: Repository,
+      issue: Thread,
+      { sender = issue.user, ...extra }: { sender?: Account; changes?: Json } = {},
+    ): Json {
       return { action, issue: toIssue(world, repository, issue), ...extra, ...toFrame(repository, sender) }
     },
 
     /** A comment below an issue or below a pull request, which then is an issue with the key `pull_request`. */
-    issueComment(action: string, repository: Repository, thread: Thread, comment: Comment, { sender = comment.user, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
-      return { action, issue: toIssue(world, repository, thread), comment: toComment(world, repository, thread, comment), ...extra, ...toFrame(repository, sender) }
+    issueComment(
+      action: string,
+      repository: Repository,
+      thread: Thread,
+      comment: Comment,
+      { sender = comment.user, ...extra }: { sender?: Account; changes?: Json } = {},
+    ): Json {
+      return {
+        action,
+        issue: toIssue(world, repository, thread),
+        comment: toComment(world, repository, thread, comment),
+        ...extra,
+        ...toFrame(repository, sender),
+      }
     },
 
-    reviewComment(action: string, repository: Repository, pull: Thread, comment: Comment, { sender = comment.user, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
-      return { action, comment: toReviewComment(world, repository, pull, comment), pull_request: toPullInList(world, repository, pull), ...extra, ...toFrame(repository, sender) }
+    reviewComment(
+      action: string,
+      repository: Repository,
+      pull: Thread,
+      comment: Comment,
+      { sender = comment.user, ...extra }: { sender?: Account; changes?: Json } = {},
+    ): Json {
+      return {
+        action,
+        comment: toReviewComment(world, repository, pull, comment),
+        pull_request: toPullInList(world, repository, pull),
+        ...extra,
+        ...toFrame(repository, sender),
+      }
     },
 
     /** renamed, transferred, privatized, publicized, archived, unarchived, edited, deleted. */
-    repository(action: string, repository: Repository, { sender = repository.owner, ...extra }: { sender?: Account; changes?: Json } = {}): Json {
+    repository(
+      action: string,
+      repository: Repository,
+      { sender = repository.owner, ...extra }: { sender?: Account; changes?: Json } = {},
+    ): Json {
       return { action, ...extra, ...toFrame(repository, sender) }
     },
 
@@ -90,15 +180,29 @@ export function createPayloads(world: World) {
       return toFrame(repository, sender)
     },
 
-    toOwner: (account: Account): Json => ({ [account.type === 'Organization' ? 'organization' : 'user']: account.type === 'Organization' ? toOrganization(account) : toUser(world, account) }),
+    toOwner: (account: Account): Json => ({
+      [account.type === 'Organization' ? 'organization' : 'user']:
+        account.type === 'Organization' ? toOrganization(account) : toUser(world, account),
+    }),
 
     /** created, deleted, suspend, unsuspend. */
     installation(action: string, installation: Installation, sender: Account = installation.account): Json {
       const requester = action === 'created' ? { requester: null } : {}
-      return { action, installation: toTold(action, installation), repositories: listOf(installation.repositories), ...requester, sender: toUser(world, sender) }
+      return {
+        action,
+        installation: toTold(action, installation),
+        repositories: listOf(installation.repositories),
+        ...requester,
+        sender: toUser(world, sender),
+      }
     },
 
-    installationRepositories(action: 'added' | 'removed', installation: Installation, ids: number[], sender: Account = installation.account): Json {
+    installationRepositories(
+      action: 'added' | 'removed',
+      installation: Installation,
+      ids: number[],
+      sender: Account = installation.account,
+    ): Json {
       return {
         action,
         installation: toTold(action, installation),
@@ -109,28 +213,6 @@ export function createPayloads(world: World) {
         sender: toUser(world, sender),
       }
     },
-  }
-
-  async function toPushedCommit(repository: Repository, sha: string): Promise<Json> {
-    const [commit] = await readCommits(repository, [sha])
-    const { tree, parents, author, committer, message } = commit!
-    const from = parents[0] ? [parents[0], sha] : ['--root', sha]
-    const lines = (await repository.store.bytes('diff-tree', '-r', '-z', '--no-commit-id', '--no-renames', '--name-status', ...from)).toString('utf8').split('\0')
-    const paths = (letters: string) => lines.flatMap((letter, at) => (at % 2 === 0 && letters.includes(letter) && letter !== '' ? [lines[at + 1]!] : [])).slice(0, 3000)
-    const toPerson = ({ name, email }: { name: string; email: string }) => ({ name, email, username: /^\d+\+(.+)@users\.noreply\.github\.com$/.exec(email)?.[1] ?? name })
-    return {
-      id: sha,
-      tree_id: tree,
-      distinct: true,
-      message,
-      timestamp: committer.date,
-      url: `${world.web}/${toFullName(repository)}/commit/${sha}`,
-      author: toPerson(author),
-      committer: toPerson(committer),
-      added: paths('A'),
-      removed: paths('D'),
-      modified: paths('MT'),
-    }
   }
 }
 

@@ -18,7 +18,11 @@ export type Call = {
 }
 
 /** Who asks, as the credentials prove it. */
-export type Actor = { kind: 'app' } | { kind: 'installation'; installation: Installation; repositories: Set<number> | null } | { kind: 'user'; user: Account } | { kind: 'nobody' }
+export type Actor =
+  | { kind: 'app' }
+  | { kind: 'installation'; installation: Installation; repositories: Set<number> | null }
+  | { kind: 'user'; user: Account }
+  | { kind: 'nobody' }
 
 /** What a route is told: everything of the request, already decoded. */
 export type Request = {
@@ -68,7 +72,12 @@ export class Refusal extends Error {
 type Extra = { who?: Actor['kind'][]; needs?: string[] }
 
 /** `:name` is one segment (an escaped slash belongs to it), `*name` the rest. */
-export function defineRoute(method: string, path: string, run: Route['run'], { who = ['installation', 'user'], needs = [] }: Extra = {}): Route {
+export function defineRoute(
+  method: string,
+  path: string,
+  run: Route['run'],
+  { who = ['installation', 'user'], needs = [] }: Extra = {},
+): Route {
   const names: string[] = []
   const source = path.replace(/[.[\]]/g, '\\$&').replace(/([:*])([a-z]+)/g, (_, sigil: string, name: string) => {
     names.push(name)
@@ -80,8 +89,18 @@ export function defineRoute(method: string, path: string, run: Route['run'], { w
 export type RepositoryRequest = Request & { repository: Repository }
 
 /** A route below `/repos/OWNER/NAME` and `/repositories/ID`. */
-export function defineRepositoryRoute(method: string, path: string, run: (request: RepositoryRequest) => Reply | Promise<Reply>, extra: Extra = {}): Route {
-  return defineRoute(method, `/repositories/:repositoryid${path}`, (request) => run({ ...request, repository: findSeenRepository(request) }), extra)
+export function defineRepositoryRoute(
+  method: string,
+  path: string,
+  run: (request: RepositoryRequest) => Reply | Promise<Reply>,
+  extra: Extra = {},
+): Route {
+  return defineRoute(
+    method,
+    `/repositories/:repositoryid${path}`,
+    (request) => run({ ...request, repository: findSeenRepository(request) }),
+    extra,
+  )
 }
 
 function findSeenRepository({ world, actor, params }: Request): Repository {
@@ -92,20 +111,32 @@ function findSeenRepository({ world, actor, params }: Request): Repository {
 
 /** An installation reads what was chosen for it, a person what the permissions say. */
 export function mayRead(actor: Actor, repository: Repository): boolean {
-  if (actor.kind === 'installation') return actor.installation.repositories.has(repository.id) && (actor.repositories?.has(repository.id) ?? true)
+  if (actor.kind === 'installation')
+    return actor.installation.repositories.has(repository.id) && (actor.repositories?.has(repository.id) ?? true)
   if (actor.kind !== 'user') return false
   const given = repository.permissions.get(actor.user.id) ?? 'none'
   return repository.owner.id === actor.user.id || !repository.private || given !== 'none'
 }
 
 /** One page of `items` with GitHub's Link header: 30 unless asked, at most 100. */
-export function toPage<Item>({ query, address }: Request, items: Item[], toBody: (page: Item[]) => unknown = (page) => page): Reply {
+export function toPage<Item>(
+  { query, address }: Request,
+  items: Item[],
+  toBody: (page: Item[]) => unknown = (page) => page,
+): Reply {
   const perPage = Math.min(100, Math.max(1, Number(query.get('per_page')) || 30))
   const page = Math.max(1, Number(query.get('page')) || 1)
   const last = Math.max(1, Math.ceil(items.length / perPage))
   const link = (rel: string, to: number) => `<${address}?${toQuery(query, to)}>; rel="${rel}"`
-  const links = [...(page > 1 ? [link('prev', page - 1)] : []), ...(page < last ? [link('next', page + 1), link('last', last)] : []), ...(page > 1 ? [link('first', 1)] : [])]
-  return { body: toBody(items.slice((page - 1) * perPage, page * perPage)), headers: links.length > 0 ? { link: links.join(', ') } : {} }
+  const links = [
+    ...(page > 1 ? [link('prev', page - 1)] : []),
+    ...(page < last ? [link('next', page + 1), link('last', last)] : []),
+    ...(page > 1 ? [link('first', 1)] : []),
+  ]
+  return {
+    body: toBody(items.slice((page - 1) * perPage, page * perPage)),
+    headers: links.length > 0 ? { link: links.join(', ') } : {},
+  }
 }
 
 function toQuery(query: URLSearchParams, page: number): string {
@@ -117,7 +148,8 @@ function toQuery(query: URLSearchParams, page: number): string {
 /** A text of the body that must be there. */
 export function readText(body: Record<string, unknown>, field: string, resource: string, longest = 65_536): string {
   const value = body[field]
-  const refuse = (code: string, message: string) => new Refusal(422, 'Validation Failed', { errors: [{ resource, code, field, message }] })
+  const refuse = (code: string, message: string) =>
+    new Refusal(422, 'Validation Failed', { errors: [{ resource, code, field, message }] })
   if (typeof value !== 'string' || value.trim() === '') throw refuse('missing_field', `${field} can't be blank`)
   if (value.length > longest) throw refuse('custom', `${field} is too long (maximum is ${longest} characters)`)
   return value

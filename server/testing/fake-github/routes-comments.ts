@@ -1,9 +1,9 @@
 import { defineRepositoryRoute, readText, Refusal, toPage } from './route.ts'
 import type { Reply, RepositoryRequest } from './route.ts'
 import { readPull, readThread } from './routes-pulls.ts'
-import { toComment, toReaction, toReviewComment } from './thread-views.ts'
+import { toComment, toReviewComment } from './thread-views.ts'
 import { toAssociation, toPermission, toTime } from './world.ts'
-import type { Account, Comment, Reaction, Thread } from './world.ts'
+import type { Account, Comment, Thread } from './world.ts'
 
 const readIssues = { needs: ['issues:read', 'pull_requests:read'] }
 const writeIssues = { needs: ['issues:write', 'pull_requests:write'] }
@@ -13,18 +13,45 @@ const writePulls = { needs: ['pull_requests:write'] }
 export const commentRoutes = [
   defineRepositoryRoute('GET', '/issues/:number/comments', listComments, readIssues),
   defineRepositoryRoute('POST', '/issues/:number/comments', createComment, writeIssues),
-  defineRepositoryRoute('GET', '/issues/comments/:comment', (request) => ({ body: toIssueComment(request, findComment(request)) }), readIssues),
-  defineRepositoryRoute('PATCH', '/issues/comments/:comment', (request) => ({ body: toIssueComment(request, edit(request, findComment(request), 'IssueComment')) }), writeIssues),
+  defineRepositoryRoute(
+    'GET',
+    '/issues/comments/:comment',
+    (request) => ({ body: toIssueComment(request, findComment(request)) }),
+    readIssues,
+  ),
+  defineRepositoryRoute(
+    'PATCH',
+    '/issues/comments/:comment',
+    (request) => ({ body: toIssueComment(request, edit(request, findComment(request), 'IssueComment')) }),
+    writeIssues,
+  ),
   defineRepositoryRoute('DELETE', '/issues/comments/:comment', (request) => remove(request, findComment(request)), writeIssues),
   defineRepositoryRoute('GET', '/pulls/:number/comments', listReviewComments, readPulls),
   defineRepositoryRoute('POST', '/pulls/:number/comments', createReviewComment, writePulls),
-  defineRepositoryRoute('POST', '/pulls/:number/comments/:root/replies', (request) => reply(request, Number(request.params.root)), writePulls),
-  defineRepositoryRoute('GET', '/pulls/comments/:comment', (request) => ({ body: toPullComment(request, findReviewComment(request)) }), readPulls),
-  defineRepositoryRoute('PATCH', '/pulls/comments/:comment', (request) => ({ body: toPullComment(request, edit(request, findReviewComment(request), 'PullRequestReviewComment')) }), writePulls),
-  defineRepositoryRoute('DELETE', '/pulls/comments/:comment', (request) => remove(request, findReviewComment(request)), writePulls),
-  ...toReactionRoutes('/issues/:number', ({ repository, params }) => readThread(repository, params.number).reactions, 'issues'),
-  ...toReactionRoutes('/issues/comments/:comment', (request) => findComment(request).comment.reactions, 'issues'),
-  ...toReactionRoutes('/pulls/comments/:comment', (request) => findReviewComment(request).comment.reactions, 'pull_requests'),
+  defineRepositoryRoute(
+    'POST',
+    '/pulls/:number/comments/:root/replies',
+    (request) => reply(request, Number(request.params.root)),
+    writePulls,
+  ),
+  defineRepositoryRoute(
+    'GET',
+    '/pulls/comments/:comment',
+    (request) => ({ body: toPullComment(request, findReviewComment(request)) }),
+    readPulls,
+  ),
+  defineRepositoryRoute(
+    'PATCH',
+    '/pulls/comments/:comment',
+    (request) => ({ body: toPullComment(request, edit(request, findReviewComment(request), 'PullRequestReviewComment')) }),
+    writePulls,
+  ),
+  defineRepositoryRoute(
+    'DELETE',
+    '/pulls/comments/:comment',
+    (request) => remove(request, findReviewComment(request)),
+    writePulls,
+  ),
 ]
 
 type Found = { thread: Thread; comment: Comment; among: Comment[] }
@@ -38,13 +65,15 @@ function find({ repository, params }: RepositoryRequest, listOf: (thread: Thread
   throw new Refusal(404, 'Not Found')
 }
 
-const findComment = (request: RepositoryRequest) => find(request, (thread) => thread.comments)
-const findReviewComment = (request: RepositoryRequest) => find(request, (thread) => thread.pull?.reviewComments ?? [])
-const toIssueComment = ({ world, repository }: RepositoryRequest, { thread, comment }: Found) => toComment(world, repository, thread, comment)
-const toPullComment = ({ world, repository }: RepositoryRequest, { thread, comment }: Found) => toReviewComment(world, repository, thread, comment)
+export const findComment = (request: RepositoryRequest) => find(request, (thread) => thread.comments)
+export const findReviewComment = (request: RepositoryRequest) => find(request, (thread) => thread.pull?.reviewComments ?? [])
+const toIssueComment = ({ world, repository }: RepositoryRequest, { thread, comment }: Found) =>
+  toComment(world, repository, thread, comment)
+const toPullComment = ({ world, repository }: RepositoryRequest, { thread, comment }: Found) =>
+  toReviewComment(world, repository, thread, comment)
 
 /** Whom an actor's writing shows as its author. */
-function toAuthor({ actor, world }: RepositoryRequest): Account {
+export function toAuthor({ actor, world }: RepositoryRequest): Account {
   return actor.kind === 'user' ? actor.user : world.app.bot
 }
 
@@ -59,7 +88,9 @@ function listComments(request: RepositoryRequest): Reply {
   const thread = readThread(repository, params.number)
   const since = query.get('since')
   const found = thread.comments.filter(({ updatedAt }) => !since || new Date(updatedAt) >= new Date(since))
-  return toPage(request, found, (page) => page.map((comment) => toIssueComment(request, { thread, comment, among: thread.comments })))
+  return toPage(request, found, (page) =>
+    page.map((comment) => toIssueComment(request, { thread, comment, among: thread.comments })),
+  )
 }
 
 function createComment(request: RepositoryRequest): Reply {
@@ -77,7 +108,17 @@ function makeComment(request: RepositoryRequest, body: string, review: Comment['
   const { world, repository, actor } = request
   const user = toAuthor(request)
   const now = toTime(world.now())
-  return { id: world.nextId(), user, viaApp: actor.kind !== 'user', association: toAssociation(repository, user), body, createdAt: now, updatedAt: now, reactions: [], review }
+  return {
+    id: world.nextId(),
+    user,
+    viaApp: actor.kind !== 'user',
+    association: toAssociation(repository, user),
+    body,
+    createdAt: now,
+    updatedAt: now,
+    reactions: [],
+    review,
+  }
 }
 
 function edit(request: RepositoryRequest, found: Found, resource: string): Found {
@@ -97,10 +138,18 @@ function remove(request: RepositoryRequest, found: Found): Reply {
 }
 
 /** An App is told of its own comments too. */
-function announce(request: RepositoryRequest, { thread, comment }: Found, action: string, extra: { changes?: Record<string, unknown> } = {}): void {
+function announce(
+  request: RepositoryRequest,
+  { thread, comment }: Found,
+  action: string,
+  extra: { changes?: Record<string, unknown> } = {},
+): void {
   const { repository } = request
   const more = { sender: toAuthor(request), ...extra }
-  if (comment.review) request.announce('pull_request_review_comment', (payloads) => payloads.reviewComment(action, repository, thread, comment, more))
+  if (comment.review)
+    request.announce('pull_request_review_comment', (payloads) =>
+      payloads.reviewComment(action, repository, thread, comment, more),
+    )
   else request.announce('issue_comment', (payloads) => payloads.issueComment(action, repository, thread, comment, more))
 }
 
@@ -109,7 +158,9 @@ function listReviewComments(request: RepositoryRequest): Reply {
   const since = request.query.get('since')
   const found = thread.pull.reviewComments.filter(({ updatedAt }) => !since || new Date(updatedAt) >= new Date(since))
   const sorted = request.query.get('direction') === 'desc' ? found.toReversed() : found
-  return toPage(request, sorted, (page) => page.map((comment) => toPullComment(request, { thread, comment, among: thread.pull.reviewComments })))
+  return toPage(request, sorted, (page) =>
+    page.map((comment) => toPullComment(request, { thread, comment, among: thread.pull.reviewComments })),
+  )
 }
 
 function createReviewComment(request: RepositoryRequest): Reply {
@@ -118,8 +169,18 @@ function createReviewComment(request: RepositoryRequest): Reply {
   const thread = readPull(request)
   refuseClosed(request, thread)
   const text = readText(body, 'body', 'PullRequestReviewComment')
-  const [path, commitId] = [readText(body, 'path', 'PullRequestReviewComment'), readText(body, 'commit_id', 'PullRequestReviewComment')]
-  const comment = makeComment(request, text, { path, commitId, line: Number(body.line), side: body.side === 'LEFT' ? 'LEFT' : 'RIGHT', diffHunk: '@@ -1 +1 @@', rootId: null })
+  const [path, commitId] = [
+    readText(body, 'path', 'PullRequestReviewComment'),
+    readText(body, 'commit_id', 'PullRequestReviewComment'),
+  ]
+  const comment = makeComment(request, text, {
+    path,
+    commitId,
+    line: Number(body.line),
+    side: body.side === 'LEFT' ? 'LEFT' : 'RIGHT',
+    diffHunk: '@@ -1 +1 @@',
+    rootId: null,
+  })
   return addReviewComment(request, thread, comment)
 }
 
@@ -130,7 +191,10 @@ function reply(request: RepositoryRequest, rootId: number): Reply {
   const text = readText(request.body, 'body', 'PullRequestReviewComment')
   const root = thread.pull.reviewComments.find(({ id }) => id === rootId)
   if (!root) throw new Refusal(404, 'Not Found')
-  if (root.review!.rootId !== null) throw new Refusal(422, 'Validation Failed', { errors: [{ resource: 'PullRequestReviewComment', code: 'invalid', field: 'in_reply_to' }] })
+  if (root.review!.rootId !== null)
+    throw new Refusal(422, 'Validation Failed', {
+      errors: [{ resource: 'PullRequestReviewComment', code: 'invalid', field: 'in_reply_to' }],
+    })
   return addReviewComment(request, thread, makeComment(request, text, { ...root.review!, rootId }))
 }
 
@@ -140,35 +204,4 @@ function addReviewComment(request: RepositoryRequest, thread: ReturnType<typeof 
   announce(request, found, 'created')
   const body = toPullComment(request, found)
   return { status: 201, body, headers: { location: String(body.url) } }
-}
-
-const contents = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']
-
-function toReactionRoutes(path: string, reactionsOf: (request: RepositoryRequest) => Reaction[], permission: string) {
-  const read = { needs: [...new Set([`${permission}:read`, 'pull_requests:read'])] }
-  const write = { needs: [...new Set([`${permission}:write`, 'pull_requests:write'])] }
-  function add(request: RepositoryRequest): Reply {
-    const { world, body } = request
-    const content = String(body.content)
-    if (!contents.includes(content)) throw new Refusal(422, 'Validation Failed', { errors: [{ resource: 'Reaction', code: 'custom', field: 'content' }] })
-    const user = toAuthor(request)
-    const reactions = reactionsOf(request)
-    const known = reactions.find((reaction) => reaction.content === content && reaction.user.id === user.id)
-    if (known) return { status: 200, body: toReaction(world, known) }
-    const made = { id: world.nextId(), content, user, createdAt: toTime(world.now()) }
-    reactions.push(made)
-    return { status: 201, body: toReaction(world, made) }
-  }
-  function take(request: RepositoryRequest): Reply {
-    const reactions = reactionsOf(request)
-    const at = reactions.findIndex(({ id }) => id === Number(request.params.reaction))
-    if (at < 0) throw new Refusal(404, 'Not Found')
-    reactions.splice(at, 1)
-    return { status: 204 }
-  }
-  return [
-    defineRepositoryRoute('GET', `${path}/reactions`, (request) => toPage(request, reactionsOf(request).filter(({ content }) => (request.query.get('content') ?? content) === content), (page) => page.map((reaction) => toReaction(request.world, reaction))), read),
-    defineRepositoryRoute('POST', `${path}/reactions`, add, write),
-    defineRepositoryRoute('DELETE', `${path}/reactions/:reaction`, take, write),
-  ]
 }

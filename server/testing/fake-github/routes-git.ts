@@ -1,7 +1,7 @@
 import { toCommit, toCommits } from './commits.ts'
 import { readChanges } from './changes.ts'
-import { defineRepositoryRoute, defineRoute, Refusal, toPage } from './route.ts'
-import type { Reply, RepositoryRequest, Request } from './route.ts'
+import { defineRepositoryRoute, Refusal, toPage } from './route.ts'
+import type { Reply, RepositoryRequest } from './route.ts'
 import { toRepository } from './views.ts'
 import { toFullName } from './world.ts'
 
@@ -9,25 +9,31 @@ const needs = ['contents:read']
 const mostEntries = 100_000
 
 export const gitRoutes = [
-  defineRepositoryRoute('GET', '', ({ world, repository, actor }) => ({ body: toRepository(world, repository, actor.kind === 'user' ? actor.user : undefined) })),
+  defineRepositoryRoute('GET', '', ({ world, repository, actor }) => ({
+    body: toRepository(world, repository, actor.kind === 'user' ? actor.user : undefined),
+  })),
   defineRepositoryRoute('GET', '/commits', listCommits, { needs }),
   defineRepositoryRoute('GET', '/commits/*ref', getCommit, { needs }),
   defineRepositoryRoute('GET', '/git/ref/*ref', getRef, { needs }),
   defineRepositoryRoute('GET', '/git/commits/:sha', getGitCommit, { needs }),
   defineRepositoryRoute('GET', '/git/trees/*ref', getTree, { needs }),
   defineRepositoryRoute('GET', '/git/blobs/:sha', getBlob, { needs }),
-  defineRepositoryRoute('GET', '/tarball', redirectToTarball, { needs }),
-  defineRepositoryRoute('GET', '/tarball/*ref', redirectToTarball, { needs }),
-  defineRepositoryRoute('GET', '/contents', getContents, { needs }),
-  defineRepositoryRoute('GET', '/contents/*path', getContents, { needs }),
   defineRepositoryRoute('GET', '/compare/*range', compare, { needs }),
-  defineRoute('GET', '/codeload/:repository/:sha', sendTarball, { who: ['nobody', 'installation', 'user', 'app'] }),
 ]
 
 /** The commit that a branch, tag, `HEAD` or id stands for. */
-async function readCommit({ repository: { store, defaultBranch } }: RepositoryRequest, ref: string | undefined, otherwise?: Refusal): Promise<string> {
+export async function readCommit(
+  { repository: { store, defaultBranch } }: RepositoryRequest,
+  ref: string | undefined,
+  otherwise?: Refusal,
+): Promise<string> {
   const name = !ref || ref === 'HEAD' ? `refs/heads/${defaultBranch}` : ref
-  const names = [...(/^[0-9a-f]{4,40}$/.test(name) || name.startsWith('refs/') ? [name] : []), `refs/heads/${name}`, `refs/tags/${name}`, `refs/${name}`]
+  const names = [
+    ...(/^[0-9a-f]{4,40}$/.test(name) || name.startsWith('refs/') ? [name] : []),
+    `refs/heads/${name}`,
+    `refs/tags/${name}`,
+    `refs/${name}`,
+  ]
   for (const candidate of names) {
     const sha = await store.resolve(candidate)
     if (sha) return sha
@@ -41,7 +47,9 @@ async function listCommits(request: RepositoryRequest): Promise<Reply> {
   const start = await readCommit(request, query.get('sha') ?? undefined, new Refusal(404, 'Not Found'))
   const path = query.get('path')
   const filters = (['since', 'until'] as const).flatMap((name) => (query.get(name) ? [`--${name}=${query.get(name)}`] : []))
-  const shas = (await repository.store.git('rev-list', ...filters, start, '--', ...(path ? [`:(literal)${path}`] : []))).split('\n').filter(Boolean)
+  const shas = (await repository.store.git('rev-list', ...filters, start, '--', ...(path ? [`:(literal)${path}`] : [])))
+    .split('\n')
+    .filter(Boolean)
   const page = toPage(request, shas)
   return { ...page, body: await toCommits(request.world, repository, page.body as string[]) }
 }
@@ -49,18 +57,26 @@ async function listCommits(request: RepositoryRequest): Promise<Reply> {
 async function getCommit(request: RepositoryRequest): Promise<Reply> {
   const { world, repository, headers, params } = request
   const sha = await readCommit(request, params.ref)
-  if (headers.accept?.includes('.sha')) return { body: Buffer.from(sha), headers: { 'content-type': 'application/vnd.github.sha; charset=utf-8' } }
+  if (headers.accept?.includes('.sha'))
+    return { body: Buffer.from(sha), headers: { 'content-type': 'application/vnd.github.sha; charset=utf-8' } }
   const [commit] = await toCommits(world, repository, [sha])
   const files = await readChanges(repository.store, await repository.store.resolve(`${sha}^`), sha)
   const sum = (key: 'additions' | 'deletions') => files.reduce((total, file) => total + file[key], 0)
-  return { body: { ...commit, stats: { additions: sum('additions'), deletions: sum('deletions'), total: sum('additions') + sum('deletions') }, files: files.slice(0, 300) } }
+  return {
+    body: {
+      ...commit,
+      stats: { additions: sum('additions'), deletions: sum('deletions'), total: sum('additions') + sum('deletions') },
+      files: files.slice(0, 300),
+    },
+  }
 }
 
 async function getRef({ world, repository, params }: RepositoryRequest): Promise<Reply> {
   const ref = `refs/${params.ref}`
   const line = await repository.store.git('for-each-ref', '--format=%(refname) %(objectname) %(objecttype)', ref)
   const [name, sha, type] = line.split('\n')[0]!.split(' ')
-  if (line === '' && (await repository.store.git('for-each-ref', '--count=1')) === '') throw new Refusal(409, 'Git Repository is empty.')
+  if (line === '' && (await repository.store.git('for-each-ref', '--count=1')) === '')
+    throw new Refusal(409, 'Git Repository is empty.')
   if (name !== ref) throw new Refusal(404, 'Not Found')
   const url = `${world.api}/repos/${toFullName(repository)}/git`
   return { body: { ref, node_id: `REF_${sha}`, url: `${url}/${ref}`, object: { sha, type, url: `${url}/${type}s/${sha}` } } }
@@ -79,75 +95,47 @@ async function getTree(request: RepositoryRequest): Promise<Reply> {
   const known = isObject ? await store.resolve(params.ref!, 'tree') : null
   const tree = known ?? (await store.resolve(await readCommit(request, params.ref, new Refusal(404, 'Not Found')), 'tree'))!
   const isDeep = query.has('recursive')
-  const lines = (await store.bytes('ls-tree', '-z', '-l', ...(isDeep ? ['-r', '-t'] : []), tree)).toString('utf8').split('\0').filter(Boolean)
+  const lines = (await store.bytes('ls-tree', '-z', '-l', ...(isDeep ? ['-r', '-t'] : []), tree))
+    .toString('utf8')
+    .split('\0')
+    .filter(Boolean)
   const url = `${world.api}/repos/${toFullName(repository)}/git`
   const entries = lines.map((line) => {
     const at = line.indexOf('\t')
     const [mode, type, sha, size] = line.slice(0, at).split(/ +/)
-    return { path: line.slice(at + 1), mode, type, sha, ...(type === 'blob' ? { size: Number(size) } : {}), ...(type === 'commit' ? {} : { url: `${url}/${type}s/${sha}` }) }
+    return {
+      path: line.slice(at + 1),
+      mode,
+      type,
+      sha,
+      ...(type === 'blob' ? { size: Number(size) } : {}),
+      ...(type === 'commit' ? {} : { url: `${url}/${type}s/${sha}` }),
+    }
   })
   const most = isDeep ? (request.most ?? mostEntries) : mostEntries
-  return { body: { sha: isObject ? params.ref : tree, url: `${url}/trees/${tree}`, tree: entries.slice(0, most), truncated: entries.length > most } }
+  return {
+    body: {
+      sha: isObject ? params.ref : tree,
+      url: `${url}/trees/${tree}`,
+      tree: entries.slice(0, most),
+      truncated: entries.length > most,
+    },
+  }
 }
 
 async function getBlob({ world, repository, params, headers }: RepositoryRequest): Promise<Reply> {
   const sha = await repository.store.resolve(params.sha!, 'blob')
   if (!sha) throw new Refusal(404, 'Not Found')
   const bytes = await repository.store.bytes('cat-file', 'blob', sha)
-  if (headers.accept?.includes('raw')) return { body: bytes, headers: { 'content-type': 'application/vnd.github.raw; charset=utf-8' } }
+  if (headers.accept?.includes('raw'))
+    return { body: bytes, headers: { 'content-type': 'application/vnd.github.raw; charset=utf-8' } }
   const url = `${world.api}/repos/${toFullName(repository)}/git/blobs/${sha}`
   return { body: { sha, node_id: `B_${sha}`, size: bytes.length, url, content: toLines(bytes), encoding: 'base64' } }
 }
 
 /** Base64 as GitHub sends it: broken into lines. */
-function toLines(bytes: Buffer): string {
+export function toLines(bytes: Buffer): string {
   return bytes.toString('base64').replace(/.{60}/g, '$&\n').replace(/\n?$/, '\n')
-}
-
-async function redirectToTarball(request: RepositoryRequest): Promise<Reply> {
-  const sha = await readCommit(request, request.params.ref, new Refusal(404, 'Not Found'))
-  const folder = encodeURIComponent(`${toFullName(request.repository).replace('/', '-')}-${sha.slice(0, 7)}`)
-  return { status: 302, headers: { location: `${request.world.api}/codeload/${request.repository.id}/${sha}?folder=${folder}` } }
-}
-
-async function sendTarball({ world, params, query }: Request): Promise<Reply> {
-  const repository = world.repositories.get(Number(params.repository))
-  if (!repository || repository.deleted) throw new Refusal(404, 'Not Found')
-  const folder = query.get('folder')
-  const body = await repository.store.bytes('archive', '--format=tar.gz', `--prefix=${folder}/`, params.sha!)
-  return { body, headers: { 'content-type': 'application/x-gzip', 'content-disposition': `attachment; filename=${folder}.tar.gz` } }
-}
-
-async function getContents(request: RepositoryRequest): Promise<Reply> {
-  const { world, repository, params, query, headers } = request
-  const { store } = repository
-  const ref = query.get('ref')
-  const commit = await readCommit(request, ref ?? undefined, new Refusal(404, `No commit found for the ref ${ref}`))
-  const path = (params.path ?? '').replace(/\/+$/, '')
-  const url = `${world.api}/repos/${toFullName(repository)}`
-  const toEntry = (line: string, folder: string) => {
-    const at = line.indexOf('\t')
-    const [mode, type, sha, size] = line.slice(0, at).split(/ +/)
-    const full = folder + line.slice(at + 1)
-    const kind = mode === '120000' ? 'symlink' : type === 'tree' ? 'dir' : type === 'commit' ? 'submodule' : 'file'
-    const self = `${url}/contents/${full}?ref=${ref ?? repository.defaultBranch}`
-    const [git, html] = [`${url}/git/${type}s/${sha}`, `${world.web}/${toFullName(repository)}/blob/${commit}/${full}`]
-    return { name: full.split('/').at(-1), path: full, sha, size: Number(size) || 0, url: self, html_url: html, git_url: git, download_url: null, type: kind, _links: { self, git, html } }
-  }
-  const read = async (target: string) => (await store.bytes('ls-tree', '-z', '-l', commit, target)).toString('utf8').split('\0').filter(Boolean)
-  const [line] = path === '' ? [] : await read(path)
-  if (path !== '' && !line) throw new Refusal(404, 'Not Found')
-  if (!line || line.split(' ')[1] === 'tree') {
-    const lines = (await store.bytes('ls-tree', '-z', '-l', path === '' ? commit : `${commit}:${path}`)).toString('utf8').split('\0').filter(Boolean)
-    const entries = lines.map((entry) => toEntry(entry, path === '' ? '' : `${path}/`))
-    return { body: headers.accept?.includes('object') ? { type: 'dir', path, entries } : entries }
-  }
-  const entry = toEntry(line, path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '')
-  const bytes = entry.type === 'submodule' ? Buffer.alloc(0) : await store.bytes('cat-file', 'blob', entry.sha!)
-  if (bytes.length > 100_000_000) throw new Refusal(403, 'This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API.')
-  if (headers.accept?.includes('raw')) return { body: bytes, headers: { 'content-type': 'application/vnd.github.raw; charset=utf-8' } }
-  const shown = bytes.length <= 1_000_000
-  return { body: { ...entry, content: shown ? toLines(bytes) : '', encoding: shown ? 'base64' : 'none' } }
 }
 
 async function compare(request: RepositoryRequest): Promise<Reply> {

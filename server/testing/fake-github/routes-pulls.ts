@@ -11,10 +11,20 @@ const most = { files: 3000, commits: 250, diffFiles: 300, diffLines: 20_000 }
 export const pullRoutes = [
   defineRepositoryRoute('GET', '/pulls', listPulls, { needs }),
   defineRepositoryRoute('GET', '/pulls/:number', getPull, { needs }),
-  defineRepositoryRoute('GET', '/pulls/:number/files', async (request) => toPage(request, (await readPullChanges(request.repository, readPull(request).pull)).slice(0, most.files)), { needs }),
+  defineRepositoryRoute(
+    'GET',
+    '/pulls/:number/files',
+    async (request) => toPage(request, (await readPullChanges(request.repository, readPull(request).pull)).slice(0, most.files)),
+    { needs },
+  ),
   defineRepositoryRoute('GET', '/pulls/:number/commits', listPullCommits, { needs }),
   defineRepositoryRoute('GET', '/issues', listIssues, { needs: ['issues:read'] }),
-  defineRepositoryRoute('GET', '/issues/:number', ({ world, repository, params }) => ({ body: toIssue(world, repository, readThread(repository, params.number)) }), { needs: ['issues:read', 'pull_requests:read'] }),
+  defineRepositoryRoute(
+    'GET',
+    '/issues/:number',
+    ({ world, repository, params }) => ({ body: toIssue(world, repository, readThread(repository, params.number)) }),
+    { needs: ['issues:read', 'pull_requests:read'] },
+  ),
 ]
 
 export function readThread(repository: Repository, number: string | undefined): Thread {
@@ -42,7 +52,12 @@ export async function readWholePull(world: World, repository: Repository, thread
   const files = await readPullChanges(repository, thread.pull!)
   const sum = (key: 'additions' | 'deletions') => files.reduce((total, file) => total + file[key], 0)
   const commits = Number(await repository.store.git('rev-list', '--count', `${thread.pull!.base.sha}..${thread.pull!.head.sha}`))
-  return toPull(world, repository, thread, { commits, additions: sum('additions'), deletions: sum('deletions'), files: files.length })
+  return toPull(world, repository, thread, {
+    commits,
+    additions: sum('additions'),
+    deletions: sum('deletions'),
+    files: files.length,
+  })
 }
 
 function listPulls(request: RepositoryRequest): Reply {
@@ -55,7 +70,9 @@ function listPulls(request: RepositoryRequest): Reply {
     .filter((thread) => thread.pull && (state === 'all' || thread.state === state))
     .filter(({ pull }) => (!base || pull!.base.ref === base) && (!head || `${pull!.head.owner.login}:${pull!.head.ref}` === head))
     .toSorted((a, b) => (a[key] === b[key] ? a.number - b.number : a[key] < b[key] ? -1 : 1))
-  return toPage(request, isAscending ? found : found.toReversed(), (page) => page.map((thread) => toPullInList(world, repository, thread)))
+  return toPage(request, isAscending ? found : found.toReversed(), (page) =>
+    page.map((thread) => toPullInList(world, repository, thread)),
+  )
 }
 
 function listIssues(request: RepositoryRequest): Reply {
@@ -71,8 +88,13 @@ async function getPull(request: RepositoryRequest): Promise<Reply> {
   const kind = /application\/vnd\.github\.(?:v3\.)?(diff|patch)/.exec(headers.accept ?? '')?.[1]
   if (!kind) return { body: await readWholePull(world, repository, thread) }
   const from = await readMergeBase(repository, thread.pull)
-  const text = kind === 'diff' ? await repository.store.bytes('diff', '-M', from!, thread.pull.head.sha) : await repository.store.bytes('format-patch', '--stdout', `${thread.pull.base.sha}..${thread.pull.head.sha}`)
-  const files = Number((await repository.store.git('diff', '-M', '--name-only', from!, thread.pull.head.sha)).split('\n').filter(Boolean).length)
+  const text =
+    kind === 'diff'
+      ? await repository.store.bytes('diff', '-M', from!, thread.pull.head.sha)
+      : await repository.store.bytes('format-patch', '--stdout', `${thread.pull.base.sha}..${thread.pull.head.sha}`)
+  const files = Number(
+    (await repository.store.git('diff', '-M', '--name-only', from!, thread.pull.head.sha)).split('\n').filter(Boolean).length,
+  )
   if (files > most.diffFiles) throw toTooLarge(`number of files (${most.diffFiles})`)
   if (text.toString('utf8').split('\n').length > most.diffLines) throw toTooLarge(`number of lines (${most.diffLines})`)
   return { body: text, headers: { 'content-type': `application/vnd.github.${kind}; charset=utf-8` } }
@@ -86,7 +108,10 @@ function toTooLarge(what: string): Refusal {
 async function listPullCommits(request: RepositoryRequest): Promise<Reply> {
   const { world, repository } = request
   const { base, head } = readPull(request).pull
-  const shas = (await repository.store.git('rev-list', '--reverse', `${base.sha}..${head.sha}`)).split('\n').filter(Boolean).slice(0, most.commits)
+  const shas = (await repository.store.git('rev-list', '--reverse', `${base.sha}..${head.sha}`))
+    .split('\n')
+    .filter(Boolean)
+    .slice(0, most.commits)
   const page = toPage(request, shas)
   return { ...page, body: await toCommits(world, repository, page.body as string[]) }
 }

@@ -27,10 +27,17 @@ async function visit(path: string, query: Record<string, string>): Promise<URL> 
   const response = await fetch(`${github.url}${path}?${new URLSearchParams(query).toString()}`, { redirect: 'manual' })
   return new URL(response.headers.get('location')!)
 }
-const authorize = (extra: Record<string, string> = {}) => visit('/login/oauth/authorize', { client_id: github.app.clientId, redirect_uri: callback, state: 'abc', ...extra })
+const authorize = (extra: Record<string, string> = {}) =>
+  visit('/login/oauth/authorize', { client_id: github.app.clientId, redirect_uri: callback, state: 'abc', ...extra })
 const exchange = async (body: Record<string, string>) => {
   const sent = { client_id: github.app.clientId, client_secret: github.app.clientSecret, redirect_uri: callback, ...body }
-  return (await (await fetch(`${github.url}/login/oauth/access_token`, { method: 'POST', headers: { accept: 'application/json', 'content-type': 'application/json' }, body: JSON.stringify(sent) })).json()) as Record<string, string>
+  return (await (
+    await fetch(`${github.url}/login/oauth/access_token`, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify(sent),
+    })
+  ).json()) as Record<string, string>
 }
 
 test('a person comes back with a code that is worth one token', async () => {
@@ -41,18 +48,26 @@ test('a person comes back with a code that is worth one token', async () => {
   const user = new Octokit({ auth: token, baseUrl: github.url, retry: { enabled: false } })
   expect((await user.rest.users.getAuthenticated()).data).toMatchObject({ login: 'alice', id: github.world.account('alice').id })
   expect(await exchange({ code })).toMatchObject({ error: 'bad_verification_code' })
-  expect(await exchange({ code: (await authorize()).searchParams.get('code')!, client_secret: 'no' })).toMatchObject({ error: 'incorrect_client_credentials' })
-  expect(await exchange({ code: (await authorize()).searchParams.get('code')!, redirect_uri: 'http://127.0.0.1:1/other' })).toMatchObject({ error: 'redirect_uri_mismatch' })
+  expect(await exchange({ code: (await authorize()).searchParams.get('code')!, client_secret: 'no' })).toMatchObject({
+    error: 'incorrect_client_credentials',
+  })
+  expect(
+    await exchange({ code: (await authorize()).searchParams.get('code')!, redirect_uri: 'http://127.0.0.1:1/other' }),
+  ).toMatchObject({ error: 'redirect_uri_mismatch' })
   const verifier = 'v'.repeat(43)
   const proof = { code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256' }
-  expect(await exchange({ code: (await authorize(proof)).searchParams.get('code')! })).toMatchObject({ error: 'bad_verification_code' })
-  expect(await exchange({ code: (await authorize(proof)).searchParams.get('code')!, code_verifier: verifier })).toMatchObject({ token_type: 'bearer' })
+  expect(await exchange({ code: (await authorize(proof)).searchParams.get('code')! })).toMatchObject({
+    error: 'bad_verification_code',
+  })
+  expect(await exchange({ code: (await authorize(proof)).searchParams.get('code')!, code_verifier: verifier })).toMatchObject({
+    token_type: 'bearer',
+  })
   github.site.declines = true
   expect((await authorize()).searchParams.get('error')).toBe('access_denied')
   github.site.declines = false
 })
 
-test('octokit\'s own OAuth client gets along with it', async () => {
+test("octokit's own OAuth client gets along with it", async () => {
   const code = (await authorize()).searchParams.get('code')!
   const octokit = (await app.oauth.getUserOctokit({ code })) as unknown as Octokit
   expect((await octokit.rest.users.getAuthenticated()).data.login).toBe('alice')
@@ -76,9 +91,15 @@ test('installing comes back to the setup address', async () => {
   github.site.setupUrl = 'http://127.0.0.1:1/github/setup'
   github.site.installing = installation.id
   const back = await visit('/apps/nura/installations/new', { state: 'xyz' })
-  expect(Object.fromEntries(back.searchParams)).toEqual({ installation_id: String(installation.id), setup_action: 'install', state: 'xyz' })
+  expect(Object.fromEntries(back.searchParams)).toEqual({
+    installation_id: String(installation.id),
+    setup_action: 'install',
+    state: 'xyz',
+  })
   github.site.authorizesOnInstall = true
-  const { access_token: token } = await exchange({ code: (await visit('/apps/nura/installations/new', { state: 'xyz' })).searchParams.get('code')! })
+  const { access_token: token } = await exchange({
+    code: (await visit('/apps/nura/installations/new', { state: 'xyz' })).searchParams.get('code')!,
+  })
   expect(token).toMatch(/^ghu_/)
 })
 
@@ -88,9 +109,23 @@ test('a permission is that of the role, and unknown people are not found', async
     const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({ owner: 'acme', repo: 'shop', username })
     return [data.permission, data.role_name]
   }
-  for (const [login, role] of [['ada', 'admin'], ['mae', 'maintain'], ['wes', 'write'], ['tia', 'triage'], ['rob', 'read']] as const) repository.permit(login, role)
+  for (const [login, role] of [
+    ['ada', 'admin'],
+    ['mae', 'maintain'],
+    ['wes', 'write'],
+    ['tia', 'triage'],
+    ['rob', 'read'],
+  ] as const)
+    repository.permit(login, role)
   github.world.account('zoe')
-  expect([await read('ada'), await read('mae'), await read('wes'), await read('tia'), await read('rob'), await read('zoe')]).toEqual([
+  expect([
+    await read('ada'),
+    await read('mae'),
+    await read('wes'),
+    await read('tia'),
+    await read('rob'),
+    await read('zoe'),
+  ]).toEqual([
     ['admin', 'admin'],
     ['write', 'maintain'],
     ['write', 'write'],
@@ -101,5 +136,7 @@ test('a permission is that of the role, and unknown people are not found', async
   expect(await statusOf(read('nobody-here'))).toBe(404)
   await repository.setPrivate(false)
   expect(await read('zoe')).toEqual(['read', 'read'])
-  expect((await octokit.request('GET /user/{account_id}', { account_id: github.world.account('rob').id })).data).toMatchObject({ login: 'rob' })
+  expect((await octokit.request('GET /user/{account_id}', { account_id: github.world.account('rob').id })).data).toMatchObject({
+    login: 'rob',
+  })
 })

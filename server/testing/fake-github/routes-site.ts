@@ -51,23 +51,43 @@ export function createSiteRoutes(site: Site) {
   function exchange({ world, body, query, headers }: Request): Reply {
     const read = (name: string) => (typeof body[name] === 'string' ? body[name] : query.get(name))
     const answer = (fields: Record<string, string>): Reply =>
-      headers.accept?.includes('json') ? { body: fields } : { body: Buffer.from(new URLSearchParams(fields).toString()), headers: { 'content-type': 'application/x-www-form-urlencoded' } }
+      headers.accept?.includes('json')
+        ? { body: fields }
+        : {
+            body: Buffer.from(new URLSearchParams(fields).toString()),
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          }
     const { clientId, clientSecret } = world.app
     if (read('client_id') !== clientId || read('client_secret') !== clientSecret) {
-      return answer({ error: 'incorrect_client_credentials', error_description: 'The client_id and/or client_secret passed are incorrect.' })
+      return answer({
+        error: 'incorrect_client_credentials',
+        error_description: 'The client_id and/or client_secret passed are incorrect.',
+      })
     }
     const code = codes.get(read('code') ?? '')
     codes.delete(read('code') ?? '')
-    const proof = createHash('sha256').update(read('code_verifier') ?? '').digest('base64url')
+    const proof = createHash('sha256')
+      .update(read('code_verifier') ?? '')
+      .digest('base64url')
     if (!code || code.expiresAt < world.now().getTime() || (code.challenge && code.challenge !== proof)) {
       return answer({ error: 'bad_verification_code', error_description: 'The code passed is incorrect or expired.' })
     }
     if (read('redirect_uri') && code.redirectUri && read('redirect_uri') !== code.redirectUri) {
-      return answer({ error: 'redirect_uri_mismatch', error_description: 'The redirect_uri MUST match the registered callback URL for this application.' })
+      return answer({
+        error: 'redirect_uri_mismatch',
+        error_description: 'The redirect_uri MUST match the registered callback URL for this application.',
+      })
     }
     const token = `ghu_${randomBytes(18).toString('hex')}`
     world.tokens.set(token, { user: code.user, expiresAt: new Date(world.now().getTime() + 8 * 3_600_000), repositories: null })
-    return answer({ access_token: token, expires_in: '28800', refresh_token: `ghr_${randomBytes(18).toString('hex')}`, refresh_token_expires_in: '15897600', token_type: 'bearer', scope: '' })
+    return answer({
+      access_token: token,
+      expires_in: '28800',
+      refresh_token: `ghr_${randomBytes(18).toString('hex')}`,
+      refresh_token_expires_in: '15897600',
+      token_type: 'bearer',
+      scope: '',
+    })
   }
 
   function install({ world, query }: Request): Reply {

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { send, toFaulty, toLater, toRefused } from './answers.ts'
 import { createAuthenticate } from './authenticate.ts'
+import { isCarriedOut } from './faults.ts'
 import type { Fault, Faults } from './faults.ts'
 import { mayRead, Refusal } from './route.ts'
 import type { Actor, Announce, Call, Reply, Request, Route } from './route.ts'
@@ -33,20 +34,30 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
     const actor = await authenticate(headers.authorization)
     const installation = !(actor instanceof Refusal) && actor.kind === 'installation' ? actor.installation : null
     const body = readBody(raw, headers['content-type'] ?? '')
-    const call: Call = { method: request.method ?? 'GET', path, query: Object.fromEntries(url.searchParams), headers, body, status: 0, installation: installation?.id ?? null, at: Date.now() }
+    const call: Call = {
+      method: request.method ?? 'GET',
+      path,
+      query: Object.fromEntries(url.searchParams),
+      headers,
+      body,
+      status: 0,
+      installation: installation?.id ?? null,
+      at: Date.now(),
+    }
     calls.push(call)
     await faults.runHooks(call)
     const fault = faults.take(call)
     if (fault && !isCarriedOut(fault)) {
       if (await lose(fault, response)) return
-      return send(response, call, toFaulty(fault, installation), installation)
+      return send(response, call, toFaulty(fault, installation, world.now()), installation)
     }
     if (installation && installation.rate.reset <= world.now()) installation.rate = toFreshRate(world.now())
     const most = fault?.kind === 'truncated' ? { most: fault.entries } : {}
     const reply = await carryOut(call, actor, url.searchParams, most).catch(toRefused)
     if (fault && (await lose(fault, response))) return
-    if (fault?.kind === 'remaining' && installation) installation.rate = { ...installation.rate, remaining: 1, reset: toLater(fault.seconds) }
-    send(response, call, fault?.kind === 'status' ? toFaulty(fault, installation) : reply, installation)
+    if (fault?.kind === 'remaining' && installation)
+      installation.rate = { ...installation.rate, remaining: 1, reset: toLater(world.now(), fault.seconds) }
+    send(response, call, fault?.kind === 'status' ? toFaulty(fault, installation, world.now()) : reply, installation)
   }
 
   /** The answer that never comes, or comes late. @returns whether the connection is gone. */
@@ -69,7 +80,9 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
     const path = toRepositoryPath(call, actor)
     const found = routes.flatMap((route) => {
       const values = route.method === call.method ? route.pattern.exec(path) : null
-      return values ? [{ route, params: Object.fromEntries(route.names.map((name, at) => [name, decodeURIComponent(values[at + 1]!)])) }] : []
+      return values
+        ? [{ route, params: Object.fromEntries(route.names.map((name, at) => [name, decodeURIComponent(values[at + 1]!)])) }]
+        : []
     })[0]
     if (!found) {
       unknown.push(call)
@@ -81,7 +94,17 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
     if (actor instanceof Refusal && !isOpen) throw actor
     const who: Actor = actor instanceof Refusal ? { kind: 'nobody' } : actor
     if (!isOpen) refuseActor(who, route)
-    const request: Request = { world, actor: who, params, query, body: call.body, headers: call.headers, address: world.api + path, announce, ...extra }
+    const request: Request = {
+      world,
+      actor: who,
+      params,
+      query,
+      body: call.body,
+      headers: call.headers,
+      address: world.api + path,
+      announce,
+      ...extra,
+    }
     return await route.run(request)
   }
 
@@ -104,46 +127,22 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
     if (!who.includes(actor.kind)) {
       if (actor.kind === 'nobody') throw new Refusal(401, 'Requires authentication')
       if (who.length === 1 && who[0] === 'app') throw new Refusal(401, 'A JSON web token could not be decoded')
-      throw new Refusal(actor.kind === 'app' ? 401 : 403, actor.kind === 'app' ? 'Bad credentials' : 'Resource not accessible by integration')
+      throw new Refusal(
+        actor.kind === 'app' ? 401 : 403,
+        actor.kind === 'app' ? 'Bad credentials' : 'Resource not accessible by integration',
+      )
     }
     if (actor.kind !== 'installation') return
     const { permissions, rate } = actor.installation
     const isAllowed = needs.length === 0 || needs.some((need) => isGranted(permissions, need))
-    if (!isAllowed) throw new Refusal(403, 'Resource not accessible by integration', {}, { 'x-accepted-github-permissions': needs.join('; ').replaceAll(':', '=') })
+    if (!isAllowed)
+      throw new Refusal(
+        403,
+        'Resource not accessible by integration',
+        {},
+        { 'x-accepted-github-permissions': needs.join('; ').replaceAll(':', '=') },
+      )
     if (rate.remaining <= 0) throw new Refusal(403, `API rate limit exceeded for installation ID ${actor.installation.id}.`)
-  }
-
-  function toFaulty(fault: Fault, installation: Installation | null): Reply {
-    if (fault.kind === 'status') return toRefused(new Refusal(fault.status, fault.message ?? 'Server Error'))
-    if (fault.kind === 'unauthorized') return toRefused(new Refusal(401, 'Bad credentials'))
-    if (fault.kind === 'secondary') {
-      const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'
-      return toRefused(new Refusal(fault.status ?? 403, message, {}, fault.seconds === undefined ? {} : { 'retry-after': String(fault.seconds) }))
-    }
-    if (fault.kind === 'exhausted' && installation) installation.rate = { ...installation.rate, remaining: 0, reset: toLater(fault.seconds) }
-    return toRefused(new Refusal(403, `API rate limit exceeded for installation ID ${installation?.id}.`))
-  }
-  const toLater = (seconds: number) => new Date(world.now().getTime() + seconds * 1000)
-
-  function send(response: ServerResponse, call: Call, { status = 200, body, headers = {} }: Reply, installation: Installation | null): void {
-    if (response.destroyed) return
-    const isBytes = Buffer.isBuffer(body)
-    const bytes = isBytes ? body : body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body))
-    const tag = `W/"${createHash('sha256').update(bytes).digest('hex')}"`
-    const hasTag = call.method === 'GET' && status === 200
-    const isKnown = hasTag && call.headers['if-none-match']?.includes(tag.slice(2))
-    call.status = isKnown ? 304 : status
-    if (installation && !isKnown && installation.rate.remaining > 0) installation.rate.remaining -= 1
-    response.writeHead(call.status, {
-      server: 'github.com',
-      'x-github-request-id': `FAKE:${calls.length}`,
-      'x-github-media-type': 'github.v3; format=json',
-      ...(bytes.length > 0 && !isKnown ? { 'content-type': 'application/json; charset=utf-8', 'content-length': String(bytes.length) } : {}),
-      ...(hasTag ? { etag: tag, 'cache-control': 'private, max-age=60, s-maxage=60', vary: 'Accept, Authorization, Cookie, X-GitHub-OTP' } : {}),
-      ...toRateHeaders(installation),
-      ...headers,
-    })
-    response.end(isKnown ? undefined : bytes)
   }
 
   return {
@@ -158,26 +157,9 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
   }
 }
 
-/** Faults of which the world still sees the call. */
-function isCarriedOut(fault: Fault): boolean {
-  if (fault.kind === 'slow' || fault.kind === 'remaining' || fault.kind === 'truncated') return true
-  return 'commits' in fault && fault.commits === true
-}
-
 function isGranted(permissions: Installation['permissions'], need: string): boolean {
   const [name = '', level] = need.split(':')
   return permissions[name] === 'write' || permissions[name] === level
-}
-
-function toRefused(error: unknown): Reply {
-  if (error instanceof Refusal) return { status: error.status, body: error.body, headers: error.headers }
-  return { status: 500, body: { message: `The fake failed: ${error instanceof Error ? error.message : String(error)}` } }
-}
-
-function toRateHeaders(installation: Installation | null): Record<string, string> {
-  const { limit, remaining, reset } = installation?.rate ?? { limit: 5000, remaining: 4999, reset: new Date(Date.now() + 3_600_000) }
-  const numbers = { limit, remaining, used: limit - remaining, reset: Math.ceil(reset.getTime() / 1000) }
-  return { ...Object.fromEntries(Object.entries(numbers).map(([key, value]) => [`x-ratelimit-${key}`, String(value)])), 'x-ratelimit-resource': 'core' }
 }
 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {

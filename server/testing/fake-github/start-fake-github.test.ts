@@ -26,9 +26,17 @@ test('the App is known by its key, for ten minutes at most', async () => {
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const ask = (token: string | null) => fetch(`${github.url}/app`, { headers: token ? { authorization: `Bearer ${token}` } : {} })
   const now = Math.floor(Date.now() / 1000)
-  const sign = (exp: number, key: Parameters<SignJWT['sign']>[0]) => new SignJWT({ iat: now - 30, exp, iss: String(github.app.id) }).setProtectedHeader({ alg: 'RS256' }).sign(key)
+  const sign = (exp: number, key: Parameters<SignJWT['sign']>[0]) =>
+    new SignJWT({ iat: now - 30, exp, iss: String(github.app.id) }).setProtectedHeader({ alg: 'RS256' }).sign(key)
   const own = await importPKCS8(toPkcs8(github.app.privateKey), 'RS256')
-  const statuses = [await sign(now + 590, own), await sign(now + 700, own), await sign(now - 10, own), await sign(now + 590, stranger), null, 'ghs_wrong'].map(async (token) => (await ask(token)).status)
+  const statuses = [
+    await sign(now + 590, own),
+    await sign(now + 700, own),
+    await sign(now - 10, own),
+    await sign(now + 590, stranger),
+    null,
+    'ghs_wrong',
+  ].map(async (token) => (await ask(token)).status)
   expect(await Promise.all(statuses)).toEqual([200, 401, 401, 401, 401, 401])
 })
 
@@ -40,7 +48,12 @@ test('an installation sees what was chosen for it, until it is suspended or gone
   const { data } = await octokit.rest.apps.listReposAccessibleToInstallation()
   expect(data.repositories.map(({ full_name: name }) => name)).toEqual(['acme/mine'])
   const read = (owner: string, repo: string, client = octokit) => statusOf(client.rest.repos.get({ owner, repo }))
-  expect([await read('acme', 'mine'), await read('ACME', 'Mine'), await read('acme', 'hidden'), await read('globex', 'theirs')]).toEqual([200, 200, 404, 404])
+  expect([
+    await read('acme', 'mine'),
+    await read('ACME', 'Mine'),
+    await read('acme', 'hidden'),
+    await read('globex', 'theirs'),
+  ]).toEqual([200, 200, 404, 404])
   await github.removeFrom(installation, mine)
   expect(await read('acme', 'mine')).toBe(404)
 
@@ -58,9 +71,14 @@ test('an installation sees what was chosen for it, until it is suspended or gone
 test('a token made for one repository sees that one, and a permission that was not given is refused', async () => {
   const one = await github.addRepository({ installation, name: 'one', files: { a: 'a' } })
   await github.addRepository({ installation, name: 'two', files: { a: 'a' } })
-  const { token } = (await app.octokit.rest.apps.createInstallationAccessToken({ installation_id: installation.id, repository_ids: [one.id] })).data
+  const { token } = (
+    await app.octokit.rest.apps.createInstallationAccessToken({ installation_id: installation.id, repository_ids: [one.id] })
+  ).data
   const narrow = new Octokit({ auth: token, baseUrl: github.url, retry: { enabled: false } })
-  expect([await statusOf(narrow.rest.repos.get({ owner: 'acme', repo: 'one' })), await statusOf(narrow.rest.repos.get({ owner: 'acme', repo: 'two' }))]).toEqual([200, 404])
+  expect([
+    await statusOf(narrow.rest.repos.get({ owner: 'acme', repo: 'one' })),
+    await statusOf(narrow.rest.repos.get({ owner: 'acme', repo: 'two' })),
+  ]).toEqual([200, 404])
   installation.permissions = { metadata: 'read' }
   expect(await statusOf(octokit.rest.git.getTree({ owner: 'acme', repo: 'one', tree_sha: 'main' }))).toBe(403)
   installation.permissions = { contents: 'read', issues: 'write', metadata: 'read', pull_requests: 'write' }
@@ -78,7 +96,10 @@ test('a renamed or transferred repository is found by its id, and by its old nam
   await moving.transfer('acme-labs', 'Organization')
   const old = await octokit.request('GET /repos/{owner}/{repo}/commits', { owner: 'acme', repo: 'before', per_page: 1 })
   expect(old.url).toBe(`${github.url}/repositories/${moving.id}/commits?per_page=1`)
-  expect((await octokit.request('GET /repositories/{id}', { id: moving.id })).data).toMatchObject({ full_name: 'acme-labs/after', owner: { type: 'Organization' } })
+  expect((await octokit.request('GET /repositories/{id}', { id: moving.id })).data).toMatchObject({
+    full_name: 'acme-labs/after',
+    owner: { type: 'Organization' },
+  })
   await moving.delete()
   expect(await statusOf(octokit.request('GET /repositories/{id}', { id: moving.id }))).toBe(404)
 })
@@ -106,8 +127,14 @@ test('what GitHub has no route for is told apart from what is not found', async 
   github.unknown.length = 0
   expect(await statusOf(octokit.rest.repos.get({ owner: 'acme', repo: randomUUID() }))).toBe(404)
   expect(github.unknown).toEqual([])
-  expect(await statusOf(octokit.rest.repos.createOrUpdateFileContents({ owner: 'acme', repo: 'one', path: 'a', message: 'm', content: '' }))).toBe(404)
-  expect(github.unknown).toMatchObject([{ method: 'PUT', path: '/repos/acme/one/contents/a', body: { message: 'm' }, installation: installation.id, status: 404 }])
+  expect(
+    await statusOf(
+      octokit.rest.repos.createOrUpdateFileContents({ owner: 'acme', repo: 'one', path: 'a', message: 'm', content: '' }),
+    ),
+  ).toBe(404)
+  expect(github.unknown).toMatchObject([
+    { method: 'PUT', path: '/repos/acme/one/contents/a', body: { message: 'm' }, installation: installation.id, status: 404 },
+  ])
 })
 
 test('below a prefix it is an Enterprise Server', async () => {

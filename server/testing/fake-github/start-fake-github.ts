@@ -5,41 +5,27 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDeliveries } from './deliveries.ts'
-import type { Deliveries } from './deliveries.ts'
-import { createFakeRepository } from './fake-repository.ts'
-import type { FakeRepository } from './fake-repository.ts'
+import type { Deliveries, Event } from './deliveries.ts'
 import { createFaults } from './faults.ts'
 import type { Faults } from './faults.ts'
-import { createGitStore } from './git-store.ts'
-import type { FileChange } from './git-store.ts'
+import { createOwnerActs } from './owner-acts.ts'
+import type { OwnerActs } from './owner-acts.ts'
 import { createPayloads } from './payloads.ts'
 import type { Payloads } from './payloads.ts'
 import type { Call } from './route.ts'
 import { createAppRoutes } from './routes-app.ts'
 import { commentRoutes } from './routes-comments.ts'
+import { contentRoutes } from './routes-contents.ts'
 import { gitRoutes } from './routes-git.ts'
 import { pullRoutes } from './routes-pulls.ts'
+import { reactionRoutes } from './routes-reactions.ts'
 import { createSiteRoutes } from './routes-site.ts'
 import type { Site } from './routes-site.ts'
 import { createServe } from './serve.ts'
-import { createWorld, toFreshRate, toTime } from './world.ts'
-import type { Installation, Repository, World } from './world.ts'
+import { createWorld } from './world.ts'
+import type { World } from './world.ts'
 
-export type AddRepository = {
-  /** Through which the App reaches it; null: the App does not. */
-  installation: Installation | null
-  /** Default: the installation's account. */
-  owner?: string
-  name: string
-  private?: boolean
-  defaultBranch?: string
-  /** Its first commit. Without `files` and `from` it is empty. */
-  files?: Record<string, FileChange>
-  /** A folder with a git checkout whose history it takes over. */
-  from?: string
-}
-
-export type FakeGithub = {
+export type FakeGithub = OwnerActs & {
   /** Root of the REST API, for GITHUB_API_URL; the site has the same origin. */
   readonly url: string
   readonly app: World['app'] & { readonly privateKey: string; readonly webhookSecret: string }
@@ -60,16 +46,6 @@ export type FakeGithub = {
   expireTokens(): void
   /** What a process needs in its environment. */
   env(): Record<string, string>
-  addInstallation(options: { account: string; accountType?: 'User' | 'Organization'; selection?: 'all' | 'selected' }): Promise<Installation>
-  addRepository(options: AddRepository): Promise<FakeRepository>
-  /** Takes repositories out of an installation, or puts them in. */
-  removeFrom(installation: Installation, ...repositories: Repository[]): Promise<void>
-  addTo(installation: Installation, ...repositories: Repository[]): Promise<void>
-  suspend(installation: Installation): Promise<void>
-  unsuspend(installation: Installation): Promise<void>
-  uninstall(installation: Installation): Promise<void>
-  /** A person sees this installation in `/user/installations`. */
-  show(installation: Installation, login: string): void
   event: Deliveries['event']
   deliver: Deliveries['deliver']
   close(): Promise<void>
@@ -79,7 +55,10 @@ export type FakeGithub = {
 const mostBytes = 25 * 1024 * 1024
 
 /** GitHub's REST API, site and webhooks over loopback: real repositories, real refusals, a log of every request, and switches for what goes wrong. */
-export async function startFakeGithub({ prefix = '', now = () => new Date() }: { prefix?: string; now?: () => Date } = {}): Promise<FakeGithub> {
+export async function startFakeGithub({
+  prefix = '',
+  now = () => new Date(),
+}: { prefix?: string; now?: () => Date } = {}): Promise<FakeGithub> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-github-'))
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const webhookSecret = randomBytes(16).toString('hex')
@@ -91,58 +70,38 @@ export async function startFakeGithub({ prefix = '', now = () => new Date() }: {
   const deliveries = createDeliveries(world, webhookSecret)
   const payloads = createPayloads(world)
   const site: Site = { signedIn: null, setupUrl: null, installing: null, declines: false, authorizesOnInstall: false }
-  const routes = [...gitRoutes, ...pullRoutes, ...commentRoutes, ...createAppRoutes(deliveries), ...createSiteRoutes(site)]
-  const serve = createServe({ world, prefix, publicKey, routes, faults, announce: (name, toPayload) => deliveries.track(announce(name, () => toPayload(payloads))) })
+  const routes = [
+    ...gitRoutes,
+    ...contentRoutes,
+    ...pullRoutes,
+    ...commentRoutes,
+    ...reactionRoutes,
+    ...createAppRoutes(deliveries),
+    ...createSiteRoutes(site),
+  ]
+  const serve = createServe({
+    world,
+    prefix,
+    publicKey,
+    routes,
+    faults,
+    announce: (name, toPayload) => deliveries.track(announce(name, () => toPayload(payloads))),
+  })
   server.on('request', serve.listener)
 
   async function announce(name: string, toPayload: () => object | Promise<object>): Promise<void> {
     if (!deliveries.auto || !deliveries.hookUrl) return
     const event = deliveries.event(name, await toPayload())
+    if (!isTold(event)) return
     if (event.rawBody.length <= mostBytes) await deliveries.deliver(deliveries.hookUrl, event)
   }
+  /** GitHub tells nothing of a repository that the App does not reach, or not for now. */
+  function isTold({ payload }: Event): boolean {
+    const mark = payload.installation as { id: number } | undefined
+    return !('repository' in payload) || (mark !== undefined && world.installations.get(mark.id)?.suspendedAt === null)
+  }
   const parts = { world, payloads, announce }
-
-  async function addRepository({ installation, owner, name, private: isPrivate = false, defaultBranch = 'main', files, from, forkOf }: AddRepository & { forkOf?: Repository }): Promise<FakeRepository> {
-    const id = world.nextId()
-    const store = await createGitStore(join(folder, `${id}.git`), { from: from ?? forkOf?.store.dir, defaultBranch })
-    const owned = owner ? world.account(owner) : (installation?.account ?? world.account('octocat'))
-    const now = toTime(world.now())
-    const repository: Repository = {
-      id,
-      owner: owned,
-      name,
-      private: isPrivate,
-      archived: false,
-      deleted: false,
-      defaultBranch: from || forkOf ? await store.git('symbolic-ref', '--short', 'HEAD') : defaultBranch,
-      fork: forkOf !== undefined,
-      createdAt: now,
-      pushedAt: now,
-      store,
-      threads: new Map(),
-      permissions: new Map(),
-    }
-    world.repositories.set(id, repository)
-    const fake = createFakeRepository(parts, repository, openFork)
-    if (files) await store.commit(files, { branch: defaultBranch, message: 'Begin', at: world.now() })
-    if (installation) await addTo(installation, repository)
-    fakes.set(id, fake)
-    return fake
-  }
-  const fakes = new Map<number, FakeRepository>()
-  async function openFork(of: FakeRepository, login: string): Promise<FakeRepository> {
-    const known = world.findRepository(`${login}/${of.name}`)
-    return known ? fakes.get(known.id)! : await addRepository({ installation: null, owner: login, name: of.name, private: of.private, forkOf: of })
-  }
-
-  async function addTo(installation: Installation, ...repositories: Repository[]): Promise<void> {
-    for (const { id } of repositories) installation.repositories.add(id)
-    await announce('installation_repositories', () => payloads.installationRepositories('added', installation, repositories.map(({ id }) => id)))
-  }
-  async function removeFrom(installation: Installation, ...repositories: Repository[]): Promise<void> {
-    for (const { id } of repositories) installation.repositories.delete(id)
-    await announce('installation_repositories', () => payloads.installationRepositories('removed', installation, repositories.map(({ id }) => id)))
-  }
+  const acts = createOwnerActs(parts, folder)
 
   return {
     url: world.api,
@@ -167,41 +126,7 @@ export async function startFakeGithub({ prefix = '', now = () => new Date() }: {
       GITHUB_CLIENT_SECRET: world.app.clientSecret,
       GITHUB_WRITE_INTERVAL_MS: '0',
     }),
-    async addInstallation({ account, accountType, selection = 'selected' }) {
-      const installation: Installation = {
-        id: world.nextId(),
-        account: world.account(account, accountType),
-        createdAt: toTime(world.now()),
-        suspendedAt: null,
-        deleted: false,
-        selection,
-        repositories: new Set(),
-        permissions: { contents: 'read', issues: 'write', metadata: 'read', pull_requests: 'write' },
-        rate: toFreshRate(world.now()),
-      }
-      world.installations.set(installation.id, installation)
-      await announce('installation', () => payloads.installation('created', installation))
-      return installation
-    },
-    addRepository,
-    addTo,
-    removeFrom,
-    async suspend(installation) {
-      installation.suspendedAt = toTime(world.now())
-      await announce('installation', () => payloads.installation('suspend', installation))
-    },
-    async unsuspend(installation) {
-      installation.suspendedAt = null
-      await announce('installation', () => payloads.installation('unsuspend', installation))
-    },
-    async uninstall(installation) {
-      installation.deleted = true
-      await announce('installation', () => payloads.installation('deleted', installation))
-    },
-    show(installation, login) {
-      const { id } = world.account(login)
-      world.seenInstallations.set(id, new Set([...(world.seenInstallations.get(id) ?? []), installation.id]))
-    },
+    ...acts,
     event: deliveries.event,
     deliver: deliveries.deliver,
     async close() {

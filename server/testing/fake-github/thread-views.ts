@@ -27,7 +27,13 @@ export function toIssue(world: World, repository: Repository, thread: Thread): J
   const site = `${world.web}/${toFullName(repository)}`
   const html = `${site}/${thread.pull ? 'pull' : 'issues'}/${thread.number}`
   const ofPull = thread.pull && {
-    pull_request: { url: `${root}/pulls/${thread.number}`, html_url: html, diff_url: `${html}.diff`, patch_url: `${html}.patch`, merged_at: thread.pull.mergedAt },
+    pull_request: {
+      url: `${root}/pulls/${thread.number}`,
+      html_url: html,
+      diff_url: `${html}.diff`,
+      patch_url: `${html}.patch`,
+      merged_at: thread.pull.mergedAt,
+    },
   }
   return {
     url,
@@ -164,11 +170,22 @@ export function toPullInList(world: World, repository: Repository, thread: Threa
 
 function toBranch(world: World, { ref, sha, owner, repository }: Branches['head']): Json {
   const merges = { allow_squash_merge: true, allow_merge_commit: true, allow_rebase_merge: true, delete_branch_on_merge: false }
-  return { label: `${owner.login}:${ref}`, ref, sha, user: toUser(world, owner), repo: repository && { ...toRepository(world, repository), ...merges } }
+  return {
+    label: `${owner.login}:${ref}`,
+    ref,
+    sha,
+    user: toUser(world, owner),
+    repo: repository && { ...toRepository(world, repository), ...merges },
+  }
 }
 
 /** What a pull request tells only when it is asked for alone. */
-export function toPull(world: World, repository: Repository, thread: Thread, counts: { commits: number; additions: number; deletions: number; files: number }): Json {
+export function toPull(
+  world: World,
+  repository: Repository,
+  thread: Thread,
+  counts: { commits: number; additions: number; deletions: number; files: number },
+): Json {
   const pull = thread.pull!
   return {
     ...toPullInList(world, repository, thread),

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import type { GitStore } from './git-store.ts'
 
-/** Someone or something with a login. Ids are larger than an int4 holds, as GitHub's newer ones are. */
+/** Someone or something with a login. Ids are larger than an int4 holds, as GitHub's newer ones are, and grow. */
 export type Account = { readonly id: number; login: string; readonly type: 'User' | 'Bot' | 'Organization' }
 
 /** A role; the permission endpoint knows only four of them. */
@@ -33,7 +33,14 @@ export type Comment = {
   updatedAt: string
   readonly reactions: Reaction[]
   /** Where it stands in the diff; null outside of a review. */
-  readonly review: { path: string; line: number; side: 'LEFT' | 'RIGHT'; diffHunk: string; commitId: string; rootId: number | null } | null
+  readonly review: {
+    path: string
+    line: number
+    side: 'LEFT' | 'RIGHT'
+    diffHunk: string
+    commitId: string
+    rootId: number | null
+  } | null
 }
 
 export type Label = { readonly id: number; readonly name: string }
@@ -89,7 +96,14 @@ export type World = {
   /** Root of the REST API and origin of the site. */
   readonly api: string
   readonly web: string
-  readonly app: { readonly id: number; readonly slug: string; readonly name: string; readonly clientId: string; readonly clientSecret: string; readonly bot: Account }
+  readonly app: {
+    readonly id: number
+    readonly slug: string
+    readonly name: string
+    readonly clientId: string
+    readonly clientSecret: string
+    readonly bot: Account
+  }
   readonly accounts: Map<number, Account>
   readonly installations: Map<number, Installation>
   readonly repositories: Map<number, Repository>
@@ -97,7 +111,10 @@ export type World = {
   readonly formerNames: Map<string, number>
   /** Installation ids that a person sees beside those of the own account, by account id. */
   readonly seenInstallations: Map<number, Set<number>>
-  readonly tokens: Map<string, { expiresAt: Date; repositories: Set<number> | null } & ({ installation: Installation } | { user: Account })>
+  readonly tokens: Map<
+    string,
+    { expiresAt: Date; repositories: Set<number> | null } & ({ installation: Installation } | { user: Account })
+  >
   now(): Date
   nextId(): number
   /** The account of that login, made when it is new; `type` follows from the login unless given. */
@@ -109,11 +126,13 @@ export type World = {
 type Options = { api: string; web: string; slug: string; appId: number; now: () => Date }
 
 export function createWorld({ api, web, slug, appId, now }: Options): World {
-  let last = 3_000_000_000
+  // Two fakes share no ids: what one knows is nothing to the other.
+  let last = 3_000_000_000 + randomInt(1_000_000) * 1_000_000
   const accounts = new Map<number, Account>()
   const repositories = new Map<number, Repository>()
   const nextId = () => ++last
-  const findAccount = (login: string) => [...accounts.values()].find((known) => known.login.toLowerCase() === login.toLowerCase()) ?? null
+  const findAccount = (login: string) =>
+    [...accounts.values()].find((known) => known.login.toLowerCase() === login.toLowerCase()) ?? null
   function account(login: string, type: Account['type'] = login.endsWith('[bot]') ? 'Bot' : 'User'): Account {
     const known = findAccount(login)
     if (known) return known
@@ -124,7 +143,14 @@ export function createWorld({ api, web, slug, appId, now }: Options): World {
   return {
     api,
     web,
-    app: { id: appId, slug, name: 'Nura', clientId: 'Iv23fakeclient', clientSecret: randomBytes(20).toString('hex'), bot: account(`${slug}[bot]`, 'Bot') },
+    app: {
+      id: appId,
+      slug,
+      name: 'Nura',
+      clientId: 'Iv23fakeclient',
+      clientSecret: randomBytes(20).toString('hex'),
+      bot: account(`${slug}[bot]`, 'Bot'),
+    },
     accounts,
     installations: new Map(),
     repositories,
@@ -136,7 +162,9 @@ export function createWorld({ api, web, slug, appId, now }: Options): World {
     account,
     findAccount,
     findRepository: (fullName) =>
-      [...repositories.values()].find((repository) => !repository.deleted && toFullName(repository).toLowerCase() === fullName.toLowerCase()) ?? null,
+      [...repositories.values()].find(
+        (repository) => !repository.deleted && toFullName(repository).toLowerCase() === fullName.toLowerCase(),
+      ) ?? null,
   }
 }
 
@@ -151,7 +179,11 @@ export function toTime(date: Date): string {
 
 /** The installation through which the App reaches a repository now. */
 export function findInstallationOf(world: World, repository: Repository): Installation | null {
-  return [...world.installations.values()].find((installation) => !installation.deleted && installation.repositories.has(repository.id)) ?? null
+  return (
+    [...world.installations.values()].find(
+      (installation) => !installation.deleted && installation.repositories.has(repository.id),
+    ) ?? null
+  )
 }
 
 /** The role of a person in a repository. */
