@@ -72,6 +72,18 @@ it('calls the configured group once, for the asker alone, and lets anyone mark i
   expect(calls(root)).toHaveLength(1)
 })
 
+it('tells those it calls who may know, and pings none of these', async () => {
+  nura.server.whoKnows = 'Might know: `@acme/payments` (CODEOWNERS of `src/`), <!here> <@U0BOB> & Ada.'
+  try {
+    const { root, reply } = await abstained()
+    await click(reply, 'ask-human', valueOf(reply, 'ask-human'))
+    await expect.poll(() => calls(root).length).toBe(1)
+    expect(calls(root)[0]?.text).toBe(':sos: <!subteam^S0HELPERS> asked by <@U0ALICE>\nMight know: `@acme/payments` (CODEOWNERS of `src/`), &lt;!here&gt; &lt;@U0BOB&gt; &amp; Ada.')
+  } finally {
+    nura.server.whoKnows = null
+  }
+})
+
 it('lets no other mention through', async () => {
   const { root, reply } = await abstained()
   await click(reply, 'ask-human', valueOf(reply, 'ask-human'))

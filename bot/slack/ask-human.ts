@@ -1,9 +1,12 @@
+import { z } from 'zod'
 import { read } from '#db/shared/inbox.ts'
+import { toAsker } from '../platform.ts'
 import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
 import { findTarget, whisper } from './action-target.ts'
 import type { ActParts } from './action-target.ts'
 import { actions, resolveBlock, sectionBlock } from './blocks.ts'
+import { escapeMrkdwn } from './prose.ts'
 
 /** Event type of the metadata by which a call for help is found again. */
 const helpMetadata = 'nura_help'
@@ -30,7 +33,8 @@ export async function callHelp(parts: ActParts, action: Action): Promise<string>
   // An earlier run may have posted without living to say so, and a group is not pinged twice.
   const isRepeated = ((await read(parts.db, parts.inboxId))?.attempts ?? 0) > 1
   if (isRepeated && (await isPosted(parts, action))) return 'help-called'
-  const text = `:sos: <!subteam^${parts.helpGroup}> asked by <@${action.author}>`
+  const known = await whoKnows(parts, action, target.delivery.answerId)
+  const text = `:sos: <!subteam^${parts.helpGroup}> asked by <@${action.author}>${known === null ? '' : `\n${escapeMrkdwn(known)}`}`
   await parts.workspace.call('chat.postMessage', {
     channel,
     thread_ts: root,
@@ -42,6 +46,16 @@ export async function callHelp(parts: ActParts, action: Action): Promise<string>
     link_names: false,
   })
   return 'help-called'
+}
+
+const Trace = z.object({ whoKnows: z.object({ line: z.string().max(1_000) }) })
+
+/** Who may know, as the answer said it; null when it named nobody, or can no longer be read. */
+async function whoKnows(parts: ActParts, action: Action, answerId: string | undefined): Promise<string | null> {
+  if (answerId === undefined) return null
+  const answer = await parts.api.as(parts.workspace.tenantId, toAsker(action)).readAnswer(answerId).catch(() => null)
+  const trace = Trace.safeParse(answer?.trace)
+  return trace.success ? trace.data.whoKnows.line : null
 }
 
 async function isPosted(parts: ActParts, action: Action): Promise<boolean> {

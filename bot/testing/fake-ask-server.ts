@@ -20,6 +20,8 @@ export type FakeAskServer = {
   script: Script
   readonly threads: Map<string, { subscribed: boolean; muted: boolean }>
   suggestions: string[]
+  /** The line of each stored answer that names who may know; null: none. */
+  whoKnows: string | null
   /** What beginning a GitHub connection gives: an address, or how the server says no. */
   github: { url: string } | { status: number; error: { code: string; message: string; retryable: boolean } }
   /** Askers whose GitHub account is linked. */
@@ -49,7 +51,7 @@ export function shortAnswer(text = 'Signatures are verified in `verify` [1].', a
 
 /** The server as the bot sees it: `/v1/ask` as server-sent events and the routes beside it, scripted, over loopback. */
 export async function startFakeAskServer(script: Script = (_asked, index) => shortAnswer(undefined, `answer-${index + 1}`)): Promise<FakeAskServer> {
-  const fake: Omit<FakeAskServer, 'url' | 'close'> = { github: { url: 'https://github.example/apps/nura/installations/new?state=s' }, linked: new Set(), asked: [], requests: [], aborted: [], forgotten: new Set(), script, threads: new Map(), suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
+  const fake: Omit<FakeAskServer, 'url' | 'close'> = { github: { url: 'https://github.example/apps/nura/installations/new?state=s' }, linked: new Set(), asked: [], requests: [], aborted: [], forgotten: new Set(), whoKnows: null, script, threads: new Map(), suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
   /** What was answered, as it is stored. */
   const told = new Map<string, string>()
   const server = createServer((request, response) => {
@@ -77,7 +79,7 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
     if (kind === 'answers' && method === 'GET') {
       const considered = [{ path: 'src/verify.ts', startLine: 10, endLine: 42, role: 'source', score: 0.82, fileScore: 0.4, legs: { bm25: 7.5, vector: 0.61 }, chosen: true }]
       if (fake.forgotten.has(id)) return json(response, 404, {})
-      return json(response, 200, { id, agent: 'dev', markdown: told.get(id) ?? '', abstained: false, citations: [sampleCitation], usage: { models: ['extractive:default'], tokens: 120, costUsd: 0 }, trace: { chosen: { agent: 'dev', reason: 'asks where something is' }, search: { considered }, timings: { retrieve: 20, total: 26 } } })
+      return json(response, 200, { id, agent: 'dev', markdown: told.get(id) ?? '', abstained: false, citations: [sampleCitation], usage: { models: ['extractive:default'], tokens: 120, costUsd: 0 }, trace: { ...(fake.whoKnows === null ? {} : { whoKnows: { owners: [], line: fake.whoKnows } }), chosen: { agent: 'dev', reason: 'asks where something is' }, search: { considered }, timings: { retrieve: 20, total: 26 } } })
     }
     if (kind === 'answers' && method === 'DELETE') fake.forgotten.add(id)
     return json(response, method === 'DELETE' ? 204 : 200, {})
