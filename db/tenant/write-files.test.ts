@@ -134,6 +134,15 @@ test('a sync cites each changed file at the new commit at once and every file on
   expect(await shas()).toEqual({ 'a.ts': next, 'b.ts': next })
 })
 
+test('a chunk whose blank lines changed keeps its row and its vector, and reads as it is now', async () => {
+  const context = await createTestRepository(tenant)
+  const chunk = makeChunk('solitary words', 0)
+  await writeFiles(tenant, context, [makeFile('blank.ts', [], { chunks: [chunk] })])
+  const [before] = await liveChunks(context.repositoryId)
+  await writeFiles(tenant, context, [makeFile('blank.ts', [], { chunks: [{ ...chunk, content: '\n\nsolitary words', endLine: 3 }] })])
+  expect(await liveChunks(context.repositoryId)).toEqual([{ ...before!, content: '\n\nsolitary words' }])
+})
+
 test('a removed chunk is found by nobody but gives its vector back until it is purged', async () => {
   const context = await createTestRepository(tenant)
   const { key, embedding } = makeChunk('quixotic zebra', 0)

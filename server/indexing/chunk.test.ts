@@ -129,6 +129,14 @@ describe('what an edit costs', () => {
     expect(shifted.filter((key) => !before.has(key)).length).toBeLessThanOrEqual(1)
   })
 
+  test('blank lines above and below: nothing', async () => {
+    const before = new Set(await keysOf('a.ts', file))
+    for (const shifted of [`\n\n\n${file}`, `${file}\n\n`]) {
+      const fresh = (await keysOf('a.ts', shifted)).filter((key) => !before.has(key))
+      expect(fresh).toEqual([])
+    }
+  })
+
   test('a rename: nothing', async () => {
     expect(await keysOf('lib/b.ts', file)).toEqual(await keysOf('src/a.ts', file))
   })

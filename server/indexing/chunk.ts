@@ -13,7 +13,7 @@ import type { Definition } from './symbols.ts'
 import { testSubjects } from './test-subject.ts'
 
 /** Raise it with every change that cuts a file otherwise, or tells other symbols or edges of it: what is stored is then done again. */
-export const chunkerVersion = 1
+export const chunkerVersion = 2
 
 /** Most non-blank characters of a chunk. */
 export const chunkCap = 1600
@@ -55,9 +55,13 @@ export async function chunkFile(path: string, text: string): Promise<ChunkedFile
   }
 }
 
-/** What is embedded and searched: the chunk under its scope. The path is not in it, so that a rename changes nothing. */
+/**
+ * What is embedded and searched: the chunk under its scope. Neither the path nor blank lines around it are in it, so that a
+ * rename and lines that only shift change nothing.
+ */
 export function toEmbeddedText({ scope, content }: Pick<Chunk, 'scope' | 'content'>): string {
-  return scope.length > 0 ? `${scope.join(' > ')}\n${content}` : content
+  const text = content.replace(/^(?:[ \t]*\r?\n)+/, '').trimEnd()
+  return scope.length > 0 ? `${scope.join(' > ')}\n${text}` : text
 }
 
 /** The same text in the same space, cut by the same chunker, is embedded once. */
