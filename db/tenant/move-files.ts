@@ -19,7 +19,7 @@ export type FileMove = {
   subjects?: string[]
 }
 
-/** Files whose terms are held at once. */
+/** Files whose chunks are renamed by one statement, and whose terms are held at once. */
 const batchFiles = 500
 
 /**
@@ -42,30 +42,37 @@ export async function moveFiles(tenant: TenantDb, repositoryId: string, sha: str
     const missing = moves.find(({ from }) => !known.has(from))
     if (missing) throw new NuraError('stale-manifest', `The index has no ${missing.from} to move; read the manifest again.`, { retryable: true })
     const moved = moves.map((move) => ({ ...move, id: known.get(move.from)!.id, oldStem: known.get(move.from)!.stem }))
-    await renameRows(tx, sha, moved)
+    await renameFiles(tx, sha, moved)
+    for (const batch of batchesOf(moved)) await renameChunks(tx, batch)
     await repointImports(tx, repositoryId, moved)
     await replaceSubjects(tx, repositoryId, moved)
-    for (let start = 0; start < moved.length; start += batchFiles) await replacePathTerms(tx, corpus, moved.slice(start, start + batchFiles))
+    for (const batch of batchesOf(moved)) await replacePathTerms(tx, corpus, batch)
     await saveCorpus(tx, corpus)
   })
 }
 
 type MovedFile = FileMove & { id: string; oldStem: string }
 
-async function renameRows(tx: Transaction, sha: string, moved: MovedFile[]): Promise<void> {
+function batchesOf(moved: MovedFile[]): MovedFile[][] {
+  return Array.from({ length: Math.ceil(moved.length / batchFiles) }, (_, at) => moved.slice(at * batchFiles, (at + 1) * batchFiles))
+}
+
+async function renameFiles(tx: Transaction, sha: string, moved: MovedFile[]): Promise<void> {
   const ids = moved.map(({ id }) => id)
   // The unique path is checked row by row, so a swap needs names that nobody has in between.
   await tx.execute(`update file set path = E'\\x01' || id where id = any($1::uuid[])`, [ids])
-  const paths = moved.map(({ to }) => to)
   await tx.execute(
     `update file set path = given.path, stem = given.stem, pending_sha = $4, updated_at = now()
      from unnest($1::uuid[], $2::text[], $3::text[]) as given (id, path, stem) where file.id = given.id`,
-    [ids, paths, moved.map(({ stem }) => stem), sha],
+    [ids, moved.map(({ to }) => to), moved.map(({ stem }) => stem), sha],
   )
+}
+
+async function renameChunks(tx: Transaction, moved: MovedFile[]): Promise<void> {
   await tx.execute(
     `update knowledge_base set source_path = given.path, updated_at = now()
      from unnest($1::uuid[], $2::text[]) as given (id, path) where file_id = given.id and gone_at is null`,
-    [ids, paths],
+    [moved.map(({ id }) => id), moved.map(({ to }) => to)],
   )
 }
 
