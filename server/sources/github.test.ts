@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Octokit } from 'octokit'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { blockGithubInstallation } from '#db/shared/github-installations.ts'
@@ -20,11 +21,16 @@ import type { Source } from './source.ts'
 
 let setup: TestGithub
 let installation: Installation
+let tempDir: string
 beforeAll(async () => {
+  tempDir = await mkdtemp(join(tmpdir(), 'nura-source-'))
   setup = await openTestGithub()
   installation = (await setup.install()).installation
 })
-afterAll(() => setup.close())
+afterAll(async () => {
+  await setup.close()
+  await rm(tempDir, { recursive: true })
+})
 afterEach(() => setup.github.clearFaults())
 
 let names = 0
@@ -33,7 +39,7 @@ async function add(files?: Record<string, FileChange>): Promise<FakeRepository> 
 }
 
 function open({ fullName, id }: { fullName: string; id: number }, options?: GithubSourceOptions): Source {
-  return createGithubSource(setup.openApp(), { location: fullName, externalId: id, installationId: installation.id }, options)
+  return createGithubSource(setup.openApp(), { location: fullName, externalId: id, installationId: installation.id }, { tempDir, ...options })
 }
 
 async function readAll(source: Source, blobShas: string[], signal?: AbortSignal): Promise<string[]> {
@@ -46,7 +52,7 @@ async function readAll(source: Source, blobShas: string[], signal?: AbortSignal)
 }
 
 const callsSince = (start: number) => setup.github.calls.slice(start).map(({ method, path }) => `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, '').replace(/[0-9a-f]{40}/, 'SHA')}`)
-const archives = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('nura-archive-'))
+const leftBehind = () => readdir(tempDir)
 
 describe('a repository on GitHub as a source', () => {
   const pushed = new Map<string, FakeRepository>()
@@ -139,7 +145,7 @@ test('a few contents are asked for one by one, many come from one archive', asyn
   const reversed = tree.toReversed()
   expect(await readAll(source, reversed.map(({ blobSha }) => blobSha))).toEqual(reversed.map(({ path }) => `text of ${path}`))
   expect(callsSince(next)).toEqual(['GET /tarball/SHA', expect.stringMatching(/codeload/)])
-  expect(await archives()).toEqual([])
+  expect(await leftBehind()).toEqual([])
 })
 
 test('the same content at several places is asked for once', async () => {
@@ -176,7 +182,7 @@ test('an archive that unpacks to more than is allowed is refused, and leaves not
   const source = open(repository, { maxArchiveBytes: 1_000_000 })
   const tree = await source.tree((await source.head()).sha)
   await expect(readAll(source, tree.map(({ blobSha }) => blobSha))).rejects.toMatchObject({ code: 'repository-too-large', retryable: false })
-  expect(await archives()).toEqual([])
+  expect(await leftBehind()).toEqual([])
 })
 
 test('a reader of an archive that stops early, and one that is aborted, leave nothing behind', async () => {
@@ -185,10 +191,10 @@ test('a reader of an archive that stops early, and one that is aborted, leave no
   const blobShas = (await source.tree((await source.head()).sha)).map(({ blobSha }) => blobSha)
   for await (const { blobSha } of source.read(blobShas)) {
     expect(blobSha).toBe(blobShas[0])
-    expect(await archives()).toHaveLength(1)
+    expect(await leftBehind()).toEqual([])
     break
   }
-  expect(await archives()).toEqual([])
+  expect(await leftBehind()).toEqual([])
 
   const stop = new AbortController()
   const reason = new Error('enough')
@@ -198,7 +204,7 @@ test('a reader of an archive that stops early, and one that is aborted, leave no
   await vi.waitUntil(isAsked)
   stop.abort(reason)
   expect(await reading).toBe(reason)
-  expect(await archives()).toEqual([])
+  expect(await leftBehind()).toEqual([])
 })
 
 test('an archive that breaks off is tried again by whoever reads', async () => {
@@ -239,6 +245,13 @@ test('a repository that is gone, or that the installation may not see any more',
   await expect(open(repository).head()).rejects.toMatchObject({ code: 'repository-gone', retryable: false })
   await repository.delete()
   await expect(open(repository).head()).rejects.toMatchObject({ code: 'repository-gone' })
+})
+
+test('a repository whose default branch is gone says so as an empty one does', async () => {
+  const repository = await add({ 'a.ts': 'a' })
+  await repository.commit({ 'b.ts': 'b' }, { branch: 'other' })
+  await repository.setRef('refs/heads/main', null)
+  await expect(open(repository).head()).rejects.toMatchObject({ code: 'empty-repository', retryable: false })
 })
 
 test('an object that the repository lacks', async () => {

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { NuraError } from '#db/nura-error.ts'
@@ -9,11 +10,17 @@ import { listGithubTree } from './github-tree.ts'
 import type { GithubPlace, ListedEntry } from './github-tree.ts'
 import type { Committer, Head, KnownTexts, Source, TreeEntry } from './source.ts'
 import { spoolArchive } from './spool-archive.ts'
+import type { SpoolOptions } from './spool-archive.ts'
 
 /** `location` is `owner/name`; `externalId` GitHub's id of the repository, which its name is checked against. */
 export type GithubRepository = { location: string; externalId?: number | null; installationId?: number | null }
 
-export type GithubSourceOptions = { /** Most bytes that an archive of the repository may unpack to. */ maxArchiveBytes?: number }
+export type GithubSourceOptions = {
+  /** Most bytes that an archive of the repository may unpack to. */
+  maxArchiveBytes?: number
+  /** Where what was taken out of one lies meanwhile. */
+  tempDir?: string
+}
 
 /** More contents than these are taken from one archive instead of being asked for one by one. */
 const mostSingly = 50
@@ -29,7 +36,8 @@ const mostPaths = 5
  * Also throws `repository-gone` when GitHub has it no more, `repository-moved` when its name is another repository's now,
  * and everything that `GithubApp.as` does.
  */
-export function createGithubSource(app: GithubApp, repository: GithubRepository, { maxArchiveBytes = 4 * 1024 ** 3 }: GithubSourceOptions = {}): Source {
+export function createGithubSource(app: GithubApp, repository: GithubRepository, options: GithubSourceOptions = {}): Source {
+  const { maxArchiveBytes = 4 * 1024 ** 3, tempDir = tmpdir() } = options
   let location = repository.location
   /** The commit that an archive is asked for. */
   let latest = 'HEAD'
@@ -74,7 +82,7 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
   }
 
   async function* readFromArchive(place: GithubPlace, blobShas: string[]): AsyncGenerator<Buffer> {
-    const spool = await openSpool(place, latest, new Set(blobShas), maxArchiveBytes)
+    const spool = await openSpool(place, latest, new Set(blobShas), { maxBytes: maxArchiveBytes, tempDir, signal: place.request.signal })
     try {
       for (const blobSha of blobShas) yield (await spool.read(blobSha)) ?? (await readBlob(place, blobSha))
     } finally {
@@ -163,15 +171,16 @@ function orNull(error: unknown): null {
 }
 
 function toEmptyError(error: unknown, location: string): unknown {
-  if (githubStatusOf(error) !== 409) return error
-  return new NuraError('empty-repository', `${location} has no commit yet. Push something, then index it again.`, { cause: error })
+  // 409: no commit at all; 422: none on the default branch.
+  if (![409, 422].includes(githubStatusOf(error) ?? 0)) return error
+  return new NuraError('empty-repository', `${location} has no commit on its default branch yet. Push something there, then index it again.`, { cause: error })
 }
 
-async function openSpool({ octokit, owner, repo, request }: GithubPlace, ref: string, wanted: ReadonlySet<string>, maxBytes: number) {
+async function openSpool({ octokit, owner, repo, request }: GithubPlace, ref: string, wanted: ReadonlySet<string>, options: SpoolOptions) {
   const { data } = await octokit.rest.repos.downloadTarballArchive({ owner, repo, ref, request: { ...request, parseSuccessResponseBody: false } })
   const { signal } = request
   try {
-    return await spoolArchive(Readable.fromWeb(data as ReadableStream), wanted, { maxBytes, signal })
+    return await spoolArchive(Readable.fromWeb(data as ReadableStream), wanted, options)
   } catch (error) {
     if (signal?.aborted) throw signal.reason
     if (error instanceof NuraError) throw error

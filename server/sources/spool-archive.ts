@@ -1,6 +1,5 @@
 import { open, mkdtemp, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import type { Readable } from 'node:stream'
@@ -11,7 +10,7 @@ import type { Extract } from 'tar-stream'
 import { NuraError } from '#db/nura-error.ts'
 import { toBlobSha } from './blob-sha.ts'
 
-/** Contents that were found in an archive, in a file of their own until it is closed. */
+/** Contents that were found in an archive. They lie in a file without a name, which is gone when it is closed or we are killed. */
 export type Spool = { read(blobSha: string): Promise<Buffer | null>; close(): Promise<void> }
 
 type Entry = Extract extends AsyncIterable<infer One> ? One : never
@@ -19,51 +18,56 @@ type Entry = Extract extends AsyncIterable<infer One> ? One : never
 /** Larger files are passed over; nothing larger is indexed. */
 const largestHeld = 32 * 1024 * 1024
 
+/** `maxBytes`: most that the archive may unpack to. `tempDir`: where the file is. */
+export type SpoolOptions = { maxBytes: number; tempDir: string; signal?: AbortSignal }
+
 /**
  * Reads a tar.gz once, as it flows, and keeps the wanted contents on disk, by the sha that their bytes have: what an
  * archive left out or altered is simply not found. Ends as soon as everything wanted was found.
  *
- * @param maxBytes most bytes that the archive may unpack to
  * @throws NuraError `repository-too-large`; whatever the stream throws; leaves nothing behind
  */
-export async function spoolArchive(archive: Readable, wanted: ReadonlySet<string>, { maxBytes, signal }: { maxBytes: number; signal?: AbortSignal }): Promise<Spool> {
-  const dir = await mkdtemp(join(tmpdir(), 'nura-archive-'))
+export async function spoolArchive(archive: Readable, wanted: ReadonlySet<string>, { maxBytes, tempDir, signal }: SpoolOptions): Promise<Spool> {
   const found = new Map<string, { at: number; length: number }>()
   let file: FileHandle | undefined
-  async function close(): Promise<void> {
-    await file?.close()
-    file = undefined
-    await rm(dir, { recursive: true, force: true })
-  }
-
   try {
-    const spool = (file = await open(join(dir, 'blobs'), 'wx+'))
+    file = await openNameless(tempDir)
     let length = 0
     for await (const bytes of readFiles(archive, maxBytes, signal)) {
       const content = findWanted(bytes, wanted, found)
       if (!content) continue
-      await spool.write(content.bytes, 0, content.bytes.length, length)
+      await file.appendFile(content.bytes)
       found.set(content.blobSha, { at: length, length: content.bytes.length })
       length += content.bytes.length
       if (found.size === wanted.size) break
     }
   } catch (error) {
-    await close()
+    await file?.close()
     throw error
   } finally {
     // Nobody reads on: neither after a failure nor after the last wanted file.
     archive.destroy()
   }
 
+  const spool = file
   return {
-    close,
+    close: () => spool.close(),
     async read(blobSha) {
       const place = found.get(blobSha)
-      if (!place || !file) return null
+      if (!place) return null
       const bytes = Buffer.alloc(place.length)
-      await file.read(bytes, 0, place.length, place.at)
+      await spool.read(bytes, 0, place.length, place.at)
       return bytes
     },
+  }
+}
+
+async function openNameless(tempDir: string): Promise<FileHandle> {
+  const dir = await mkdtemp(join(tempDir, 'nura-archive-'))
+  try {
+    return await open(join(dir, 'blobs'), 'wx+')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
   }
 }
 
