@@ -28,6 +28,7 @@ const rules: [pattern: RegExp, by: string][] = [
 
 /** Most rounds in which a change may bring forth another; a text that takes more is shown as code, where nothing is live. */
 const mostRounds = 6
+const fenceStart = /^([ \t]*)(`{3,}|~{3,})/
 /** More open marks than people write: what a parser takes long for. */
 const mostOpen = 1_500
 const deepNesting = /^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){40}/m
@@ -75,7 +76,9 @@ function readRuled(tree: Root, text: string): Edit[] {
     const by = rules.reduce((written, [pattern, replacement]) => written.replace(pattern, replacement), before)
     if (by !== before) edits.push({ start: from, end, by })
   }
-  for (const { start, end } of nodesOf(tree, ['code', 'inlineCode'])) {
+  for (const { node, start, end } of nodesOf(tree, ['code', 'inlineCode'])) {
+    // What is code by its indentation alone is none once somebody trims it.
+    if (node.type === 'code' && !fenceStart.test(text.slice(start, end))) continue
     ruled(start)
     from = Math.max(from, end)
   }
@@ -106,7 +109,7 @@ function readUnwanted(tree: Root, text: string): Edit[] {
 /** A block of code whose info names a language or nothing, in which no line begins with a slash, and which ends. */
 function toQuiet(written: string, { lang }: Code, isOutermost: boolean): string {
   const quiet = written.replaceAll('<!--', `<!${gap}--`)
-  const [, indent = '', fence] = /^([ \t]*)(`{3,}|~{3,})/.exec(quiet) ?? []
+  const [, indent = '', fence] = fenceStart.exec(quiet) ?? []
   if (fence === undefined) return quiet
   const lines = quiet.split('\n')
   const info = lang && /^[\w+#.-]{1,30}$/.test(lang) && !liveFences.test(lang) ? lang : ''

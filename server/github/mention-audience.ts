@@ -40,7 +40,7 @@ export const refusals = {
  * @throws NuraError where GitHub asks to wait or the App is not installed any more
  */
 export async function decideMention(
-  parts: { permissions: Permissions; log: Logger; now: () => Date },
+  parts: { permissions: Permissions; log: Logger; now: () => Date; /** The answer is there already, and counts. */ made?: boolean },
   tenant: TenantDb,
   event: MentionEvent,
   repository: Repository | null,
@@ -51,7 +51,7 @@ export async function decideMention(
   if (right === null) return { kind: 'refuse', reason: 'rights-unknown', say: refusals.unknown }
   // Public only where both say so: a row may be older than what was made private, a delivery as well.
   if (!event.isPrivate && repository?.isPublic === true) {
-    const asked = right === 'write' ? 0 : await countAnswersOf(tenant, toAsker(event), new Date(parts.now().getTime() - hourMs))
+    const asked = right === 'write' ? 0 : (await countOfLastHour(tenant, event, parts.now())) - (parts.made ? 1 : 0)
     if (asked > publicAnswersAnHour) return { kind: 'silent', reason: 'too-often' }
     if (asked === publicAnswersAnHour) return { kind: 'refuse', reason: 'too-often', say: refusals.often }
     return { kind: 'answer', audience: { kind: 'public' }, trusted: right === 'write' }
@@ -59,6 +59,15 @@ export async function decideMention(
   if (right === 'none') return { kind: 'refuse', reason: 'no-right', say: refusals.unread }
   const others = event.isPrivate && repository !== null ? await readOthers(parts, tenant, event, repository, signal) : []
   return { kind: 'answer', audience: { kind: 'repositories', ids: repository === null ? [] : [repository.id, ...others] }, trusted: right === 'write' }
+}
+
+/** Whether somebody who may not write here was told already that it is enough for this hour. */
+export async function isTooOften(tenant: TenantDb, event: MentionEvent, now: Date): Promise<boolean> {
+  return !event.isPrivate && (await countOfLastHour(tenant, event, now)) > publicAnswersAnHour
+}
+
+function countOfLastHour(tenant: TenantDb, event: MentionEvent, now: Date): Promise<number> {
+  return countAnswersOf(tenant, toAsker(event), new Date(now.getTime() - hourMs))
 }
 
 /** Who asks, as rows name it. */

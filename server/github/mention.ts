@@ -10,7 +10,7 @@ import { answerInThread } from './answer-in-thread.ts'
 import type { ThreadAnswerParts } from './answer-in-thread.ts'
 import type { GithubApp } from './app.ts'
 import { closeEyes, openEyes } from './eyes.ts'
-import { decideMention, toAsker } from './mention-audience.ts'
+import { decideMention, isTooOften, toAsker } from './mention-audience.ts'
 import type { MentionEvent } from './mention-event.ts'
 import { toMentionState } from './mention-state.ts'
 import type { MentionState } from './mention-state.ts'
@@ -65,7 +65,8 @@ export async function answerMention(parts: MentionParts, tenant: TenantDb, run: 
 
 function isTriedAgain(error: unknown, { signal, lastAttempt }: MentionRun): boolean {
   if (signal.aborted) return true
-  if (!(error instanceof NuraError)) return !lastAttempt
+  // What nobody has foreseen does not go away by itself.
+  if (!(error instanceof NuraError)) return false
   return error.code === 'stale-attempt' || error.retryAt !== undefined || (error.retryable && !lastAttempt)
 }
 
@@ -94,15 +95,18 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
   return {
     async carryOut(): Promise<string> {
       if (state.commentId !== null) return 'answered'
-      if (state.reactionId === null) await keep({ reactionId: await openEyes(github, event, signal) })
       const repository = await findRepositoryByExternalId(tenant, event.externalId)
-      const decision = await decideMention({ ...parts, log, now }, tenant, event, repository, signal)
+      const decide = () => decideMention({ ...parts, log, now, made: earlier.answerId !== null }, tenant, event, repository, signal)
+      // Somebody who was told that it is enough sees no eyes either; everybody else does, before GitHub is asked anything.
+      const early = (await isTooOften(tenant, event, now())) ? await decide() : null
+      if (early?.kind !== 'silent' && state.reactionId === null) await keep({ reactionId: await openEyes(github, event, signal) })
+      const decision = early ?? (await decide())
       log.info({ decision: decision.kind, ...(decision.kind === 'answer' ? { audience: decision.audience.kind } : { reason: decision.reason }) }, 'readers of a mention decided')
       if (decision.kind === 'silent') return `silent:${decision.reason}`
       if (decision.kind === 'refuse') {
+        await post(renderLine(decision.say))
         // Counts like an answer, so that the next question is not told again.
         if (decision.reason === 'too-often') await noteRefusal(tenant, event, inboxId, decision.say)
-        await post(renderLine(decision.say))
         return `refused:${decision.reason}`
       }
       const { slug } = await parts.app.identity(signal)

@@ -24,11 +24,18 @@ const mostRepositories = 3
  */
 export function renderMarkdown({ markdown, citations, freshness, headSha, notice }: Answered, now: Date): string {
   const known = new Map(citations.map((citation) => [citation.n, citation]))
-  const text = linkMarkers(defang(markdown), known)
-  const cited = citations.filter(({ n }) => text.used.has(n)).sort((a, b) => a.n - b.n)
+  // Dropped first: what stands behind a number may mean something else at the start of a line.
+  const kept = changeMarkers(markdown, (n, written) => (known.has(n) ? written : ''))
+  const used = new Set<number>()
+  const text = changeMarkers(defang(kept), (n, written) => {
+    const url = known.get(n)?.url
+    if (known.has(n)) used.add(n)
+    return url ? written.replace(/\[\d+\]/, `[[${n}]](${url})`) : written
+  })
+  const cited = citations.filter(({ n }) => used.has(n)).sort((a, b) => a.n - b.n)
   const sources = cited.map((citation) => `- [${citation.n}] ${toLink(citation, new Set(cited.map(({ repository }) => repository)).size > 1)}`)
   const footer = toFooter({ freshness, headSha }, cited, now)
-  return [text.markdown.trim(), sources.join('\n'), [notice, footer].filter(Boolean).join('  \n')].filter((part) => part !== '').join('\n\n')
+  return [text.replace(/^\n+/, '').trimEnd(), sources.join('\n'), [notice, footer].filter(Boolean).join('  \n')].filter((part) => part !== '').join('\n\n')
 }
 
 /** One line that is no answer, such as why there is none. */
@@ -36,10 +43,19 @@ export function renderLine(line: string): string {
   return defang(line)
 }
 
-/** `[n]` outside of code as a link to its source; without one it goes. */
-function linkMarkers(markdown: string, known: ReadonlyMap<number, Citation>): { markdown: string; used: Set<number> } {
-  const used = new Set<number>()
+/** Changes each `[n]` outside of code; `written` has the blank before it. */
+function changeMarkers(markdown: string, change: (n: number, written: string) => string): string {
   let fence: string | null = null
+  const inText = (text: string) => text.replace(/[ \t]?(?<![![\\])\[(\d{1,4})\](?!\()/g, (written, digits: string) => change(Number(digits), written))
+  const inLine = (line: string) => {
+    let out = ''
+    let at = 0
+    for (const span of line.matchAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g)) {
+      out += inText(line.slice(at, span.index)) + span[0]
+      at = span.index + span[0].length
+    }
+    return out + inText(line.slice(at))
+  }
   const lines = markdown.split('\n').map((line) => {
     const mark = /^[ \t>]*(?:[-*+] |\d+[.)] )*(`{3,}|~{3,})/.exec(line)?.[1]
     if (fence !== null) {
@@ -47,26 +63,9 @@ function linkMarkers(markdown: string, known: ReadonlyMap<number, Citation>): { 
       return line
     }
     if (mark) fence = mark
-    return mark ? line : linkInLine(line)
+    return mark ? line : inLine(line)
   })
-  function linkInLine(line: string): string {
-    let out = ''
-    let at = 0
-    for (const span of line.matchAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g)) {
-      out += linkInText(line.slice(at, span.index)) + span[0]
-      at = span.index + span[0].length
-    }
-    return out + linkInText(line.slice(at))
-  }
-  function linkInText(text: string): string {
-    return text.replace(/[ \t]?\[(\d{1,4})\](?![([])/g, (written, digits: string) => {
-      const citation = known.get(Number(digits))
-      if (!citation) return ''
-      used.add(citation.n)
-      return citation.url ? written.replace(/\[\d+\]/, `[[${citation.n}]](${citation.url})`) : written
-    })
-  }
-  return { markdown: lines.join('\n'), used }
+  return lines.join('\n')
 }
 
 function toLink({ repository, path, startLine, endLine, url }: Citation, withRepository: boolean): string {
@@ -86,5 +85,5 @@ function toFooter({ freshness, headSha }: Pick<Answered, 'freshness' | 'headSha'
 
 /** A name as code, where nothing in it is live. */
 function code(name: string): string {
-  return `\`${visible(name).replace(/[`\n]/g, ' ').replace(/<!--/g, '<! --').trim()}\``
+  return `\`${visible(name).replace(/[`\n\u2028\u2029]/g, ' ').replace(/<!--/g, '<! --').trim()}\``
 }
