@@ -161,6 +161,8 @@ export function createFakeRepository(
       const user = someone(author ?? from)
       const head = from ? await openFork(fake, from) : fake
       const baseSha = (await store.resolve(`refs/heads/${base}`))!
+      // A fork may be older than the base is now.
+      if (head.id !== repository.id) await head.store.git('fetch', '--quiet', '--no-tags', store.dir, baseSha)
       const known = await head.store.resolve(`refs/heads/${branch}`)
       if (files || !known)
         await head.commit(files ?? {}, { branch, author: user.login, message: title, ...(known ? {} : { parent: baseSha }) })

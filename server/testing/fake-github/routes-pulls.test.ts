@@ -52,6 +52,14 @@ test('a pull request of a fork: its commits are here, its branch is not', async 
   ])
 })
 
+test('a fork keeps up with a base that moved on', async () => {
+  await repository.openPull({ branch: 'early', from: 'oscar', files: { 'early.ts': 'x\n' } })
+  await repository.commit({ 'moved.ts': 'x\n' })
+  const late = await repository.openPull({ branch: 'late', from: 'oscar', files: { 'late.ts': 'x\n' } })
+  const { data } = await octokit.rest.pulls.listFiles({ ...at, pull_number: late.number })
+  expect(data.map(({ filename }) => filename)).toEqual(['late.ts'])
+})
+
 test('its files are those since it left the base, however the base moved on', async () => {
   const pull = await repository.openPull({
     branch: 'feature',

@@ -23,7 +23,8 @@ export type Serve = {
 export function createServe({ world, prefix, publicKey, routes, faults, announce }: Parts): Serve {
   const calls: Call[] = []
   const unknown: Call[] = []
-  const ending = new AbortController()
+  /** Ends the waits of calls that hang. */
+  const waiting = new Set<() => void>()
   const authenticate = createAuthenticate(world, publicKey)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -69,10 +70,14 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
   }
   function sleep(ms: number, response: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      const stop = () => (clearTimeout(timer), resolve())
+      const timer = setTimeout(() => stop(), ms)
+      const stop = () => {
+        clearTimeout(timer)
+        waiting.delete(stop)
+        resolve()
+      }
+      waiting.add(stop)
       response.once('close', stop)
-      ending.signal.addEventListener('abort', stop, { once: true })
     })
   }
 
@@ -153,7 +158,7 @@ export function createServe({ world, prefix, publicKey, routes, faults, announce
         response.destroy(error instanceof Error ? error : undefined)
       })
     },
-    close: () => ending.abort(),
+    close: () => waiting.forEach((stop) => stop()),
   }
 }
 
