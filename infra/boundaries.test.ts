@@ -43,8 +43,9 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(openai|@anthropic-ai\/|@aws-sdk\/|cockatiel$)/, /^server\/models\//],
   [/^(mdast|mdast-util-|micromark)/, /^server\/github\//],
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
-  [/^lru-cache$/, /^server\/(github|retrieval)\//],
+  [/^lru-cache$/, /^server\/github\//],
   [/^tar-stream$/, /^server\/sources\//],
+  [/^yaml$/, /^server\/indexing\//],
   [/^(zod$|node:)/, /^/],
 ]
 

@@ -202,6 +202,19 @@ describe('an answer on GitHub', () => {
     expect(at.comment.body.match(/Source changed/g)).toHaveLength(1)
   })
 
+  it('gives up where GitHub refuses for good, or stays away to the last attempt, and never where it asks to wait', async () => {
+    const [refused, away, limited] = [await onGithub(), await onGithub(), await onGithub()]
+    setup.github.fail({ method: 'PATCH', path: /comments/ }, { kind: 'status', status: 403 })
+    await refused.run()
+    setup.github.fail({ method: 'PATCH', path: /comments/ }, { kind: 'status', status: 502 })
+    await tellChanged.run({ tenantId: away.tenant.id, answerId: away.answerId }, partsOf().parts, { ...context, lastAttempt: true })
+    for (const { tenant, answerId } of [refused, away]) expect((await findAnswer(tenant, answerId))?.toldAt).not.toBeNull()
+    setup.github.fail({ method: 'PATCH', path: /comments/ }, { kind: 'secondary', seconds: 30 })
+    const run = tellChanged.run({ tenantId: limited.tenant.id, answerId: limited.answerId }, partsOf().parts, { ...context, lastAttempt: true })
+    await expect(run).rejects.toMatchObject({ code: 'github-rate-limited', retryAt: expect.any(Date) })
+    expect((await findAnswer(limited.tenant, limited.answerId))?.toldAt).toBeNull()
+  })
+
   it('calls nobody for a repository that is being forgotten, or without an App', async () => {
     const at = await onGithub()
     await at.run(partsOf(null).parts)

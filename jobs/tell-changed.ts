@@ -23,28 +23,33 @@ const Asked = z.object({ kind: z.enum(['message', 'edit']), place: z.record(z.st
 export const tellChanged = defineJob({
   name: 'tell-changed',
   payload: z.strictObject({ tenantId: z.uuid(), answerId: z.uuid() }),
-  options: { attempts: 5, backoffMs: 5_000, concurrency: 4 },
-  async run({ tenantId, answerId }, parts: TellChangedParts, { signal }) {
+  options: { attempts: 6, backoffMs: 30_000, concurrency: 4 },
+  async run({ tenantId, answerId }, parts: TellChangedParts, { signal, lastAttempt }) {
     signal.throwIfAborted()
     const tenant = await parts.db.tenant(tenantId)
     const answer = await findAnswer(tenant, answerId)
     if (!answer?.changedSha || answer.toldAt) return
     const row = await findByAnswer(parts.db, tenantId, answerId)
     const isYoung = Date.now() - new Date(answer.createdAt).getTime() < youngMs
-    if (row && isYoung && (await isNewestInThread(tenant, answerId))) await tell(parts, tenant, row, { id: answerId, sha: answer.changedSha }, signal)
+    try {
+      if (row && isYoung && (await isNewestInThread(tenant, answerId))) await tell(parts, tenant, row, { id: answerId, sha: answer.changedSha }, signal)
+    } catch (error) {
+      if (signal.aborted || !isVain(error, lastAttempt)) throw error
+      parts.log.warn({ answerId, err: error }, 'nobody could be told that a source changed')
+    }
     await markAnswerTold(tenant, answerId)
   },
 })
 
 async function tell(parts: TellChangedParts, tenant: TenantDb, row: InboxRow, changed: { id: string; sha: string }, signal: AbortSignal): Promise<void> {
   if (row.surface !== 'github') return await leaveForPlatform(parts, row, changed)
-  if (!parts.github) return
-  try {
-    await noteOutdated(parts.github, tenant, row, changed.sha, signal)
-  } catch (error) {
-    if (signal.aborted || !(error instanceof NuraError) || error.retryable) throw error
-    parts.log.info({ answerId: changed.id, err: error }, 'nobody could be told that a source changed')
-  }
+  if (parts.github) await noteOutdated(parts.github, tenant, row, changed.sha, signal)
+}
+
+/** Whether trying again is in vain, or has been for long enough: the note is for people who read on now. */
+function isVain(error: unknown, lastAttempt: boolean): boolean {
+  const told = error instanceof NuraError ? error : null
+  return told?.retryAt === undefined && (lastAttempt || told?.retryable === false)
 }
 
 /** Only the bot's process speaks to a platform: it finds there a row of its own, in the thread whose turns it runs. */

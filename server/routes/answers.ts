@@ -23,14 +23,15 @@ export const readAnswerRoute = defineRoute({
       citations: z.array(z.unknown()),
       usage: z.record(z.string(), z.unknown()),
       trace: z.record(z.string(), z.unknown()),
+      changedSha: z.string().nullable().describe('Commit at which something that it cites was gone; null while all of it stands'),
       createdAt: z.string(),
     }),
   },
   async run({ tenant, params }) {
     const found = await findAnswer(tenant, params.id)
     if (!found) throw notFound()
-    const { id, question, agent, markdown, abstained, citations, usage, trace, createdAt } = found
-    return { status: 200, json: { id, question, agent, markdown, abstained, citations, usage, trace, createdAt: new Date(createdAt).toISOString() } }
+    const { id, question, agent, markdown, abstained, citations, usage, trace, changedSha, createdAt } = found
+    return { status: 200, json: { id, question, agent, markdown, abstained, citations, usage, trace, changedSha: changedSha ?? null, createdAt: new Date(createdAt).toISOString() } }
   },
 })
 
