@@ -8,9 +8,10 @@ import type { Event } from '../testing/fake-github/deliveries.ts'
 import { toFullName } from '../testing/fake-github/world.ts'
 import type { Installation, Repository } from '../testing/fake-github/world.ts'
 import { openGithubRig } from '../testing/open-github-rig.ts'
+import type { GithubRig } from '../testing/open-github-rig.ts'
 
 let db: Db
-let rig: Awaited<ReturnType<typeof openGithubRig>>
+let rig: GithubRig
 let template: Repository
 beforeAll(async () => {
   db = await openTestDb()

@@ -5,9 +5,10 @@ import { addRepository, findRepositoryByExternalId, listRepositories, updateRepo
 import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { FakeRepository } from '../testing/fake-github/fake-repository.ts'
 import { openGithubRig } from '../testing/open-github-rig.ts'
+import type { GithubRig } from '../testing/open-github-rig.ts'
 
 let db: Db
-let rig: Awaited<ReturnType<typeof openGithubRig>>
+let rig: GithubRig
 let app: FakeRepository
 beforeAll(async () => {
   db = await openTestDb()

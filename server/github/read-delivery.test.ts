@@ -4,13 +4,15 @@ import { GithubEvent } from './github-event.ts'
 import { toGithubEvents } from './read-delivery.ts'
 
 type Example = Record<string, unknown>
+/** The parts of a payload that these tests change. */
+type Known = { issue: { number: number }; comment: object; pull_request: { labels: object[]; user: object } }
 const list = examples as unknown as { name: string; examples: Example[] }[]
 const installation = { id: 7, node_id: 'x' }
 
 /** Published payloads as an App gets them: the examples of a repository's own webhook lack the installation. */
-const published = list.flatMap(({ name, examples: all }) => all.map((payload) => ({ name, payload: { installation, ...payload } })))
+const published = list.flatMap(({ name, examples: all }) => all.map((payload) => ({ name, payload: { installation, ...payload } as Example })))
 const kinds = (name: string, payload: unknown) => toGithubEvents(name, payload, 'nura').map((event) => event.kind)
-const find = (name: string, action?: string) => published.find((each) => each.name === name && (action === undefined || (each.payload as Example).action === action))!.payload as Record<string, any>
+const find = (name: string, action?: string) => published.find((each) => each.name === name && (action === undefined || each.payload.action === action))!.payload as Example & Known
 
 it('reads every published payload, and what it keeps of one is read back as it was', () => {
   for (const { name, payload } of published) {
@@ -58,7 +60,7 @@ it("skips a bot's pull request", () => {
   expect([opened('Bot'), opened('User')]).toMatchObject([{ skipped: true }, { skipped: false }])
 })
 
-const comment = (name: 'issue_comment' | 'pull_request_review_comment', change: Example, more: Example = {}) => {
+const comment = (name: 'issue_comment' | 'pull_request_review_comment', change: Example, more: Example = {}): Example & Known => {
   const payload = find(name, 'created')
   return { ...payload, ...more, comment: { ...payload.comment, body: '@nura where is it?', ...change } }
 }
@@ -77,7 +79,7 @@ it.each([
 })
 
 it('knows where it was asked', () => {
-  const issue: Record<string, any> = comment('issue_comment', { id: 11 })
+  const issue = comment('issue_comment', { id: 11 })
   const pull = { ...issue, issue: { ...issue.issue, pull_request: { url: 'x' } } }
   expect(toGithubEvents('issue_comment', issue, 'nura')).toMatchObject([{ surface: 'issue', commentId: 11, rootId: null }])
   expect(toGithubEvents('issue_comment', pull, 'nura')).toMatchObject([{ surface: 'pull', commentId: 11, rootId: null }])

@@ -8,10 +8,11 @@ import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { FakePull } from '../testing/fake-github/fake-pull.ts'
 import type { FakeRepository } from '../testing/fake-github/fake-repository.ts'
 import { openGithubRig } from '../testing/open-github-rig.ts'
+import type { GithubRig } from '../testing/open-github-rig.ts'
 import { toSummaryDelay } from './note-pull.ts'
 
 let db: Db
-let rig: Awaited<ReturnType<typeof openGithubRig>>
+let rig: GithubRig
 let app: FakeRepository
 let row: Repository
 beforeAll(async () => {
@@ -79,7 +80,7 @@ describe('a pull request', () => {
     }
   })
   const tell = async (action: string, change: { head?: string; before?: string; state?: string; draft?: boolean } = {}) => {
-    const payload = (await rig.fake.payloads.pullRequest(action, app, pull, change.before ? { before: change.before } : {})) as { pull_request: Record<string, any> }
+    const payload = (await rig.fake.payloads.pullRequest(action, app, pull, change.before ? { before: change.before } : {})) as { pull_request: { head: object } }
     const { head, state, draft } = change
     const told = { ...payload.pull_request, head: { ...payload.pull_request.head, ...(head ? { sha: head } : {}) }, ...(state ? { state } : {}), ...(draft === undefined ? {} : { draft }) }
     return post('pull_request', { ...payload, pull_request: told })

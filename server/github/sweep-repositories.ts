@@ -13,6 +13,9 @@ import { isSkipped } from './read-delivery.ts'
 
 export type RepositoriesParts = HintParts & { github: GithubApp; log: Logger }
 
+/** What GitHub's clock and the database's may differ, milliseconds. */
+const clocksMs = 60_000
+
 type Octokit = ReturnType<GithubApp['as']>
 
 /** Holds the heads of an installation's repositories and of their open pull requests against the rows. Where nothing was missed, every answer is a 304. */
@@ -47,7 +50,7 @@ async function sweepPulls(parts: RepositoriesParts, octokit: Octokit, tenant: Te
     known.delete(pull.number)
     const seen = { headSha: pull.head.sha, draft: pull.draft ?? false, skipped: isSkipped(pull) }
     // One from before the repository was connected is left in peace until something happens in it.
-    if (row === null && Date.parse(pull.created_at) < repository.createdAt.getTime()) continue
+    if (row === null && Date.parse(pull.created_at) < repository.createdAt.getTime() - clocksMs) continue
     if (row !== null && !isDue(row, seen)) continue
     const isNews = row === null || row.headSha !== seen.headSha || row.draft !== seen.draft || row.skipped !== seen.skipped
     const saved = isNews ? await savePullRequest(tenant, { repositoryId: repository.id, number: pull.number, state: 'open', author: pull.user?.login ?? 'ghost', ...seen }) : row

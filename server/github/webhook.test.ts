@@ -7,12 +7,13 @@ import { NuraError } from '#db/nura-error.ts'
 import { claim, fail } from '#db/shared/inbox.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
 import { openGithubRig } from '../testing/open-github-rig.ts'
+import type { GithubRig } from '../testing/open-github-rig.ts'
 import { openTestServer } from '../testing/open-test-server.ts'
 import type { FakeRepository } from '../testing/fake-github/fake-repository.ts'
 import { createWebhook } from './webhook.ts'
 
 let db: Db
-let rig: Awaited<ReturnType<typeof openGithubRig>>
+let rig: GithubRig
 let app: FakeRepository
 beforeAll(async () => {
   db = await openTestDb()

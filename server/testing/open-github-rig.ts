@@ -1,5 +1,6 @@
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { setGithubInstallationState } from '#db/shared/github-installations.ts'
 import { findByKey } from '#db/shared/inbox.ts'
 import type { InboxRow } from '#db/shared/inbox.ts'
 import { connectWorkspace } from '#db/shared/workspaces.ts'
@@ -16,6 +17,7 @@ import { syncInstallation } from '../github/sync-installation.ts'
 import { createWebhook } from '../github/webhook.ts'
 import { startFakeGithub } from './fake-github/start-fake-github.ts'
 import type { FakeGithub } from './fake-github/start-fake-github.ts'
+import type { Installation } from './fake-github/world.ts'
 import { openTestServer } from './open-test-server.ts'
 import type { TestServer } from './open-test-server.ts'
 
@@ -24,6 +26,8 @@ type Queued = { name: string; payload: never; options: { delayMs?: number; dedup
 /** GitHub over loopback in front of a server that takes its webhooks, on a real database; the jobs run when the test says so. */
 export type GithubRig = {
   fake: FakeGithub
+  /** The App in the account `acme`. Nothing was delivered of it yet. */
+  installation: Installation
   github: GithubApp
   tenant: TenantDb
   server: TestServer
@@ -43,13 +47,18 @@ export type GithubRig = {
   close(): Promise<void>
 }
 
-export async function openGithubRig(db: Db, { env = {}, bound = true }: { env?: Record<string, string>; bound?: boolean } = {}): Promise<GithubRig & { installation: Awaited<ReturnType<FakeGithub['addInstallation']>> }> {
+type RigOptions = {
+  env?: Record<string, string>
+  /** Who says whose the first installation is. */
+  owner?: 'operator' | 'configuration' | 'nobody'
+}
+
+export async function openGithubRig(db: Db, { env = {}, owner = 'operator' }: RigOptions = {}): Promise<GithubRig> {
   const fake = await startFakeGithub()
-  // Each GitHub counts from the same number; on one database their installations must differ.
-  const [{ rigs }] = (await db.control((tx) => tx.query<{ rigs: number }>('select count(*)::int as rigs from tenant'))) as [{ rigs: number }]
-  for (let skipped = 0; skipped < rigs * 1_000; skipped++) fake.world.nextId()
   const tenant = await createTestTenant(db)
-  const config = readGithubConfig({ ...fake.env(), ...env })!
+  const installation = await fake.addInstallation({ account: 'acme', accountType: 'Organization' })
+  if (owner === 'operator') await connectWorkspace(db, tenant.id, { surface: 'github', id: String(installation.id) })
+  const config = readGithubConfig({ ...fake.env(), ...env, ...(owner === 'configuration' ? { GITHUB_INSTALLATION_ID: String(installation.id) } : {}) })!
   const queued: Queued[] = []
   const enqueue = async (name: string, payload: object, options: Queued['options'] = {}) => {
     const isWaiting = options.dedupe !== undefined && queued.some((job) => job.name === name && job.options.dedupe === options.dedupe)
@@ -62,6 +71,7 @@ export async function openGithubRig(db: Db, { env = {}, bound = true }: { env?: 
   server.parts.takeDelivery = createWebhook(parts)
   const rig: GithubRig = {
     fake,
+    installation,
     github,
     tenant,
     server,
@@ -71,13 +81,14 @@ export async function openGithubRig(db: Db, { env = {}, bound = true }: { env?: 
     answerMention: async () => 'answered',
     async settle() {
       const context = { attempt: 1, lastAttempt: false, signal: new AbortController().signal }
-      for (let at = 0; at < queued.length; ) {
+      for (let at = 0, ran = 0; at < queued.length; ) {
         const { name, payload } = queued[at]!
         const run = runs[name]
         if (!run) {
           at++
           continue
         }
+        if (++ran > 300) throw new Error(`the jobs do not come to rest: ${queued.map((job) => job.name).join(', ')}`)
         const [job] = queued.splice(at, 1)
         await run(payload, context).catch((error: unknown) => {
           if (!(error instanceof NuraError) || !error.retryable) throw error
@@ -93,6 +104,8 @@ export async function openGithubRig(db: Db, { env = {}, bound = true }: { env?: 
       return rows.map(({ name, externalId, state, isPublic }) => ({ name, externalId: externalId ?? null, state, isPublic }))
     },
     async close() {
+      // Another GitHub on the same database would find them missing.
+      for (const { id } of fake.world.installations.values()) await setGithubInstallationState(db, id, 'deleted')
       await server.close()
       await fake.close()
     },
@@ -112,9 +125,7 @@ export async function openGithubRig(db: Db, { env = {}, bound = true }: { env?: 
     'sync-installation': async ({ tenantId, installationId }: { tenantId: string; installationId: number }, { signal }) => syncInstallation(parts, await db.tenant(tenantId), installationId, signal),
     'forget-repository': (payload, context) => forgetRepository.run(payload, { db }, context),
   }
-  const installation = await fake.addInstallation({ account: 'acme', accountType: 'Organization' })
-  if (bound) await connectWorkspace(db, tenant.id, { surface: 'github', id: String(installation.id) })
   fake.deliveries.hookUrl = rig.hookUrl
   fake.deliveries.auto = true
-  return Object.assign(rig, { installation })
+  return rig
 }
