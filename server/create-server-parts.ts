@@ -6,6 +6,7 @@ import type { GithubApp } from './github/app.ts'
 import { createGithubConnections } from './github/connect/connections.ts'
 import { createConnectStates } from './github/connect/states.ts'
 import { createWebhook } from './github/webhook.ts'
+import { leaveHint } from './routes/leave-hint.ts'
 
 /** What the process that serves brings along; the rest follows from it. */
 export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' | 'readiness' | 'mounts'> & { config: ServerConfig; core: Core }
@@ -21,6 +22,6 @@ function createGithubParts({ db, config, enqueue, log }: Omit<ServerRig, 'core'>
   // An App needs the secret; see `contradictions` of the configuration.
   if (config.serviceSecret === null) return { takeDelivery }
   const states = createConnectStates({ db, secret: config.serviceSecret })
-  const syncInstallation = (tenantId: string, installationId: number) => enqueue('sync-installation', { tenantId, installationId }, { dedupe: String(installationId) })
+  const syncInstallation = (tenantId: string, installationId: number) => leaveHint(log, () => enqueue('sync-installation', { tenantId, installationId }, { dedupe: String(installationId) }))
   return { takeDelivery, connections: createGithubConnections({ db, github, states, syncInstallation }) }
 }
