@@ -160,6 +160,27 @@ describe('whatever fails', () => {
     expect(asked).toHaveLength(before + 1)
   })
 
+  test('eyes of which GitHub did not say whether they are there go too', async () => {
+    const { fake, run, toEvent } = shop
+    const issue = await fake.openIssue({})
+    const comment = await issue.comment('ann', '@nura where do we verify webhook signatures?')
+    setup.github.fail({ method: 'POST', path: new RegExp(`comments/${comment.id}/reactions$`) }, { kind: 'status', status: 502, commits: true })
+    setup.github.before({ method: 'GET', path: new RegExp(`issues/${issue.number}$`) }, () => expect(comment.reactions).toHaveLength(1))
+    expect(await run(toEvent(fake, 'issue', issue.number, comment))).toBe('answered')
+    expect(comment.reactions).toEqual([])
+  })
+
+  test('where reactions or comments are refused, it ends without them', async () => {
+    const { fake, run, toEvent } = shop
+    const issue = await fake.openIssue({})
+    const comment = await issue.comment('ann', '@nura where do we verify webhook signatures?')
+    setup.github.fail({ method: 'POST', path: new RegExp(`comments/${comment.id}/reactions$`) }, { kind: 'status', status: 403 })
+    expect(await run(toEvent(fake, 'issue', issue.number, comment))).toBe('answered')
+    issue.locked = true
+    expect(await run(toEvent(fake, 'issue', issue.number, comment))).toBe('failed:github-forbidden')
+    expect(comment.reactions).toEqual([])
+  })
+
   test('the last attempt shows one line with a reference', async () => {
     const { fake, run, toEvent } = shop
     const issue = await fake.openIssue({})
