@@ -14,6 +14,7 @@ export function githubStatusOf(error: unknown): number | null {
 
 /**
  * What a failed call means to us.
+ * @param strikes limits in a row, which make the wait longer where GitHub does not say how long
  * @param call the route as octokit names it: without values, so that a message shows no name of a private repository
  */
 export function toGithubError(error: unknown, call: string, now: number, strikes: number): unknown {
@@ -44,10 +45,6 @@ export function findExhausted(headers: Headers, now: number): Date | null {
   return isCore && headers['x-ratelimit-remaining'] === '0' ? toReset(headers, now) : null
 }
 
-export function isSecondary(error: unknown): boolean {
-  return error instanceof RequestError && /secondary rate limit|abuse detection/i.test(error.message)
-}
-
 type Headers = Record<string, string | number | undefined>
 
 /** `retry-after`, else the reset of what is used up, else a minute and longer each time. */
@@ -58,7 +55,7 @@ function findLimit(error: RequestError, now: number, strikes: number): Date | nu
   const seconds = Number(headers['retry-after'])
   if (headers['retry-after'] !== undefined && Number.isFinite(seconds)) return after(now, seconds * 1000)
   if (headers['x-ratelimit-remaining'] === '0') return toReset(headers, now)
-  return status === 429 || isSecondary(error) ? after(now, leastWaitMs * 2 ** strikes) : null
+  return status === 429 || /secondary rate limit|abuse detection/i.test(error.message) ? after(now, leastWaitMs * 2 ** strikes) : null
 }
 
 /** The reset is told by GitHub's clock, so it is measured by it: ours may differ. A second more, as the reset is a whole one. */

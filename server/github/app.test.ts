@@ -289,6 +289,19 @@ test('a write to a repository that was renamed is made there', async () => {
   expect([...repository.threads.values()].flatMap(({ comments }) => comments)).toHaveLength(1)
 })
 
+test('a write that is sent to another host is not made there', async () => {
+  let asked = 0
+  const elsewhere = createServer((_, response) => void (asked++, response.end('{}')))
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
+  const to = `http://localhost:${(elsewhere.address() as AddressInfo).port}/`
+  const server = createServer((_, response) => response.writeHead(302, { location: to }).end())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void (server.close(), elsewhere.close()))
+  const app = setup.openApp({}, { GITHUB_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+  await expect(app.asUser('token').rest.issues.create({ owner: 'a', repo: 'b', title: 'c' })).rejects.toMatchObject({ code: 'github-unavailable' })
+  expect(asked).toBe(0)
+})
+
 test('refusals are told by code and status, and show no name', async () => {
   const { app, installation, at, path } = await open()
   const octokit = app.as(installation.id)

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { blockGithubInstallation, findGithubInstallation } from '#db/shared/github-installations.ts'
-import { findExhausted, isSecondary, toGithubError, toLimitError, toNotInstalled } from './api-error.ts'
+import { findExhausted, toGithubError, toLimitError, toNotInstalled } from './api-error.ts'
 import type { InstallationTokens } from './installation-tokens.ts'
 import { createLane } from './lane.ts'
 import type { Lane } from './lane.ts'
@@ -12,7 +12,7 @@ import type { CallOptions, Send } from './send-call.ts'
 
 export type CallRules = { db: Db; tokens: InstallationTokens; writeIntervalMs: number; timeoutMs: number; now: () => number }
 
-/** What one process remembers of one installation. `strikes`: secondary limits in a row that did not say how long to wait. */
+/** What one process remembers of one installation. `strikes`: limits since the last good answer. */
 type Line = { reads: Lane; writes: Lane; lastWrite: number; strikes: number }
 
 /** Makes one call of an installation, when it is allowed, by the rules that GitHub asks its Apps to keep. */
@@ -57,8 +57,8 @@ export function createInstallationCalls({ db, tokens, writeIntervalMs, timeoutMs
     }
 
     async function call() {
-      await assertOpen(installationId)
       if (!isRead) await space(line, signal)
+      await assertOpen(installationId)
       try {
         const answer = await authorized()
         line.strikes = 0
@@ -67,8 +67,10 @@ export function createInstallationCalls({ db, tokens, writeIntervalMs, timeoutMs
         return answer
       } catch (error) {
         const told = toGithubError(error, `${options.method} ${options.url}`, now(), line.strikes)
-        if (isSecondary(error)) line.strikes++
-        if (told instanceof NuraError && told.retryAt) await blockGithubInstallation(db, installationId, told.retryAt)
+        if (told instanceof NuraError && told.retryAt) {
+          line.strikes++
+          await blockGithubInstallation(db, installationId, told.retryAt)
+        }
         throw told
       } finally {
         if (!isRead) line.lastWrite = performance.now()

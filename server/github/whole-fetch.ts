@@ -17,14 +17,20 @@ const archive = /\/(tarball|zipball)\//
  * empty body. Archives alone come as they flow. A write follows a redirect as the same write, within the same host only.
  */
 export const wholeFetch: Fetch = async (url, init = {}) => {
-  const isRead = isReading(init)
-  const response = await fetch(url, isRead ? init : { ...init, redirect: 'manual' })
-  const moved = isRead || response.status < 301 || response.status > 308 ? null : response.headers.get('location')
-  if (moved !== null && new URL(moved, url).origin === new URL(url).origin) {
-    await response.body?.cancel()
-    return whole(await fetch(new URL(moved, url), { ...init, redirect: 'error' }))
-  }
+  if (!isReading(init)) return await whole(await write(url, init))
+  const response = await fetch(url, init)
   return archive.test(url) && response.ok ? response : await whole(response)
+}
+
+/** `fetch` itself would make a GET of a POST that is redirected, and octokit would take a redirect for an answer. */
+async function write(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'manual' })
+  if (response.status < 300 || response.status > 399) return response
+  await response.body?.cancel()
+  const location = response.headers.get('location')
+  const to = location === null ? null : new URL(location, url)
+  if (to?.origin !== new URL(url).origin) throw new Error('a write was redirected to another host, or nowhere')
+  return await fetch(to, { ...init, redirect: 'error' })
 }
 
 /**
