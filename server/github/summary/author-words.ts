@@ -1,5 +1,5 @@
 import { redact } from '../../indexing/redact.ts'
-import { cleanText } from '../../retrieval/clean-text.ts'
+import { cleanText, removedLink } from '../../retrieval/clean-text.ts'
 import { defang } from '../defang.ts'
 import { shorten } from './markdown.ts'
 import type { Pull } from './pull.ts'
@@ -22,6 +22,8 @@ export async function readAuthorWords({ title, body }: Pick<Pull, 'title' | 'bod
 
 /** Lines of a template, headings, check boxes, quotes, tables, trailers and pictures are no reason. */
 const noReason = /^(?:#|[-*+]\s+\[[ xX]\]|>|\||!\[|<|```|~~~|---|===|\s*$)|^(?:signed-off-by|co-authored-by|closes?|fix(?:es)?|resolves?|refs?)\b[:\s]/i
+/** Words to whoever reads along, not to people: they are no reason either. */
+const order = /\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instructions?|prompts?|rules|guidelines)\b|\bsystem prompt\b|\byou are (?:an? )?(?:ai|assistant|language model|nura)\b|\b(?:approve|merge) this\b/i
 const automatic = /^(?:merge (?:branch|pull request|remote)|revert "|fixup!|squash!|wip\b)/i
 
 /**
@@ -31,7 +33,7 @@ const automatic = /^(?:merge (?:branch|pull request|remote)|revert "|fixup!|squa
 export function toReason({ title, body, subjects }: AuthorWords): string | null {
   const sentence = firstSentence(body)
   if (sentence && !saysSame(sentence, title)) return quoted(sentence)
-  const own = [...new Set(subjects)].filter((subject) => !automatic.test(subject) && !saysSame(subject, title)).slice(0, 3)
+  const own = [...new Set(subjects)].filter((subject) => !automatic.test(subject) && !order.test(subject) && !saysSame(subject, title)).slice(0, 3)
   return own.length === 0 ? null : quoted(own.join('; '))
 }
 
@@ -41,7 +43,7 @@ function firstSentence(body: string): string | null {
     const lines = paragraph.split('\n').filter((line) => !noReason.test(line.trim()))
     const joined = lines.join(' ').replace(/^[-*+]\s+/, '').replace(/\s+/g, ' ').trim()
     const sentence = /^.{12,}?[.!?](?=\s|$)/.exec(joined)?.[0] ?? joined
-    if (sentence.split(' ').length >= 4) return sentence
+    if (sentence.split(' ').length >= 4 && !order.test(joined)) return sentence
   }
   return null
 }
@@ -54,6 +56,7 @@ function saysSame(text: string, title: string): boolean {
 
 /** Somebody's sentence as text that links nowhere and formats nothing. */
 function quoted(text: string): string | null {
-  const bare = cleanText(text.replace(/[\\`*_~[\]<>|#]/g, ''), 'prose').text.replace(/\s+/g, ' ').trim()
+  const plain = cleanText(text, 'prose').text.replaceAll(removedLink, '').replace(/[\\`*~[\]<>|#]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '')
+  const bare = plain.replace(/\(\s*\)/g, '').replace(/\s+/g, ' ').trim()
   return bare === '' ? null : defang(shorten(bare, 280)).replace(/\s*\n\s*/g, ' ')
 }

@@ -6,7 +6,7 @@ import type { FileFacts, Permalink } from './facts.ts'
 import { findRisks } from './find-risks.ts'
 import { describeLeft, leftOut } from './left-out.ts'
 import { limits } from './limits.ts'
-import { code, count, link } from './markdown.ts'
+import { code, count, grouped, link } from './markdown.ts'
 
 /** What a language model says of it: Markdown that is safe to show, its links built by us. */
 export type Told = { what: string; lookAt: string[] }
@@ -70,7 +70,7 @@ function toChanges({ files, permalink }: Summary, detail: Detail): string[] {
 }
 
 function toAreaLine({ folder, files, additions, deletions }: Area<FileFacts>): string {
-  return `- **${folder === '' ? 'Root folder' : code(folder, 80)}**: ${count(files.length, 'file')}, +${additions} −${deletions}`
+  return `- **${folder === '' ? 'Root folder' : code(folder, 80)}**: ${count(files.length, 'file')}, +${grouped(additions)} −${grouped(deletions)}`
 }
 
 function toFileLines({ folder, files }: Area<FileFacts>, most: number, permalink: Permalink, symbols: number): string[] {
@@ -96,5 +96,5 @@ function toLookAt({ files, permalink, told }: Summary, detail: Detail): string[]
 
 function toCoverage({ headSha, files }: Summary, covered: number): string {
   const left = leftOut(files)
-  return `Covered ${covered.toLocaleString('en-US')} of ${count(files.length, 'file')} at \`${headSha.slice(0, 7)}\`${left === '' ? '' : `; left out: ${left}`}.`
+  return `Covered ${grouped(covered)} of ${count(files.length, 'file')} at \`${headSha.slice(0, 7)}\`${left === '' ? '' : `; left out: ${left}`}.`
 }

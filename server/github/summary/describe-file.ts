@@ -1,7 +1,7 @@
 import type { ChangedSymbol } from './changed-symbols.ts'
 import { firstPlace } from './facts.ts'
 import type { FileFacts, Permalink } from './facts.ts'
-import { code, link, list } from './markdown.ts'
+import { code, grouped, link, list } from './markdown.ts'
 
 const longestSignature = 110
 
@@ -18,8 +18,8 @@ function moved({ status, oldPath }: FileFacts): string {
 }
 
 function sizes({ status, additions, deletions }: FileFacts): string {
-  if (status === 'added') return `is new (+${additions ?? 0})`
-  return status === 'removed' ? `is removed (−${deletions ?? 0})` : `(+${additions ?? 0} −${deletions ?? 0})`
+  if (status === 'added') return `is new (+${grouped(additions ?? 0)})`
+  return status === 'removed' ? `is removed (−${grouped(deletions ?? 0)})` : `(+${grouped(additions ?? 0)} −${grouped(deletions ?? 0)})`
 }
 
 function describeSymbols(file: FileFacts, permalink: Permalink, most: number): string {
@@ -32,7 +32,7 @@ function describeSymbols(file: FileFacts, permalink: Permalink, most: number): s
   const address = (symbol: ChangedSymbol) => permalink(file, symbol.change === 'removed' ? 'base' : 'head', symbol.startLine, symbol.endLine)
   const named = (symbol: ChangedSymbol) => link(code(symbol.name, 80), address(symbol))
   const calls = told('changed').map((symbol) =>
-    symbol.oldSignature === null ? named(symbol) : `${link(code(bare(symbol.signature), longestSignature), address(symbol))} was ${code(bare(symbol.oldSignature), longestSignature)}`,
+    symbol.oldSignature === null || symbol.kind === 'constant' ? named(symbol) : `${link(code(bare(symbol.signature), longestSignature), address(symbol))} was ${code(bare(symbol.oldSignature), longestSignature)}`,
   )
   const parts = [
     ...(told('added').length > 0 ? [`new ${list(told('added').map(named))}`] : []),

@@ -1,7 +1,7 @@
 import type { FileRole } from '../../retrieval/file-role.ts'
 import type { ChangedSymbol } from './changed-symbols.ts'
 import type { FileFacts } from './facts.ts'
-import { code, count, list } from './markdown.ts'
+import { code, count, grouped, list } from './markdown.ts'
 
 const roleNames: Record<FileRole, string> = {
   source: 'source file', test: 'test file', docs: 'document', example: 'example', history: 'changelog', config: 'configuration file', generated: 'generated file', data: 'data file',
@@ -33,7 +33,7 @@ function toRoles(files: FileFacts[]): string[] {
 }
 
 function total(files: FileFacts[], key: 'additions' | 'deletions'): string {
-  return files.reduce((sum, file) => sum + (file[key] ?? 0), 0).toLocaleString('en-US')
+  return grouped(files.reduce((sum, file) => sum + (file[key] ?? 0), 0))
 }
 
 function capital(text: string): string {

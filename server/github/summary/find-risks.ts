@@ -59,7 +59,7 @@ function byLine(file: FileFacts): Risk[] {
 function byContract(file: FileFacts): Risk[] {
   if (file.role !== 'source') return []
   const removed = file.symbols.filter(({ change, exported }) => change === 'removed' && exported)
-  const changed = file.symbols.filter(({ change, exported, oldSignature }) => change === 'changed' && exported && oldSignature !== null)
+  const changed = file.symbols.filter(({ change, exported, oldSignature, kind }) => change === 'changed' && exported && oldSignature !== null && kind !== 'constant')
   const names = (symbols: typeof removed) => list([...symbols.slice(0, 3).map(({ name }) => code(name, 60)), ...(symbols.length > 3 ? [`${symbols.length - 3} more`] : [])])
   return [
     ...(removed.length > 0 ? [{ rule: 'contract-gone', weight: 66, file, side: 'base' as const, line: removed[0]!.startLine, why: `no longer offers ${names(removed)}: whoever uses it must change` }] : []),

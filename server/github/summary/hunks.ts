@@ -35,13 +35,14 @@ export function parseHunks(patch: string): Hunk[] {
 export function diffTexts(before: string, after: string): Hunk[] | null {
   const patch = structuredPatch('', '', before, after, '', '', { context: 3, maxEditLength: limits.edits })
   if (!patch) return null
-  return patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => parseHunks(`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join('\n')}`))
+  // A side without lines is named by the line before it.
+  const range = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`
+  return patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => parseHunks(`@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@\n${lines.join('\n')}`))
 }
 
 /** A whole text as one hunk that adds or removes it. */
 export function wholeText(text: string, kind: '+' | '-'): Hunk[] {
-  const lines = text.split('\n')
-  if (lines.at(-1) === '') lines.pop()
+  const lines = toLines(text)
   if (lines.length === 0) return []
   const side = { added: kind === '+', count: lines.length }
   return [
@@ -57,9 +58,9 @@ export function countLines(hunks: Hunk[]): { additions: number; deletions: numbe
   return { additions: count('+'), deletions: count('-') }
 }
 
-/** The content before the change, from the content after it; null when the hunks are not of that content. */
+/** The content before the change, from the content after it, its last line ended; null when the hunks are not of that content. */
 export function toOldText(after: string, hunks: Hunk[]): string | null {
-  const lines = after.split('\n')
+  const lines = toLines(after)
   const before: string[] = []
   let at = 0
   for (const hunk of hunks.toSorted((a, b) => a.newStart - b.newStart)) {
@@ -75,7 +76,15 @@ export function toOldText(after: string, hunks: Hunk[]): string | null {
       at++
     }
   }
-  return [...before, ...lines.slice(at)].join('\n')
+  const whole = [...before, ...lines.slice(at)]
+  return whole.map((line) => `${line}\n`).join('')
+}
+
+/** The last line may end or not. */
+function toLines(text: string): string[] {
+  const lines = text.split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines
 }
 
 export type RedactedHunks = { hunks: Hunk[]; /** Secrets on added lines, by the line that begins them. */ secrets: { kind: string; line: number }[] }

@@ -1,5 +1,5 @@
 import type { FileFacts } from './facts.ts'
-import { code, list } from './markdown.ts'
+import { code, grouped, list } from './markdown.ts'
 import type { LeftReason } from './read-changes.ts'
 
 /** One and several files of a reason, as people say it. */
@@ -36,9 +36,9 @@ export function describeLeft(files: FileFacts[], mostNames: number): string[] {
   const lines = reasons.map(([reason, paths]) => {
     const names = paths.slice(0, mostNames).map((path) => code(path, 90))
     const rest = paths.length - names.length
-    return `- ${named(reason, paths.length)}: ${names.join(', ')}${rest > 0 ? ` and ${rest.toLocaleString('en-US')} more` : ''}`
+    return `- ${named(reason, paths.length)}: ${names.join(', ')}${rest > 0 ? ` and ${grouped(rest)} more` : ''}`
   })
-  return [`<details><summary>${total.toLocaleString('en-US')} ${total === 1 ? 'file was' : 'files were'} not read</summary>\n\n${lines.join('\n')}\n</details>`]
+  return [`<details><summary>${grouped(total)} ${total === 1 ? 'file was' : 'files were'} not read</summary>\n\n${lines.join('\n')}\n</details>`]
 }
 
 function byReason(files: FileFacts[]): [LeftReason, string[]][] {
@@ -49,5 +49,5 @@ function byReason(files: FileFacts[]): [LeftReason, string[]][] {
 
 function named(reason: LeftReason, number: number): string {
   const [one, several] = words[reason] ?? [`file (${reason})`, `files (${reason})`]
-  return `${number.toLocaleString('en-US')} ${number === 1 ? one : several}`
+  return `${grouped(number)} ${number === 1 ? one : several}`
 }

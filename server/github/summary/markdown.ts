@@ -1,10 +1,12 @@
+import { visible } from '../../models/extractive/prose.ts'
+
 /** Characters that no reader sees, or that would end the line. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]+/gu
 const longestUrl = 1_500
 
 /** Someone's text as code on one line: nothing in it is live. */
 export function code(text: string, longest = 100): string {
-  const line = shorten(text.toWellFormed().replace(/\s+/g, ' ').replace(unseen, ' ').trim(), longest)
+  const line = shorten(visible(text.toWellFormed()).replace(/\s+/g, ' ').replace(unseen, ' ').trim(), longest).replaceAll('<!--', '<!\u200B--')
   const ticks = '`'.repeat(Math.max(0, ...(line.match(/`+/g) ?? []).map(({ length }) => length)) + 1)
   const pad = /^`|`$|^$/.test(line) ? ' ' : ''
   return `${ticks}${pad}${line}${pad}${ticks}`
@@ -19,9 +21,14 @@ export function shorten(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest - 1).toWellFormed().replace(/\uFFFD$/, '').trimEnd()}…`
 }
 
+/** `1,234`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en-US')
+}
+
 /** `3 files`, `1 file`. */
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : noun.endsWith('s') ? `${noun}es` : `${noun}s`}`
+  return `${grouped(number)} ${number === 1 ? noun : noun.endsWith('s') ? `${noun}es` : `${noun}s`}`
 }
 
 /** `a`, `a and b`, `a, b and c`. */

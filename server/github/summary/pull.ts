@@ -1,4 +1,5 @@
 import type { Octokit } from 'octokit'
+import { isSkipped } from '../read-delivery.ts'
 
 export type PullPlace = { owner: string; repo: string; number: number }
 
@@ -10,8 +11,10 @@ export type Pull = {
   baseSha: string
   isOpen: boolean
   draft: boolean
-  labels: string[]
-  author: { login: string; isBot: boolean }
+  /** A label says that nobody wants a summary, or a bot opened it. */
+  skipped: boolean
+  /** Login. */
+  author: string
   title: string
   body: string
   changedFiles: number
@@ -27,8 +30,8 @@ export async function readPull(github: Octokit, { owner, repo, number }: PullPla
     baseSha: data.base.sha,
     isOpen: data.state === 'open' && !data.merged,
     draft: data.draft === true,
-    labels: data.labels.map(({ name }) => name),
-    author: { login: data.user?.login ?? 'ghost', isBot: data.user?.type === 'Bot' },
+    skipped: isSkipped(data),
+    author: data.user?.login ?? 'ghost',
     title: data.title,
     body: data.body ?? '',
     changedFiles: data.changed_files,
@@ -36,14 +39,7 @@ export async function readPull(github: Octokit, { owner, repo, number }: PullPla
   }
 }
 
-/** A label by which people say that they want no summary. */
-export const skipLabel = 'nura:skip'
-
 /** Whether this pull request is one that Nura summarises at all. */
 export function isWanted(pull: Pull): boolean {
-  return pull.isOpen && !pull.draft && !isSkipped(pull)
-}
-
-export function isSkipped(pull: Pick<Pull, 'labels' | 'author'>): boolean {
-  return pull.author.isBot || pull.labels.includes(skipLabel)
+  return pull.isOpen && !pull.draft && !pull.skipped
 }

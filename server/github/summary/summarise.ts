@@ -69,6 +69,7 @@ export async function summarisePullRequest(parts: SummaryParts, tenant: TenantDb
     const rig = { github, at, slug, tenant, signal: request.signal }
     const shown = await mayShow(rig, row, toSettings(repository.settings).recreate)
     if (shown) await run({ parts, tenant, repository, rig, request }, shown.row, pull)
+    else await savePullRequest(tenant, { repositoryId: repository.id, number: request.number, summarisedSha: pull.headSha })
   } catch (error) {
     // Nobody is left there to be told.
     if (error instanceof NuraError && (error.code === 'github-not-installed' || error.code === 'github-not-found')) return

@@ -3,7 +3,7 @@ import { NuraError } from '#db/nura-error.ts'
 import type { TenantDb } from '#db/index.ts'
 import { findPullRequest, savePullRequest } from '#db/tenant/pull-requests.ts'
 import type { Logger } from '../../log.ts'
-import { isSkipped, isWanted } from './pull.ts'
+import { isWanted } from './pull.ts'
 import type { Pull } from './pull.ts'
 
 export type Watched = {
@@ -53,7 +53,7 @@ export function toRow(pull: Pull) {
     headSha: pull.headSha,
     state: pull.isOpen ? ('open' as const) : ('closed' as const),
     draft: pull.draft,
-    skipped: isSkipped(pull),
-    author: pull.author.login,
+    skipped: pull.skipped,
+    author: pull.author,
   }
 }
