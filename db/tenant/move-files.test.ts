@@ -33,7 +33,7 @@ const testEdge: EdgeWrite = { kind: 'test', fromSymbol: null, target: 'before', 
 test('whatever is moved where, the index says what it says of files written there', async () => {
   const name = fc.stringMatching(/^(red|blue|fox|hen)(\/(red|blue|fox|hen)){0,2}$/)
   const text = fc.array(fc.constantFrom('red fox', 'red red hen', 'blue hen runs', 'green'), { minLength: 1, maxLength: 3 })
-  const pairs = fc.uniqueArray(fc.tuple(name, name, text), { minLength: 1, maxLength: 4, selector: ([from]) => from })
+  const pairs = fc.uniqueArray(fc.tuple(name, name, text), { minLength: 1, maxLength: 6, selector: ([from]) => from })
   const [moved, written] = [await createTestTenant(db), await createTestTenant(db)]
   await fc.assert(
     fc.asyncProperty(pairs, async (all) => {
@@ -48,7 +48,7 @@ test('whatever is moved where, the index says what it says of files written ther
       expect(await stateOf(moved)).toEqual(await stateOf(written))
       await Promise.all([removeRepository(moved, one.repositoryId), removeRepository(written, other.repositoryId)])
     }),
-    { numRuns: 25 },
+    { numRuns: 8 },
   )
 })
 
