@@ -46,8 +46,8 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
   const { event, repository, decision, signal } = asked
   const thread = await readThread(parts.github, event, decision.trusted, signal)
   const question = (await redact(findMention(event.body, asked.slug)?.question ?? '')).text
-  const isOverlaid = repository !== null && thread.headSha !== null
-  const overlay = isOverlaid ? await readOverlay(parts.github, repository, { repository: event.repository, number: event.number, headSha: thread.headSha!, focus: thread.focus, question }, signal) : null
+  const laid = repository && thread.pull && (await readOverlay(parts.github, repository, { ...event, headSha: thread.pull.headSha, focus: thread.focus, question }, signal))
+  const overlay = laid?.overlay ?? null
   const made = await findMade(tenant, asked.answerId)
   const told =
     made ??
@@ -70,7 +70,10 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
   const repositories = await listRepositories(tenant)
   const citations = await checkLinks({ tenant, github: parts.github, overlay, signal }, told.citations, repositories)
   if (citations.length < told.citations.length) parts.log.warn({ answerId: told.answerId, dropped: told.citations.length - citations.length }, 'links to lines that are not there were dropped')
-  const body = renderMarkdown({ markdown: told.markdown, citations, freshness: told.freshness ?? toFreshness(repositories, citations), headSha: overlay?.sha ?? null, notice: told.notice }, parts.now())
+  const isPartial = laid && thread.pull && laid.seen < thread.pull.changedFiles
+  const notices = [...(isPartial ? [`Read for this answer: ${laid.seen} of ${thread.pull!.changedFiles} changed files.`] : []), ...(told.notice ? [told.notice] : [])]
+  const freshness = told.freshness ?? toFreshness(repositories, citations)
+  const body = renderMarkdown({ markdown: told.markdown, citations, freshness, headSha: overlay?.sha ?? null, notices }, parts.now())
   return { body, answerId: told.answerId, abstained: told.abstained }
 }
 

@@ -27,7 +27,7 @@ test('only lines that are there at their commit stay: of the index, of what it w
   const github = app.as(installation.id)
   const signal = new AbortController().signal
   const head = pull.pull.head.sha
-  const overlay = await readOverlay(github, row, { repository: fake.fullName, number: pull.number, headSha: head, focus: null, question: '' }, signal)
+  const { overlay } = await readOverlay(github, row, { repository: fake.fullName, number: pull.number, headSha: head, focus: null, question: '' }, signal)
 
   const [now, before] = [row.indexedSha!, first.indexedSha!]
   const cited: [keep: boolean, path: string, endLine: number, sha: string][] = [

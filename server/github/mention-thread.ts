@@ -8,8 +8,8 @@ import type { MentionEvent } from './mention-event.ts'
 export type MentionThread = {
   /** Oldest first, without secrets. */
   context: ContextMessage[]
-  /** Head of the pull request; null for an issue. */
-  headSha: string | null
+  /** The pull request as it stands; null for an issue. */
+  pull: { headSha: string; changedFiles: number } | null
   focus: Overlay['focus']
 }
 
@@ -23,7 +23,7 @@ export async function readThread(github: Octokit, event: MentionEvent, trusted: 
   const [owner = '', repo = ''] = event.repository.split('/')
   const place = { owner, repo, request: { signal } }
   const isTrusted = (login: string) => trusted && login === event.author.login
-  const [opening, headSha] = await readOpening(github, place, event)
+  const [opening, pull] = await readOpening(github, place, event)
   const review = event.rootId === null ? null : await readReview(github, place, event.number, event.rootId)
   const before = review ? review.comments : await readComments(github, place, event.number, opening.comments)
   const said = before.filter(({ id, user }) => id < event.commentId && user?.type !== 'Bot').slice(-most.comments)
@@ -33,20 +33,20 @@ export async function readThread(github: Octokit, event: MentionEvent, trusted: 
     ...said.map(({ body, user }) => ({ author: user?.login ?? 'ghost', text: (body ?? '').slice(0, most.text) })),
   ]
   const context = await Promise.all(messages.map(async ({ author, text }) => ({ author, text: (await redact(text)).text, trusted: isTrusted(author) })))
-  return { context, headSha, focus: review && review.line !== null ? { path: review.path, line: review.line } : null }
+  return { context, pull, focus: review && review.line !== null ? { path: review.path, line: review.line } : null }
 }
 
 /** `body` is left out where it is itself what asks. */
 type Opening = { title: string; body: string | null; author: string; comments: number }
 
-async function readOpening(github: Octokit, place: Place, { surface, number, commentId }: MentionEvent): Promise<[Opening, string | null]> {
+async function readOpening(github: Octokit, place: Place, { surface, number, commentId }: MentionEvent): Promise<[Opening, MentionThread['pull']]> {
   const isQuestion = commentId === number
   if (surface === 'issue') {
     const { data } = await github.request('GET /repos/{owner}/{repo}/issues/{issue_number}', { ...place, issue_number: number })
     return [{ title: data.title, body: isQuestion ? null : (data.body ?? null), author: data.user?.login ?? 'ghost', comments: data.comments }, null]
   }
   const { data } = await github.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...place, pull_number: number })
-  return [{ title: data.title, body: isQuestion ? null : data.body, author: data.user?.login ?? 'ghost', comments: data.comments }, data.head.sha]
+  return [{ title: data.title, body: isQuestion ? null : data.body, author: data.user?.login ?? 'ghost', comments: data.comments }, { headSha: data.head.sha, changedFiles: data.changed_files }]
 }
 
 /** The newest comments; GitHub lists the oldest first. */

@@ -81,7 +81,7 @@ describe('a mention', () => {
   })
 
   test('in a review thread, about code that only the pull request has: lines at its head', async () => {
-    const { fake, row, run, toEvent, tenant } = shop
+    const { fake, row, run, toEvent, tenant, asked } = shop
     const pull = await fake.openPull({ branch: 'throttle', files: added, author: 'bob' })
     const root = await pull.review('bob', { path: 'src/throttle.ts', line: 5, body: 'Why so?' })
     const comment = await pull.reply('ann', root.id, '@nura what does throttleSender do?')
@@ -95,6 +95,11 @@ describe('a mention', () => {
     expect(answer!.body).toContain(`${row.url}/blob/${head}/src/throttle.ts#L`)
     expect(answer!.body).toContain('head of this pull request')
     expect(pull.comments).toEqual([])
+    expect(asked.at(-1)!.context).toEqual([
+      { author: 'bob', text: 'A change', trusted: false },
+      { author: 'GitHub', text: expect.stringMatching(/^src\/throttle\.ts line 5\n@@/), trusted: false },
+      { author: 'bob', text: 'Why so?', trusted: false },
+    ])
     expect(await tenant.transaction((tx) => tx.query(`select 1 from file where path = 'src/throttle.ts'`))).toEqual([])
   })
 
@@ -104,6 +109,25 @@ describe('a mention', () => {
     const comment = await pull.review('ann', { path: 'src/throttle.ts', line: 6, body: '@nura what does this do?' })
     expect(await run(toEvent(fake, 'review', pull.number, comment))).toBe('answered')
     expect(pull.pull.reviewComments.at(-1)!.body).toMatch(/`throttleSender`/)
+  })
+
+  test('in what opens an issue: eyes on the issue itself', async () => {
+    const { fake, run, toEvent } = shop
+    const issue = await fake.openIssue({ author: 'ann', body: '@nura where do we verify webhook signatures?' })
+    const event = toEvent(fake, 'issue', issue.number, { id: issue.number, user: issue.user, body: issue.body!, review: null } as Parameters<typeof toEvent>[3])
+    setup.github.before({ method: 'POST', path: new RegExp(`issues/${issue.number}/comments$`) }, () => expect(issue.reactions).toHaveLength(1))
+    expect(await run(event)).toBe('answered')
+    expect(issue.reactions).toEqual([])
+    expect(issue.comments).toHaveLength(1)
+  })
+
+  test('in a pull request with more than can be read says how much was', async () => {
+    const { fake, run, toEvent } = shop
+    const many = Object.fromEntries(Array.from({ length: 320 }, (_, at) => [`many/f${at}.ts`, `export const value${at} = ${at}\n`]))
+    const pull = await fake.openPull({ branch: 'many', files: { ...many, ...added }, author: 'bob' })
+    const comment = await pull.comment('ann', '@nura what does throttleSender do?')
+    await run(toEvent(fake, 'pull', pull.number, comment))
+    expect(pull.comments.at(-1)!.body).toContain('\n\nRead for this answer: 300 of 321 changed files.  \n<sub>')
   })
 
   test('in a pull request: what it removes or changes is not told from the index', async () => {

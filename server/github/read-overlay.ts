@@ -30,21 +30,24 @@ type Listed = { filename: string; previous_filename?: string; sha: string | null
 /**
  * The files of a pull request at its head, cut and cleaned as for the index, by its skip rules and the settings of the
  * default branch. A changed file that is not read is not told from the index either: there it is another one.
+ * @returns also how many changed files were looked at
  */
-export async function readOverlay(github: Octokit, row: Pick<Repository, 'id' | 'name' | 'settings'>, request: OverlayRequest, signal: AbortSignal): Promise<Overlay> {
+export async function readOverlay(github: Octokit, row: Pick<Repository, 'id' | 'name' | 'settings'>, request: OverlayRequest, signal: AbortSignal): Promise<{ overlay: Overlay; seen: number }> {
   const { headSha, focus } = request
   const listed = await listFiles(github, request, signal)
   const gone = listed.flatMap(({ filename, previous_filename: previous }) => [filename, ...(previous ? [previous] : [])])
   const ignored = createSettingsSkip(toSettings(row.settings))
   const wanted = rank(listed, request).filter(({ status }) => status !== 'removed')
   const files: FileWrite[] = []
-  let [bytes, fetched] = [0, 0]
+  let [bytes, fetched, unseen] = [0, 0, 0]
   for (const each of wanted) {
     const entry: TreeEntry = { path: each.filename, mode: '100644', blobSha: each.sha ?? '', size: 0, generated: false, vendored: false }
     const known = toAdded(each, headSha)
-    const isLeftOut = skipByEntry(entry) ?? ignored(entry.path)
-    if (isLeftOut || bytes >= most.bytes || (known === null && fetched >= most.fetched)) {
-      files.push(toSkipped(entry, isLeftOut || 'too-large'))
+    const skip = skipByEntry(entry) ?? ignored(entry.path)
+    const isTooMuch = skip === null && (bytes >= most.bytes || (known === null && fetched >= most.fetched))
+    if (isTooMuch) unseen++
+    if (skip !== null || isTooMuch) {
+      files.push(toSkipped(entry, skip ?? 'too-large'))
       continue
     }
     if (known === null) fetched++
@@ -53,7 +56,7 @@ export async function readOverlay(github: Octokit, row: Pick<Repository, 'id' | 
     bytes += text.length
     files.push((await readFile(entry, Buffer.from(text), 'overlay')).file)
   }
-  return toOverlay({ repositoryId: row.id, repository: row.name, sha: headSha, focus }, files, gone)
+  return { overlay: toOverlay({ repositoryId: row.id, repository: row.name, sha: headSha, focus }, files, gone), seen: listed.length - unseen }
 }
 
 async function listFiles(github: Octokit, { repository, number }: OverlayRequest, signal: AbortSignal): Promise<Listed[]> {

@@ -54,7 +54,7 @@ test('repositories are told apart where there is more than one, and so is the he
 })
 
 test('a notice stands above the footer', () => {
-  expect(render('Here [1].', { notice: 'The budget is used up.' })).toContain('\n\nThe budget is used up.  \n<sub>')
+  expect(render('Here [1].', { notices: ['The budget is used up.'] })).toContain('\n\nThe budget is used up.  \n<sub>')
 })
 
 test('whatever an answer says and a path is called, nothing but its links is live', () => {

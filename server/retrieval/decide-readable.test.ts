@@ -140,3 +140,13 @@ test('public ⊆ tenant ⊆ known reader, whatever the sources and grants', () =
     }),
   )
 })
+
+test('what was decided before is what is opened, and nothing that is not there', () => {
+  const sources: SourceAudience[] = [
+    { id: 'a', audience: 'tenant', isPublic: false },
+    { id: 'b', audience: 'granted', isPublic: false },
+    { id: 'c', audience: 'github', isPublic: true },
+  ]
+  expect(decideReadable({ kind: 'repositories', ids: ['b', 'x'] }, sources, [], true).map(({ id }) => id)).toEqual(['b'])
+  expect(decideReadable({ kind: 'repositories', ids: [] }, sources, [], true)).toEqual([])
+})
