@@ -14,16 +14,22 @@ export type SummariseParts = {
     | null
 }
 
-/** Brings the comment on a pull request to its present head. Runs once at a time for each pull request. */
+/** Milliseconds until a pull request that another process is at is looked at again. */
+const busyMs = 2_000
+
+/**
+ * Brings the comment on a pull request to its present head. Runs once at a time for each pull request. It gives up within
+ * seconds, so that people hear of a failure: the next push tries again, and after a while the sweep does.
+ */
 export const summarisePullRequest = defineJob({
   name: 'summarise-pull-request',
   payload: z.strictObject({ tenantId: z.uuid(), repositoryId: z.uuid(), number: z.int().positive() }),
-  options: { attempts: 5, backoffMs: 5_000, concurrency: 2 },
+  options: { attempts: 3, backoffMs: 2_000, concurrency: 2 },
   async run({ tenantId, repositoryId, number }, { db, log, summarise }: SummariseParts, { signal, attempt, lastAttempt }) {
     signal.throwIfAborted()
     if (!summarise) return
     const tenant = await db.tenant(tenantId)
     const ran = await exclusively(db, `summarise ${tenantId} ${repositoryId} ${number}`, () => summarise(tenant, { repositoryId, number, signal, attempt, lastAttempt, log }))
-    if (!ran) throw new NuraError('summary-running', 'The pull request is being summarised by another process.', { retryable: true })
+    if (!ran) throw new NuraError('summary-running', 'The pull request is being summarised by another process.', { retryable: true, retryAt: new Date(Date.now() + busyMs) })
   },
 })

@@ -16,6 +16,9 @@ export type RepositoriesParts = HintParts & { github: GithubApp; log: Logger }
 /** What GitHub's clock and the database's may differ, milliseconds. */
 const clocksMs = 60_000
 
+/** Sweeps until a summary that failed is tried again: what was in its way may be gone, and a try costs tokens. */
+const restSweeps = 12
+
 type Octokit = ReturnType<GithubApp['as']>
 
 /** Holds the heads of an installation's repositories and of their open pull requests against the rows. Where nothing was missed, every answer is a 304. */
@@ -51,7 +54,7 @@ async function sweepPulls(parts: RepositoriesParts, octokit: Octokit, tenant: Te
     const seen = { headSha: pull.head.sha, draft: pull.draft ?? false, skipped: isSkipped(pull) }
     // One from before the repository was connected is left in peace until something happens in it.
     if (row === null && Date.parse(pull.created_at) < repository.createdAt.getTime() - clocksMs) continue
-    if (row !== null && !isDue(row, seen)) continue
+    if (row !== null && !isDue(row, seen, restSweeps * parts.github.config.sweepIntervalMs)) continue
     const isNews = row === null || row.headSha !== seen.headSha || row.draft !== seen.draft || row.skipped !== seen.skipped
     const saved = isNews ? await savePullRequest(tenant, { repositoryId: repository.id, number: pull.number, state: 'open', author: pull.user?.login ?? 'ghost', ...seen }) : row
     if (!seen.draft && !seen.skipped) await hintSummary(parts, tenant, saved, toSummaryDelay(saved, parts.github.config.summaryIntervalMs, new Date()), parts.log)
@@ -59,9 +62,10 @@ async function sweepPulls(parts: RepositoriesParts, octokit: Octokit, tenant: Te
   for (const { number } of known.values()) await savePullRequest(tenant, { repositoryId: repository.id, number, state: 'closed' })
 }
 
-/** Whether the row says something else than GitHub, or its summary is missing: the job that was to make it may be lost. */
-function isDue(row: PullRequest, seen: Pick<PullRequest, 'headSha' | 'draft' | 'skipped'>): boolean {
-  const isNews = row.headSha !== seen.headSha || row.draft !== seen.draft || row.skipped !== seen.skipped
-  const isSettled = seen.draft || seen.skipped || [row.summarisedSha, row.failedSha, row.commentGoneSha].includes(seen.headSha)
-  return isNews || !isSettled
+/** Whether the row says something else than GitHub, or its summary is missing: the job that was to make it may be lost, or failed a while ago. */
+function isDue(row: PullRequest, seen: Pick<PullRequest, 'headSha' | 'draft' | 'skipped'>, restMs: number): boolean {
+  if (row.headSha !== seen.headSha || row.draft !== seen.draft || row.skipped !== seen.skipped) return true
+  if (seen.draft || seen.skipped) return false
+  if (row.failedSha === seen.headSha) return (row.runStartedAt?.getTime() ?? 0) + restMs <= Date.now()
+  return row.summarisedSha !== seen.headSha && row.commentGoneSha !== seen.headSha
 }

@@ -191,3 +191,22 @@ it('what is due is swept once in the time that is set, by one process', async ()
   expect(slow.fake.callsTo('GET', /^\/installation\/repositories$/).length).toBe(calls)
   await slow.close()
 })
+
+it('a summary that failed is tried again, but not by every sweep', async () => {
+  const calm = await openGithubRig(db, { env: { GITHUB_SWEEP_INTERVAL: '300' } })
+  const repository = await calm.fake.addRepository({ installation: calm.installation, name: 'calm', files: { 'a.ts': 'const a = 1\n' } })
+  await calm.settle()
+  const { id } = (await findRepositoryByExternalId(calm.tenant, repository.id))!
+  await updateRepository(calm.tenant, id, { state: 'ready', defaultBranch: 'main', indexedSha: await repository.git('rev-parse', 'main') })
+  calm.fake.deliveries.auto = false
+  const minutesAgo = { lately: 50, before: 61 }
+  for (const [branch, minutes] of Object.entries(minutesAgo)) {
+    const pull = await repository.openPull({ branch, files: { 'b.ts': `const b = ${minutes}\n` } })
+    const headSha = pull.pull.head.sha
+    await savePullRequest(calm.tenant, { repositoryId: id, number: pull.number, headSha, failedSha: headSha, runStartedAt: new Date(Date.now() - minutes * 60_000) })
+  }
+  calm.queued.length = 0
+  await calm.sweep()
+  expect(calm.queued.filter(({ name }) => name === 'summarise-pull-request')).toMatchObject([{ payload: { repositoryId: id, number: 2 } }])
+  await calm.close()
+})
