@@ -97,9 +97,9 @@ function cutSentences(text: string, length: number): string {
   return cut.trim()
 }
 
-/** On one line, and live nowhere; what the defanging can only show as a block is left out. */
+/** On one line, and live nowhere, no mark left open that would take in a link of ours; what the defanging can only show as a block is left out. */
 function quiet(text: string): string {
-  const safe = defang(text)
+  const safe = defang(text.replace(/`([^`]+)`|`+/g, (_, inner?: string) => (inner ? `\`${inner}\`` : '')))
   return safe.includes('\n') ? '' : safe
 }
 
