@@ -96,7 +96,7 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
     const delivered = await conversation.deliver(api.ask(body, watch.signal), { signal: watch.signal, updated: options.updated })
     if (!('answerId' in delivered)) return `${delivered.outcome}:${delivered.code}`
-    await turn.save({ answerId: delivered.answerId, agent: delivered.agent })
+    await turn.save({ answerId: delivered.answerId, agent: delivered.agent, notes: delivered.notes ?? [] })
     return delivered.outcome
   } catch (error) {
     throw watch.interruption() ?? error

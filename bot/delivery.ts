@@ -9,6 +9,8 @@ export const Delivery = z.object({
   /** The stored answer that is shown, and who wrote it. */
   answerId: z.string().optional(),
   agent: z.string().optional(),
+  /** What was said below the answer beside it, such as what could not be read. */
+  notes: z.array(z.string()).default([]),
   /** Runs whose process died: a row that kills its process must not do so for ever. */
   crashes: z.number().default(0),
 })

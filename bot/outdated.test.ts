@@ -96,6 +96,17 @@ it('keeps a reply of several messages whole', async () => {
   expect(nura.seen(question.ts).at(-1)).toContain('Source changed in')
 })
 
+it('keeps what was said below the answer', async () => {
+  const answerId = `outdated-${++count}`
+  nura.server.script = () => shortAnswer(undefined, answerId)
+  const question = say(nura.slack.workspace, { text: '<@U0NURABOT> what does this hold?', files: [{ name: 'dump.bin' }] })
+  await nura.send(slackEvent(nura.slack.workspace, question, 'message'))
+  await nura.idle()
+  expect(nura.seen(question.ts)[0]).toContain('I could not read: dump.bin.')
+  expect(await outdate(answerId)).toBe('outdated')
+  expect(nura.seen(question.ts)[0]).toMatch(/I could not read: dump\.bin\.[^]*Source changed in/)
+})
+
 it('only the newest answer of a thread says so', async () => {
   const first = await asked()
   const second = await asked({ thread: first.question.ts, text: 'and where are they made?' })

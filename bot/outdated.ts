@@ -27,6 +27,6 @@ export async function noteOutdated(parts: TurnParts, turn: Turn, outdated: Outda
   await turn.save({ messages: delivery.messages })
   // The conversation is the one of the reply: its buttons and its marks keep naming the row that it belongs to.
   const conversation = await turn.platform.converse(turn.tenantId, asked.data, { inboxId: row.id, attempt: 1, shown: turn.shown, log: turn.log })
-  await conversation.noteOutdated(answer, outdated.sha)
+  await conversation.noteOutdated(answer, outdated.sha, delivery.notes)
   return 'outdated'
 }

@@ -95,7 +95,7 @@ export type Run = { readonly inboxId: string; readonly attempt: number; readonly
 
 /** How a reply ended. */
 export type Delivered =
-  | { outcome: 'answered' | 'abstained'; answerId: string; agent: string }
+  | { outcome: 'answered' | 'abstained'; answerId: string; agent: string; /** Said below the answer beside it. */ notes?: string[] }
   | { outcome: 'failed' | 'interrupted'; code: string }
 
 /** May this conversation be answered, and for whom. `say` is the refusal the asker sees. */
@@ -120,7 +120,7 @@ export type Conversation = {
   /** Asks the author of an edit, and nobody else, whether to answer anew; the click tells the edit again as `wanted`. Best effort. */
   offerRerun(): Promise<void>
   /** Says below the visible reply that a source of it has changed, in its own messages, and offers to check again. Shows nothing new. */
-  noteOutdated(answer: StoredAnswer, sha: string): Promise<void>
+  noteOutdated(answer: StoredAnswer, sha: string, notes: string[]): Promise<void>
   /** Takes the visible reply away. */
   retract(): Promise<void>
 }

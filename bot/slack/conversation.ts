@@ -89,8 +89,8 @@ export function createConversation(parts: ConversationParts): Conversation {
       return { lines: [...thread.lines, ...own], unread }
     },
     deliver: (answer, { signal, updated }) => render(answer, reply, { ...renderOptions, updated, signal }),
-    async noteOutdated(answer, sha) {
-      await render(toOutdatedParts(answer, sha), createReply({ ...replyParts, staysDeleted: true }), { ...renderOptions, updated: false, outdated: true, signal: new AbortController().signal })
+    async noteOutdated(answer, sha, notesThen) {
+      await render(toOutdatedParts(answer, sha), createReply({ ...replyParts, staysDeleted: true }), { ...renderOptions, notes: notesThen, updated: false, outdated: true, signal: new AbortController().signal })
     },
     async whisper(text) {
       try {

@@ -190,7 +190,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     const notes = options.notes.map((note) => `\n\n_${note}_`).join('')
     const cited = [...prose.cited].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
     await close(notes, answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated, outdated: options.outdated === true, mayCallHelp: options.mayCallHelp }))
-    return { outcome: done.abstained ? 'abstained' : 'answered', answerId: done.answerId, agent: done.agent }
+    return { outcome: done.abstained ? 'abstained' : 'answered', answerId: done.answerId, agent: done.agent, notes: options.notes }
   }
 
   async function fail(part: Extract<AnswerPart, { kind: 'error' }>): Promise<Delivered> {
