@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { exclusively } from '#db/shared/exclusive.ts'
+import { saveGithubInstallation, setGithubInstallationState } from '#db/shared/github-installations.ts'
 import { accept, unfinished } from '#db/shared/inbox.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
 import { finishSync } from '#db/tenant/manifest.ts'
@@ -145,6 +146,50 @@ describe('sync-repository', () => {
     const payload = { tenantId: other.id, repositoryId: id }
     const indexed = syncParts(() => Promise.reject(new Error('must not be read')))
     await expect(syncRepository.run(payload, indexed, context)).rejects.toMatchObject({ code: 'unknown-repository', retryable: false })
+  })
+})
+
+describe('sync-repository of a repository on GitHub', () => {
+  const context = { attempt: 1, lastAttempt: true, signal: new AbortController().signal }
+  let tenant: TenantDb
+  let id: string
+  let installation = 9_000
+  beforeEach(async () => {
+    tenant = await createTestTenant(db)
+    await saveGithubInstallation(db, { id: ++installation, tenantId: tenant.id, account: 'acme', accountId: null })
+    id = (await addRepository(tenant, { name: 'acme/app', source: 'github', location: 'acme/app', externalId: installation, installationId: installation })).id
+  })
+  const run = async (indexSource: SyncParts['indexSource']) => {
+    const queued: [string, object][] = []
+    const enqueue = async (name: string, payload: object) => void queued.push([name, payload])
+    await syncRepository.run({ tenantId: tenant.id, repositoryId: id }, { ...syncParts(indexSource), enqueue: enqueue as never }, context)
+    return queued
+  }
+  const state = async () => (await findRepository(tenant, id))?.state
+
+  it('reads nothing while its installation is suspended', async () => {
+    await setGithubInstallationState(db, installation, 'suspended')
+    await run(() => Promise.reject(new Error('must not be read')))
+    expect(await state()).toBe('new')
+  })
+
+  it('has failed in nothing when GitHub puts it off', async () => {
+    const later = new NuraError('github-rate-limited', 'later', { retryable: true, retryAt: new Date(Date.now() + 60_000) })
+    await expect(run(() => Promise.reject(later))).rejects.toBe(later)
+    expect(await state()).toBe('indexing')
+  })
+
+  it('that moved or went under the run stays as it was, and GitHub is asked', async () => {
+    await finishSync(tenant, id, sha)
+    for (const code of ['repository-moved', 'repository-gone', 'github-not-installed']) {
+      expect(await run(() => Promise.reject(new NuraError(code, 'Gone.')))).toEqual([['sync-installation', { tenantId: tenant.id, installationId: installation }]])
+      expect(await state()).toBe('ready')
+    }
+  })
+
+  it('is not brought back by a run that began before it was to be forgotten', async () => {
+    await run(async () => void (await updateRepository(tenant, id, { state: 'forgetting' })))
+    expect(await state()).toBe('forgetting')
   })
 })
 

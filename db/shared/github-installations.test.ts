@@ -46,6 +46,10 @@ test('of many sweepers each gets other installations, and none that was swept or
   expect(ids).toEqual(expect.arrayContaining([11, 12, 13]))
   expect(ids).not.toContain(14)
   expect(await takeDueInstallations(db, { sweptBefore, limit: 100 })).toEqual([])
+  expect([...taken, ...rest].every(({ sweptAt }) => sweptAt === null)).toBe(true)
+  const before = (await findGithubInstallation(db, 11))!.sweptAt
+  const [again] = (await takeDueInstallations(db, { sweptBefore: new Date(Date.now() + 60_000), limit: 100 })).filter(({ id }) => id === 11)
+  expect(again!.sweptAt).toEqual(before)
 })
 
 test('a state is used once, in time', async () => {

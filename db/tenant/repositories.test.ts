@@ -5,7 +5,7 @@ import { makeFile, makeVector } from '../testing/make-file.ts'
 import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
 import { grantSource, grantedSources, listGrants, revokeSource } from './grants.ts'
 import { StoredChunk } from './stored-chunk.ts'
-import { addRepository, findRepository, listRepositories, removeRepository, updateRepository } from './repositories.ts'
+import { addRepository, findRepository, listRepositories, moveRepositories, removeRepository, reviveRepository, updateRepository } from './repositories.ts'
 import { writeFiles } from './write-files.ts'
 
 let db: Db
@@ -33,6 +33,26 @@ describe('repositories', () => {
     await removeRepository(tenant, added.id)
     const left = await tenant.transaction((tx) => tx.query(`select (select count(*)::int from knowledge_base) as chunks, (select count(*)::int from file) as files, (select count(*)::int from term) as terms`))
     expect(left).toEqual([{ chunks: 0, files: 0, terms: 0 }])
+  })
+
+  test('what is being forgotten stays so, whatever a sync makes of it, until somebody takes that back', async () => {
+    const { id } = await addRepository(tenant, { name: 'acme/going', source: 'git', location: '/srv/going' })
+    expect(await reviveRepository(tenant, id)).toBe(false)
+    await updateRepository(tenant, id, { state: 'forgetting' })
+    expect(await updateRepository(tenant, id, { state: 'ready', error: 'late' })).toMatchObject({ state: 'forgetting', error: 'late' })
+    expect([await reviveRepository(tenant, id), (await findRepository(tenant, id))?.state]).toEqual([true, 'new'])
+    await removeRepository(tenant, id)
+    expect(await reviveRepository(tenant, id)).toBe(false)
+  })
+
+  test('two change names with each other, and take one from a third', async () => {
+    const rest = { url: null, isPublic: true, installationId: 1 }
+    const [one, two, three] = await Promise.all(['acme/one', 'acme/two', 'acme/three'].map((name) => addRepository(tenant, { name, source: 'github', location: name })))
+    await moveRepositories(tenant, [{ id: one!.id, name: 'acme/two', location: 'acme/two', ...rest }, { id: two!.id, name: 'acme/three', location: 'acme/three', ...rest }], [three!.id])
+    const names = await Promise.all([one, two, three].map(async (each) => (await findRepository(tenant, each!.id))?.name))
+    expect(names).toEqual(['acme/two', 'acme/three', three!.id])
+    expect(await findRepository(tenant, one!.id)).toMatchObject({ location: 'acme/two', isPublic: true, installationId: 1 })
+    for (const each of [one, two, three]) await removeRepository(tenant, each!.id)
   })
 
   test('a name is connected once, also when many connect it together', async () => {

@@ -9,6 +9,12 @@ import { Repository } from './repository.ts'
 
 export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & Partial<Pick<Repository, 'url' | 'defaultBranch' | 'audience' | 'isPublic' | 'externalId' | 'installationId'>>
 
+/** What only a source, a sync or a file of settings can tell. */
+const unknownYet = {
+  url: null, defaultBranch: null, indexedSha: null, indexedAt: null, error: null, externalId: null, installationId: null, headSha: null,
+  settings: null, settingsSha: null, settingsFault: null, settingsToldSha: null,
+}
+
 /** Connects a source; its first sync fills the index. @throws NuraError `repository-exists` */
 export function addRepository(tenant: TenantDb, repository: NewRepository): Promise<Repository> {
   return tenant.transaction(async ({ em, query }) => {
@@ -16,7 +22,7 @@ export function addRepository(tenant: TenantDb, repository: NewRepository): Prom
     if (await em.findOne(Repository, { name: repository.name })) {
       throw new NuraError('repository-exists', `The repository ${repository.name} is connected already.`, { field: 'name' })
     }
-    const added = em.create(Repository, { id: randomUUID(), url: null, defaultBranch: null, indexedSha: null, indexedAt: null, error: null, ...repository })
+    const added = em.create(Repository, { ...unknownYet, id: randomUUID(), ...repository })
     await em.persist(added).flush()
     return toPlain(added)
   })

@@ -157,13 +157,15 @@ describe('a mention', () => {
     expect(rig.mentions.map(({ delivery }) => delivery)).toEqual([null, { marker: 'm' }])
   })
 
-  it('that failed for good ends as failed, and runs again when GitHub sends it again', async () => {
-    rig.answerMention = () => Promise.reject(new Error('broken'))
+  it.each([
+    ['thrown', () => Promise.reject(new NuraError('broken', 'It is broken.'))],
+    ['shown', async () => 'failed:broken'],
+  ])('whose failure was %s ends as failed, and runs again when GitHub sends it again', async (_, how) => {
+    rig.answerMention = how
     const failed = await ask()
-    expect(failed).toMatchObject({ state: 'failed', outcome: 'failed', error: 'internal' })
+    expect(failed).toMatchObject({ state: 'failed', outcome: 'failed', error: 'broken' })
     rig.answerMention = async () => 'answered'
     const guid = failed.eventKey.slice('github:'.length)
-    expect(await post('issue_comment', failed.payload as object, guid)).toMatchObject({ state: 'failed' })
     const issue = await app.openIssue({ author: 'ada' })
     const again = rig.fake.payloads.issueComment('created', app, issue, await issue.comment('ada', '@nura why?'))
     expect(await post('issue_comment', again, guid)).toMatchObject({ state: 'done', outcome: 'answered' })

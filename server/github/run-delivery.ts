@@ -37,7 +37,9 @@ export function createDeliveries(parts: DeliveryParts): (inboxId: string, contex
     const log = parts.log.child({ trace: `${inboxId.slice(0, 8)}-${attempt}`, inboxId, surface: 'github', kind: row.kind })
     try {
       const outcome = await carryOut(parts, row, attempt, { ...context, signal: hold.signal }, log)
-      await finish(parts.db, inboxId, attempt, outcome)
+      // A failure that was shown is one all the same: delivered again, the event runs again.
+      if (outcome.startsWith('failed:')) await fail(parts.db, inboxId, attempt, outcome.slice('failed:'.length))
+      else await finish(parts.db, inboxId, attempt, outcome)
       log.info({ outcome }, 'delivery carried out')
     } catch (error) {
       await settle(parts, row, attempt, hold.signal.aborted ? hold.signal.reason : error, context, log)
@@ -65,10 +67,12 @@ async function settle(parts: DeliveryParts, row: InboxRow, attempt: number, erro
     throw error
   }
   const told = error instanceof NuraError ? error : null
-  if (told?.retryable && ageOf(row) < (told.retryAt ? giveUpWaitingMs : giveUpMs)) {
-    await reopen(parts.db, row.id, attempt, told.code)
+  // A store that dropped the connection is no NuraError: what nobody expected is tried as often as the queue does.
+  const mayPass = told ? told.retryable && ageOf(row) < (told.retryAt ? giveUpWaitingMs : giveUpMs) : !context.lastAttempt
+  if (mayPass) {
+    await reopen(parts.db, row.id, attempt, told?.code ?? 'internal')
     // After the queue's last attempt the sweeper goes on: the row is the record.
-    if (told.retryAt || !context.lastAttempt) throw told
+    if (told?.retryAt || !context.lastAttempt) throw error
     return log.warn({ err: error }, 'delivery failed and will be tried again')
   }
   log.error({ err: error, ref: createRef() }, 'delivery failed')
