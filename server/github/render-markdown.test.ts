@@ -23,7 +23,7 @@ test('the answer, its sources, how fresh they are, and nothing else', () => {
   expect(render('It is in `verify` [1], and `[2]` is code [2].')).toBe(
     [
       `It is in \`verify\` [[1]](https://github.com/acme/shop/blob/${sha}/src/a.ts#L3-L9), and \`[2]\` is code [[2]](https://github.com/acme/shop/blob/${sha}/src/b.ts#L4).`,
-      `- [1] [\`src/a.ts#L3-L9\`](https://github.com/acme/shop/blob/${sha}/src/a.ts#L3-L9)\n- [2] [\`src/b.ts#L4\`](https://github.com/acme/shop/blob/${sha}/src/b.ts#L4)`,
+      `[1] [\`src/a.ts#L3-L9\`](https://github.com/acme/shop/blob/${sha}/src/a.ts#L3-L9)  \n[2] [\`src/b.ts#L4\`](https://github.com/acme/shop/blob/${sha}/src/b.ts#L4)`,
       '<sub>`acme/shop@aaaaaaa` · indexed 4 min ago</sub>',
     ].join('\n\n'),
   )
@@ -44,7 +44,7 @@ test('a number in a block of code is code', () => {
 })
 
 test('a source without an address is named without a link', () => {
-  expect(render('Here [1].', { citations: [citation(1, { url: null })] })).toContain('Here [1].\n\n- [1] `src/a.ts#L3-L9`\n')
+  expect(render('Here [1].', { citations: [citation(1, { url: null })] })).toContain('Here [1].\n\n[1] `src/a.ts#L3-L9`\n')
 })
 
 test('repositories are told apart where there is more than one, and so is the head of a pull request', () => {

@@ -34,9 +34,9 @@ export function renderMarkdown({ markdown, citations, freshness, headSha, notice
     return url ? written.replace(/\[\d+\]/, `[[${n}]](${url})`) : written
   })
   const cited = citations.filter(({ n }) => used.has(n)).sort((a, b) => a.n - b.n)
-  const sources = cited.map((citation) => `- [${citation.n}] ${toLink(citation, new Set(cited.map(({ repository }) => repository)).size > 1)}`)
+  const sources = cited.map((citation) => `[${citation.n}] ${toLink(citation, new Set(cited.map(({ repository }) => repository)).size > 1)}`)
   const footer = toFooter({ freshness, headSha }, cited, now)
-  return [text.replace(/^\n+/, '').trimEnd(), sources.join('\n'), [...notices, footer].filter(Boolean).join('  \n')].filter((part) => part !== '').join('\n\n')
+  return [text.replace(/^\n+/, '').trimEnd(), sources.join('  \n'), [...notices, footer].filter(Boolean).join('  \n')].filter((part) => part !== '').join('\n\n')
 }
 
 /** One line that is no answer, such as why there is none. */
