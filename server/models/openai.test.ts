@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { citesFirst, startFakeOpenai } from '../testing/fake-openai.ts'
 import type { FakeOpenai, OpenaiFault } from '../testing/fake-openai.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
@@ -7,11 +7,12 @@ import type { ModelFault } from '../testing/model-contract.ts'
 import type { ChatEvent, ChatModel } from './chat-model.ts'
 import { createModels, toChain } from './index.ts'
 import { createOpenai } from './openai.ts'
+import type { Deadlines } from './openai.ts'
 
 const wire: Record<ModelFault, OpenaiFault> = {
   'a server that never answers': { kind: 'hang' },
   'a server that falls silent while it speaks': { kind: 'hang', after: 3 },
-  'an answer that never ends': { kind: 'slow', ms: 100 },
+  'an answer that never ends': { kind: 'slow', ms: 300 },
   'a rate limit of 30 s': { kind: 'status', status: 429, code: 'rate_limit_exceeded', retryAfter: '30' },
   'a server in trouble': { kind: 'status', status: 503 },
   'a refused key': { kind: 'status', status: 401, code: 'invalid_api_key' },
@@ -25,13 +26,19 @@ const wire: Record<ModelFault, OpenaiFault> = {
 
 let fake: FakeOpenai
 beforeAll(async () => void (fake = await startFakeOpenai()))
+afterEach(() => void (fake.reply = citesFirst))
 afterAll(() => fake.close())
 
-const create = () => createOpenai('gpt-4.1', { apiKey: 'sk-test', baseUrl: fake.url, isOpenai: true, deadlines: { silence: 400, total: 800 } })
+const create = (deadlines?: Deadlines) => createOpenai('gpt-4.1', { apiKey: 'sk-test', baseUrl: fake.url, isOpenai: true, deadlines })
 
-modelContract('openai', create, {
+modelContract('openai', () => create(), {
   isDeterministic: true,
-  rig: () => ({ cause: (fault) => void (fake.fault = fault && wire[fault]), calls: () => fake.requests.length, isAborted: () => fake.requests.at(-1)!.aborted }),
+  rig: () => ({
+    createHasty: () => create({ silence: 1_500, total: 3_000 }),
+    cause: (fault) => void (fake.fault = fault && wire[fault]),
+    calls: () => fake.requests.length,
+    isAborted: () => fake.requests.at(-1)!.aborted,
+  }),
 })
 
 async function ask(model: ChatModel, maxOutputTokens = 500): Promise<ChatEvent[]> {
@@ -62,7 +69,6 @@ describe('a request', () => {
   test('a server that keeps to no limit is left', async () => {
     fake.reply = () => 'word '.repeat(5_000)
     await expect(ask(create(), 100)).rejects.toMatchObject({ code: 'model-unavailable', message: expect.stringContaining('wrote more than it was asked for') })
-    fake.reply = citesFirst
   })
 
   test('an error inside the stream is a failure of the server', async () => {

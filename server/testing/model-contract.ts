@@ -19,11 +19,16 @@ const faults = {
   'an answer without a word': { code: 'model-unavailable', retryable: true, speaks: false },
 } as const
 
+/** Faults that only a deadline ends. */
+const hasty = new Set<string>(['a server that never answers', 'a server that falls silent while it speaks', 'an answer that never ends'] satisfies ModelFault[])
+
 /** Names of the faults of the contract. */
 export type ModelFault = keyof typeof faults
 
 /** The faults of a model behind a network: `cause` makes the fake of its provider do one to every call from now on, null ends it. */
 export type FaultRig = {
+  /** The model with deadlines of a second or so, for the faults that wait for them. */
+  createHasty(): ChatModel
   cause(fault: ModelFault | null): void
   /** Calls that reached the fake. */
   calls(): number
@@ -33,7 +38,7 @@ export type FaultRig = {
 
 /**
  * The whole test of a chat model. `create` opens it, against a fake of its provider where it has one; the fake must answer
- * with text that cites a passage of the request. Its deadlines should be a fraction of a second, as the faults wait for them.
+ * with text that cites a passage of the request.
  */
 export function modelContract(name: string, create: () => ChatModel, options: { isDeterministic: boolean; rig?: () => FaultRig }): void {
   const request = (question: string): ChatRequest => ({
@@ -102,7 +107,8 @@ export function modelContract(name: string, create: () => ChatModel, options: { 
         rig().cause(fault as ModelFault)
         const events: ChatEvent[] = []
         const run = async () => {
-          for await (const event of create().stream(request('Where is dispatch?'), new AbortController().signal)) events.push(event)
+          const model = hasty.has(fault) ? rig().createHasty() : create()
+          for await (const event of model.stream(request('Where is dispatch?'), new AbortController().signal)) events.push(event)
         }
         const error = await run().then(() => null, (thrown: unknown) => thrown)
         rig().cause(null)
