@@ -43,6 +43,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(openai|@anthropic-ai\/|@aws-sdk\/|cockatiel$)/, /^server\/models\//],
   [/^(mdast|mdast-util-|micromark)/, /^server\/github\//],
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
+  [/^diff$/, /^server\/github\//],
   [/^lru-cache$/, /^server\/github\//],
   [/^tar-stream$/, /^server\/sources\//],
   [/^yaml$/, /^server\/indexing\//],

@@ -8,7 +8,14 @@ const longest = { what: 1_100, lookAt: 350 }
 const most = { lookAt: 3, links: 4 }
 
 /** Nobody asked for a verdict, and text of the pull request may ask for one. */
-const verdict = /\bLGTM\b|\b(?:looks good|well done|great (?:work|job)|ship it|(?:safe|ready|fine) to (?:be )?merge|can be merged|please (?:merge|approve)|I (?:hereby )?approve)\b|^(?:approved?|merge)\b|\b(?:this|the) (?:PR|pull request|change) (?:is|has been|was) (?:hereby )?(?:approved|safe)\b/i
+const verdict = new RegExp(
+  [
+    String.raw`\bLGTM\b|\b(?:looks good|well done|great (?:work|job)|ship it|can be merged|please (?:merge|approve)|I (?:hereby )?approve)\b`,
+    String.raw`\b(?:safe|ready|fine) to (?:be )?merge\b|^(?:approved?|merge)\b`,
+    String.raw`\b(?:this|the) (?:PR|pull request|change) (?:is|has been|was) (?:hereby )?(?:approved|safe)\b`,
+  ].join('|'),
+  'i',
+)
 
 /** Pieces of a diff or of our own request. */
 const raw = /@@ -\d|(?:BEGIN|END) (?:diff|notes|author)/

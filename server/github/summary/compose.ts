@@ -78,7 +78,11 @@ function toFileLines({ folder, files }: Area<FileFacts>, most: number, permalink
   const told = files.filter((file) => file.left === null && !moved.includes(file))
   const lines = told.slice(0, most).map((file) => describeFile(file, folder, permalink, symbols))
   const rest = told.length - lines.length
-  if (moved.length > 0 && most > 0) lines.push(`${moved.length === 1 ? `${code(moved[0]!.path)} moved` : `${count(moved.length, 'file')} moved`} from ${code(moved[0]!.oldPath ?? '', 80)}${moved.length > 1 ? ' and others' : ''}`)
+  const [first] = moved
+  if (first && most > 0) {
+    const what = moved.length === 1 ? code(first.path) : count(moved.length, 'file')
+    lines.push(`${what} moved from ${code(first.oldPath ?? '', 80)}${moved.length > 1 ? ' and others' : ''}`)
+  }
   if (rest > 0 && most > 0) lines.push(`${count(rest, 'more file')}`)
   return lines.map((line) => `  - ${line}`)
 }

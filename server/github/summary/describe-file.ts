@@ -31,9 +31,11 @@ function describeSymbols(file: FileFacts, permalink: Permalink, most: number): s
   const told = (change: ChangedSymbol['change']) => shown.filter((symbol) => symbol.change === change && symbol.kind !== 'heading')
   const address = (symbol: ChangedSymbol) => permalink(file, symbol.change === 'removed' ? 'base' : 'head', symbol.startLine, symbol.endLine)
   const named = (symbol: ChangedSymbol) => link(code(symbol.name, 80), address(symbol))
-  const calls = told('changed').map((symbol) =>
-    symbol.oldSignature === null || symbol.kind === 'constant' ? named(symbol) : `${link(code(bare(symbol.signature), longestSignature), address(symbol))} was ${code(bare(symbol.oldSignature), longestSignature)}`,
-  )
+  const calls = told('changed').map((symbol) => {
+    if (symbol.oldSignature === null || symbol.kind === 'constant') return named(symbol)
+    const [now, was] = [symbol.signature, symbol.oldSignature].map((signature) => code(bare(signature), longestSignature)) as [string, string]
+    return `${link(now, address(symbol))} was ${was}`
+  })
   const parts = [
     ...(told('added').length > 0 ? [`new ${list(told('added').map(named))}`] : []),
     ...(calls.length > 0 ? [`changed ${list(calls)}`] : []),

@@ -1,3 +1,4 @@
+import type { ChangedSymbol } from './changed-symbols.ts'
 import { firstPlace } from './facts.ts'
 import type { FileFacts, Side } from './facts.ts'
 import { code, count, list } from './markdown.ts'
@@ -60,11 +61,21 @@ function byContract(file: FileFacts): Risk[] {
   if (file.role !== 'source') return []
   const removed = file.symbols.filter(({ change, exported }) => change === 'removed' && exported)
   const changed = file.symbols.filter(({ change, exported, oldSignature, kind }) => change === 'changed' && exported && oldSignature !== null && kind !== 'constant')
-  const names = (symbols: typeof removed) => list([...symbols.slice(0, 3).map(({ name }) => code(name, 60)), ...(symbols.length > 3 ? [`${symbols.length - 3} more`] : [])])
-  return [
-    ...(removed.length > 0 ? [{ rule: 'contract-gone', weight: 66, file, side: 'base' as const, line: removed[0]!.startLine, why: `no longer offers ${names(removed)}: whoever uses it must change` }] : []),
-    ...(changed.length > 0 ? [{ rule: 'contract', weight: 52, file, side: 'head' as const, line: changed[0]!.startLine, why: `${names(changed)} ${changed.length === 1 ? 'is' : 'are'} called differently now` }] : []),
-  ]
+  const risks: Risk[] = []
+  if (removed.length > 0) {
+    const why = `no longer offers ${namesOf(removed)}: whoever uses it must change`
+    risks.push({ rule: 'contract-gone', weight: 66, file, side: 'base', line: removed[0]!.startLine, why })
+  }
+  if (changed.length > 0) {
+    const why = `${namesOf(changed)} ${changed.length === 1 ? 'is' : 'are'} called differently now`
+    risks.push({ rule: 'contract', weight: 52, file, side: 'head', line: changed[0]!.startLine, why })
+  }
+  return risks
+}
+
+function namesOf(symbols: ChangedSymbol[]): string {
+  const names = symbols.slice(0, 3).map(({ name }) => code(name, 60))
+  return list(symbols.length > 3 ? [...names, `${symbols.length - 3} more`] : names)
 }
 
 /** What no file tells by itself. */
@@ -73,9 +84,12 @@ function byWhole(files: FileFacts[]): Risk[] {
   const lines = source.reduce((sum, { additions, deletions }) => sum + (additions ?? 0) + (deletions ?? 0), 0)
   const tested = files.some(({ role, status }) => role === 'test' && status !== 'removed')
   const largest = source.toSorted((a, b) => (b.additions ?? 0) - (a.additions ?? 0))[0]
-  const untested = largest && !tested && lines >= muchSource ? [{ rule: 'untested', weight: 40, file: largest, ...firstPlace(largest), why: `${count(lines, 'line')} of source change and no test does` }] : []
+  const risks: Risk[] = []
+  if (largest && !tested && lines >= muchSource) {
+    risks.push({ rule: 'untested', weight: 40, file: largest, ...firstPlace(largest), why: `${count(lines, 'line')} of source change and no test does` })
+  }
   const lock = files.find(({ left, status }) => left === 'lock-file' && status === 'modified')
   const manifest = files.some(({ path }) => pathRules.find(({ id }) => id === 'dependencies')!.path.test(path))
-  const loose = lock && !manifest ? [{ rule: 'lock-alone', weight: 48, file: lock, side: 'head' as const, line: 1, why: 'the lock file changes and no manifest does' }] : []
-  return [...untested, ...loose]
+  if (lock && !manifest) risks.push({ rule: 'lock-alone', weight: 48, file: lock, side: 'head', line: 1, why: 'the lock file changes and no manifest does' })
+  return risks
 }
