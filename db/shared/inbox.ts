@@ -47,7 +47,7 @@ export function accept(
     if (inserted > 0) return { id, isNew: true }
     if (options.revive) {
       const [revived] = await tx.query<{ id: string }>(
-        `update inbox set state = 'accepted', outcome = null, done_at = null, updated_at = now()
+        `update inbox set state = 'accepted', outcome = null, done_at = null, received_at = now(), updated_at = now()
          where event_key = $1 and tenant_id = $2 and state = 'failed' returning id`,
         [event.eventKey, event.tenantId],
       )

@@ -3,6 +3,7 @@ import type { Db } from '#db/index.ts'
 import { findGithubInstallation } from '#db/shared/github-installations.ts'
 import { addRepository, findRepositoryByExternalId, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
+import { signToken } from '../testing/open-test-server.ts'
 import type { FakeRepository } from '../testing/fake-github/fake-repository.ts'
 import { openGithubRig } from '../testing/open-github-rig.ts'
 import type { GithubRig } from '../testing/open-github-rig.ts'
@@ -144,6 +145,14 @@ it('one tenant cannot speak of what another has', async () => {
   expect(await theirs.repositories()).toMatchObject([{ externalId: secret.id, state: 'new' }])
   expect(rig.server.lines.some((line) => line.includes('does not belong to its installation'))).toBe(true)
   await theirs.close()
+})
+
+it('cannot be forgotten over the API while GitHub has it, for it would come back', async () => {
+  const remove = async () => (await fetch(`${rig.server.url}/v1/repositories/${(await rowOf(app))!.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${await signToken(rig.tenant)}` } })).status
+  expect(await remove()).toBe(409)
+  await rig.fake.suspend(rig.installation)
+  await rig.settle()
+  expect(await remove()).toBe(202)
 })
 
 it('nothing to change writes nothing', async () => {

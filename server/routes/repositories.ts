@@ -1,7 +1,8 @@
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
-import type { TenantDb } from '#db/index.ts'
+import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { findGithubInstallation } from '#db/shared/github-installations.ts'
 import { countIndexed } from '#db/tenant/count-indexed.ts'
 import type { Indexed } from '#db/tenant/count-indexed.ts'
 import { findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
@@ -97,11 +98,19 @@ export const removeRepositoryRoute = defineRoute({
   answers: { status: 202, description: 'Accepted; the index is emptied next', json: RepositoryBody },
   async run({ tenant, params, log }, parts) {
     const found = await find(tenant, params.id)
+    if (await isInstalled(parts.db, found)) {
+      throw new NuraError('conflict', 'This repository comes with the GitHub App and would come back. Take it out of the installation on GitHub instead.', { field: 'id' })
+    }
     const repository = await updateRepository(tenant, found.id, { state: 'forgetting' })
     await leaveHint(log, () => parts.enqueue('forget-repository', { tenantId: tenant.id, repositoryId: found.id }, { dedupe: found.id }))
     return { status: 202, json: (await show(tenant, [repository]))[0] }
   },
 })
+
+/** What an installation of the GitHub App has is decided on GitHub. */
+async function isInstalled(db: Db, { source, installationId }: Repository): Promise<boolean> {
+  return source === 'github' && installationId != null && (await findGithubInstallation(db, installationId))?.state === 'active'
+}
 
 async function find(tenant: TenantDb, id: string): Promise<Repository> {
   const found = await findRepository(tenant, id)
