@@ -6,6 +6,9 @@ import { findRepository, removeRepository } from '#db/tenant/repositories.ts'
 import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { defineJob } from './job.ts'
 
+/** Milliseconds before a run looks again whether the sync has ended. */
+const busyMs = 500
+
 /** Deletes a repository that is marked as `forgetting`, and everything indexed of it. A payload alone forgets nothing. */
 export const forgetRepository = defineJob({
   name: 'forget-repository',
@@ -18,6 +21,6 @@ export const forgetRepository = defineJob({
     const ran = await exclusively(parts.db, toSyncKey(tenantId, repositoryId), async () => {
       if ((await findRepository(tenant, repositoryId))?.state === 'forgetting') await removeRepository(tenant, repositoryId)
     })
-    if (!ran) throw new NuraError('sync-running', 'The repository is still being indexed.', { retryable: true })
+    if (!ran) throw new NuraError('sync-running', 'The repository is still being indexed.', { retryable: true, retryAt: new Date(Date.now() + busyMs) })
   },
 })

@@ -24,6 +24,9 @@ export type SyncParts = {
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: { signal: AbortSignal }): Promise<unknown>
 }
 
+/** Milliseconds before a run looks again whether the other one has ended. */
+const busyMs = 500
+
 /** Brings the index of a repository to the head of its source. Runs once at a time for each repository. */
 export const syncRepository = defineJob({
   name: 'sync-repository',
@@ -36,7 +39,8 @@ export const syncRepository = defineJob({
     if (!repository) throw new NuraError('unknown-repository', 'The tenant has no such repository.')
     if (repository.state === 'forgetting' || !(await mayRead(parts.db, repository))) return
     const ran = await exclusively(parts.db, toSyncKey(tenantId, repositoryId), () => sync(tenant, repository, parts, context))
-    if (!ran) throw new NuraError('sync-running', 'The repository is being indexed by another process.', { retryable: true })
+    // Most often it is a sweeper's look at whether anybody is at work, which takes no time.
+    if (!ran) throw new NuraError('sync-running', 'The repository is being indexed by another process.', { retryable: true, retryAt: new Date(Date.now() + busyMs) })
   },
 })
 
