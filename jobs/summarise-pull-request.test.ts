@@ -30,11 +30,15 @@ jobContract(summarisePullRequest, async () => {
 test('one pull request is summarised by one worker at a time, and by nobody without an App', async () => {
   const { rig, pull, parts, payload } = await open()
   const context = { attempt: 1, lastAttempt: false, signal: new AbortController().signal }
-  let release = () => {}
-  const held = new Promise<void>((resolve) => (release = resolve))
-  const first = summarisePullRequest.run(payload, { ...parts, summarise: () => held }, context)
+  const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const hold = () => {
+    begun.resolve()
+    return held.promise
+  }
+  const first = summarisePullRequest.run(payload, { ...parts, summarise: hold }, context)
+  await begun.promise
   await expect(summarisePullRequest.run(payload, parts, context)).rejects.toMatchObject({ code: 'summary-running', retryable: true })
-  release()
+  held.resolve()
   await first
   await summarisePullRequest.run(payload, { ...parts, summarise: null }, context)
   expect(rig.ours(pull)).toEqual([])

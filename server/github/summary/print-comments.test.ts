@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ChatRequest } from '../../models/chat-model.ts'
 import type { FakePull } from '../../testing/fake-github/fake-pull.ts'
 import { openTestGithub } from '../../testing/open-test-github.ts'
@@ -10,6 +10,9 @@ import { change, shop } from './testing/example-change.ts'
 import { createSaidModel, openSummaryRig } from './testing/open-summary-rig.ts'
 import type { SummaryRig } from './testing/open-summary-rig.ts'
 import { toGolden } from './testing/to-golden.ts'
+
+/** Thousands of files are committed to real repositories here, on machines that do other things too. */
+vi.setConfig({ testTimeout: 180_000 })
 
 let setup: TestGithub
 beforeAll(async () => {

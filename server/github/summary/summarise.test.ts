@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
 import { savePullRequest } from '#db/tenant/pull-requests.ts'
 import { readUsage, saveModelCalls } from '#db/tenant/usage.ts'
@@ -7,6 +7,9 @@ import { openTestGithub } from '../../testing/open-test-github.ts'
 import type { TestGithub } from '../../testing/open-test-github.ts'
 import { createSaidModel, openSummaryRig } from './testing/open-summary-rig.ts'
 import type { SummaryRig } from './testing/open-summary-rig.ts'
+
+/** Each test pushes to real repositories, on machines that do other things too. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let setup: TestGithub
 beforeAll(async () => {
@@ -31,7 +34,7 @@ const posts = (rig: Pick<SummaryRig, 'calls'>) => rig.calls('POST', postComment)
 describe('one comment', () => {
   test('is made once and then kept current, however many pushes and comments there are', async () => {
     const rig = await open()
-    for (let at = 0; at < 120; at++) await rig.pull.comment('bob', `Remark ${at}`)
+    for (let at = 0; at < 101; at++) await rig.pull.comment('bob', `Remark ${at}`)
     await rig.run(rig.pull)
     for (let push = 0; push < 20; push++) {
       await rig.pull.push(pay(`check(order, ${push})`))
