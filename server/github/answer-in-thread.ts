@@ -17,6 +17,7 @@ import { toAsker } from './mention-audience.ts'
 import type { MentionAudience } from './mention-audience.ts'
 import type { MentionEvent } from './mention-event.ts'
 import { readThread } from './mention-thread.ts'
+import { toRechecked } from './mention-words.ts'
 import { readOverlay } from './read-overlay.ts'
 import { renderMarkdown } from './render-markdown.ts'
 
@@ -45,7 +46,8 @@ export type ThreadQuestion = {
 export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb, asked: ThreadQuestion): Promise<{ body: string; answerId: string; abstained: boolean }> {
   const { event, repository, decision, signal } = asked
   const thread = await readThread(parts.github, event, decision.trusted, signal)
-  const question = (await redact(findMention(event.body, asked.slug)?.question ?? '')).text
+  const spoken = (await redact(findMention(event.body, asked.slug)?.question ?? '')).text
+  const question = await toRechecked(tenant, toThread(event), spoken)
   const laid = repository && thread.pull && (await readOverlay(parts.github, repository, { ...event, headSha: thread.pull.headSha, focus: thread.focus, question }, signal))
   const overlay = laid?.overlay ?? null
   const made = await findMade(tenant, asked.answerId)
@@ -78,7 +80,7 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
 }
 
 /** What is said in one thread is remembered there. */
-function toThread({ installationId, externalId, number, rootId }: MentionEvent): string {
+export function toThread({ installationId, externalId, number, rootId }: MentionEvent): string {
   return ['github', installationId, externalId, number, ...(rootId === null ? [] : [rootId])].join(':')
 }
 

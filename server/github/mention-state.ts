@@ -9,6 +9,8 @@ export const MentionState = z.object({
   /** Of the one comment; kept before the first attempt to write it, after which that attempt may have been carried out. */
   marker: z.uuid().nullable().default(null),
   commentId: z.int().nullable().default(null),
+  /** The comment tells, or may tell, of a failure: what comes of a later run takes its place. */
+  failed: z.boolean().default(false),
   answerId: z.uuid().nullable().default(null),
 })
 export type MentionState = z.infer<typeof MentionState>

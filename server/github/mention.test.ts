@@ -159,6 +159,33 @@ describe('a mention', () => {
   })
 })
 
+describe('a word', () => {
+  test('asks for what was asked before, anew', async () => {
+    const { fake, run, toEvent, asked } = shop
+    const issue = await fake.openIssue({})
+    await run(toEvent(fake, 'issue', issue.number, await issue.comment('ann', '@nura where do we verify webhook signatures?')))
+    expect(await run(toEvent(fake, 'issue', issue.number, await issue.comment('ann', '@nura re-check, please')))).toBe('answered')
+    expect(asked.at(-1)!.text).toBe('where do we verify webhook signatures?')
+    expect(issue.comments.at(-1)!.body).toContain('src/verify.ts#L')
+  })
+
+  test('calls owners for those who may write, and does not let others have any number of comments written', async () => {
+    const { add, run, toEvent } = await openTestMentions(setup)
+    const { fake } = await add('open', { ...files, CODEOWNERS: '* @acme/payments\n' }, { private: false })
+    fake.permit('ann', 'write')
+    const issue = await fake.openIssue({ author: 'ann' })
+    const say = async (login: string, body: string) => run(toEvent(fake, 'issue', issue.number, await issue.comment(login, body)))
+    expect(await say('ann', '@nura where is the Norwegian value added tax computed?')).toBe('abstained')
+    const refused = []
+    for (let at = 0; at < 8; at++) refused.push(await say('guest', '@nura ask them'))
+    expect(refused).toEqual([...Array.from({ length: 5 }, () => 'refused:not-theirs'), 'refused:too-often', 'silent:too-often', 'silent:too-often'])
+    expect(await say('ann', '@nura ask them')).toBe('called-owners')
+    expect(issue.comments.at(-1)!.body).toMatch(/^@acme\/payments: `ann` asks for your help here\./)
+    expect(await say('ann', '@nura ask them')).toBe('ignored:called-already')
+    expect(issue.comments.filter(({ viaApp, body }) => viaApp && body.startsWith('@acme/payments'))).toHaveLength(1)
+  })
+})
+
 describe('whatever fails', () => {
   test('a comment that GitHub wrote and did not confirm is written once', async () => {
     const { fake, run, toEvent } = shop
@@ -214,6 +241,46 @@ describe('whatever fails', () => {
     expect(issue.comments).toHaveLength(2)
     expect(issue.comments[1]!.body).toMatch(/^Something went wrong on our side, and I have no answer\. Ask again in a few minutes\. Ref [0-9A-F]{6}\n/)
     expect(comment.reactions).toEqual([])
+  })
+
+  test('a failure that was shown gives its place to what comes of a later run', async () => {
+    const { fake, run, toEvent } = shop
+    const pull = await fake.openPull({ branch: 'late', files: added, author: 'bob' })
+    const root = await pull.review('bob', { path: 'src/throttle.ts', line: 5, body: 'Why so?' })
+    const places = [
+      { surface: 'pull' as const, comments: pull.comments, asked: await pull.comment('ann', '@nura where do we verify webhook signatures?') },
+      { surface: 'review' as const, comments: pull.pull.reviewComments, asked: await pull.reply('ann', root.id, '@nura where do we verify webhook signatures?') },
+    ]
+    for (const { surface, comments, asked } of places) {
+      const kept = { delivery: null }
+      const event = toEvent(fake, surface, pull.number, asked)
+      for (const times of [1, 2]) {
+        setup.github.fail({ method: 'GET', path: new RegExp(`pulls/${pull.number}$`) }, { kind: 'status', status: 500 }, 2)
+        expect(await run(event, kept, { lastAttempt: true }), String(times)).toBe('failed:github-unavailable')
+        expect(comments.at(-1)!.body).toMatch(/Ref [0-9A-F]{6}/)
+      }
+      const { id } = comments.at(-1)!
+      expect(await run(event, kept)).toBe('answered')
+      expect(comments.at(-1)).toMatchObject({ id, body: expect.stringContaining('src/verify.ts#L') })
+      expect(comments.at(-1)!.body).not.toContain('Ref ')
+      expect(await run(event, kept)).toBe('answered')
+      expect(comments.filter(({ viaApp }) => viaApp)).toHaveLength(1)
+      expect(asked.reactions).toEqual([])
+    }
+  })
+
+  test('a failure of which GitHub did not say whether it is shown gives its place too', async () => {
+    const { fake, run, toEvent } = shop
+    const issue = await fake.openIssue({})
+    const event = toEvent(fake, 'issue', issue.number, await issue.comment('ann', '@nura where do we verify webhook signatures?'))
+    const kept = { delivery: null }
+    setup.github.fail({ method: 'GET', path: new RegExp(`issues/${issue.number}$`) }, { kind: 'status', status: 500 }, 2)
+    setup.github.fail({ method: 'POST', path: new RegExp(`issues/${issue.number}/comments$`) }, { kind: 'status', status: 502, commits: true })
+    setup.github.fail({ method: 'GET', path: new RegExp(`issues/${issue.number}/comments$`) }, { kind: 'status', status: 502 }, 2)
+    expect(await run(event, kept, { lastAttempt: true })).toBe('failed:github-unavailable')
+    expect(await run(event, kept)).toBe('answered')
+    expect(issue.comments).toHaveLength(2)
+    expect(issue.comments[1]!.body).toContain('src/verify.ts#L')
   })
 
   test('a limit is waited out by nobody, and no answer is lost', async () => {

@@ -6,16 +6,19 @@ import { saveAnswer } from '#db/tenant/answers.ts'
 import { findRepositoryByExternalId } from '#db/tenant/repositories.ts'
 import { createRef } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { answerInThread } from './answer-in-thread.ts'
+import { answerInThread, toThread } from './answer-in-thread.ts'
 import type { ThreadAnswerParts } from './answer-in-thread.ts'
 import type { GithubApp } from './app.ts'
+import { callOwners } from './call-owners.ts'
 import { closeEyes, openEyes } from './eyes.ts'
+import { findMention } from './find-mention.ts'
 import { decideMention, isTooOften, toAsker } from './mention-audience.ts'
 import type { MentionEvent } from './mention-event.ts'
 import { toMentionState } from './mention-state.ts'
 import type { MentionState } from './mention-state.ts'
+import { toMentionWord } from './mention-words.ts'
 import type { Permissions } from './permissions.ts'
-import { postOnce } from './post-once.ts'
+import { findPosted, postOnce, rewrite } from './post-once.ts'
 import { renderLine } from './render-markdown.ts'
 
 export type MentionParts = Pick<ThreadAnswerParts, 'answer'> & {
@@ -65,8 +68,7 @@ export async function answerMention(parts: MentionParts, tenant: TenantDb, run: 
 
 function isTriedAgain(error: unknown, { signal, lastAttempt }: MentionRun): boolean {
   if (signal.aborted) return true
-  // What nobody has foreseen does not go away by itself.
-  if (!(error instanceof NuraError)) return false
+  if (!(error instanceof NuraError)) return !lastAttempt
   return error.code === 'stale-attempt' || error.retryAt !== undefined || (error.retryable && !lastAttempt)
 }
 
@@ -81,20 +83,29 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
     await save(state)
   }
 
-  /** Writes the one comment of this turn. */
+  /** Writes the one comment of this turn: where an earlier run told of its failure, over that. */
   async function post(body: string): Promise<void> {
     const [owner = '', repo = ''] = event.repository.split('/')
+    const at = { owner, repo, number: event.number, root: event.rootId }
     const marker = state.marker ?? randomUUID()
     if (state.marker === null) await keep({ marker })
     const app = await parts.app.identity(signal)
     const since = new Date(Date.parse(state.startedAt) - skewMs)
-    const commentId = await postOnce(github, { owner, repo, number: event.number, root: event.rootId }, { marker, body, app, since, uncertain: earlier.marker !== null, signal })
-    await keep({ commentId })
+    const comment = { marker, body, app, since, signal }
+    const told = earlier.failed ? (state.commentId ?? (await findPosted(github, at, comment))) : null
+    const isRewritten = told !== null && (await rewrite(github, at, told, comment))
+    await keep({ commentId: isRewritten ? told : await postOnce(github, at, { ...comment, uncertain: earlier.marker !== null }) })
+  }
+
+  /** What the turn was for. */
+  async function show(body: string): Promise<void> {
+    await post(body)
+    if (state.failed) await keep({ failed: false })
   }
 
   return {
     async carryOut(): Promise<string> {
-      if (state.commentId !== null) return 'answered'
+      if (state.commentId !== null && !state.failed) return 'answered'
       const repository = await findRepositoryByExternalId(tenant, event.externalId)
       const decide = () => decideMention({ ...parts, log, now, made: earlier.answerId !== null }, tenant, event, repository, signal)
       // Somebody who was told that it is enough sees no eyes either; everybody else does, before GitHub is asked anything.
@@ -104,15 +115,21 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
       log.info({ decision: decision.kind, ...(decision.kind === 'answer' ? { audience: decision.audience.kind } : { reason: decision.reason }) }, 'readers of a mention decided')
       if (decision.kind === 'silent') return `silent:${decision.reason}`
       if (decision.kind === 'refuse') {
-        await post(renderLine(decision.say))
+        await show(renderLine(decision.say))
         // Counts like an answer, so that the next question is not told again.
-        if (decision.reason === 'too-often') await noteRefusal(tenant, event, inboxId, decision.say)
+        if (decision.reason === 'too-often') await noteReply(tenant, event, inboxId, decision.say)
         return `refused:${decision.reason}`
       }
       const { slug } = await parts.app.identity(signal)
+      if (toMentionWord(findMention(event.body, slug)?.question ?? '') === 'ask-owners') {
+        const { body, outcome } = await callOwners(github, tenant, { event, thread: toThread(event), inboxId, mayWrite: decision.trusted, signal })
+        await show(body)
+        if (!decision.trusted) await noteReply(tenant, event, inboxId, body)
+        return outcome
+      }
       const answered = await answerInThread({ answer: parts.answer, github, now, log }, tenant, { event, slug, repository, decision, answerId: state.answerId, signal })
       await keep({ answerId: answered.answerId })
-      await post(answered.body)
+      await show(answered.body)
       return answered.abstained ? 'abstained' : 'answered'
     },
 
@@ -125,7 +142,8 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
       if (code === 'github-not-installed' || code === 'github-not-found') return 'gone'
       const says = error instanceof NuraError && !code.startsWith('github-') ? error.message : broken
       try {
-        if (state.commentId === null) await post(renderLine(`${says} Ref ${ref}`))
+        if (state.commentId === null) await keep({ failed: true })
+        if (state.failed) await post(renderLine(`${says} Ref ${ref}`))
       } catch (cause) {
         if (signal.aborted || (cause instanceof NuraError && cause.retryAt)) throw cause
         log.error({ err: cause, ref }, 'failure of a mention not shown')
@@ -148,6 +166,7 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
   }
 }
 
-async function noteRefusal(tenant: TenantDb, event: MentionEvent, inboxId: string, say: string): Promise<void> {
-  await saveAnswer(tenant, { id: inboxId, thread: null, asker: toAsker(event), question: '', agent: 'none', markdown: say, abstained: true, citations: [], trace: { refused: 'too-often' }, usage: {}, citedChunks: [] })
+/** A comment that is no answer, counted like one: nobody from outside can have any number of them written. */
+async function noteReply(tenant: TenantDb, event: MentionEvent, inboxId: string, markdown: string): Promise<void> {
+  await saveAnswer(tenant, { id: inboxId, thread: null, asker: toAsker(event), question: '', agent: 'none', markdown, abstained: true, citations: [], trace: {}, usage: {}, citedChunks: [] })
 }

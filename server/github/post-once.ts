@@ -57,6 +57,18 @@ async function post(github: Octokit, { owner, repo, number, root }: CommentPlace
   return Number(data.id)
 }
 
+/** Writes another text into a comment of ours. @returns false when the comment is gone */
+export async function rewrite(github: Octokit, { owner, repo, root }: CommentPlace, id: number, { marker, body, signal }: Pick<OneComment, 'marker' | 'body' | 'signal'>): Promise<boolean> {
+  const route = root == null ? 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}' : 'PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id}'
+  try {
+    await github.request(route, { owner, repo, comment_id: id, body: withMarker(body, marker), request: { signal } })
+    return true
+  } catch (error) {
+    if (error instanceof NuraError && error.code === 'github-not-found') return false
+    throw error
+  }
+}
+
 type Found = { id: number; body?: string | undefined; user: { login: string; type?: string } | null; performed_via_github_app?: { slug?: string } | null; in_reply_to_id?: number }
 
 /** The comment of this marker that our App wrote, if it is there. */
