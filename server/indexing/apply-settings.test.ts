@@ -70,7 +70,7 @@ test('a changed .nura.yml takes files in and out, and nothing else is embedded a
   expect(await index.row()).toMatchObject({ settings: null, settingsSha: null })
 })
 
-test('a faulty file leaves the defaults in force, and is said once for each version', async () => {
+test('a file that is faulty from the start leaves the defaults in force, and is said once for each version', async () => {
   await using repository = await createRepository({ 'a.ts': 'a\n', '.nura.yml': 'ignroe: [a.ts]\n' })
   const index = await openIndex(repository)
   await index.run()
@@ -88,6 +88,19 @@ test('a faulty file leaves the defaults in force, and is said once for each vers
   await index.run()
   expect(await index.row()).toMatchObject({ settingsFault: null, settings: { ignore: ['a.ts'] } })
   expect(index.lines).toHaveLength(1)
+})
+
+test('a file that becomes faulty leaves in force what was: nothing that was to stay out comes in', async () => {
+  await using repository = await createRepository({ 'a.ts': 'a\n', 'secret/plan.md': 'plan\n', '.nura.yml': 'ignore: [secret/]\n' })
+  const index = await openIndex(repository)
+  await index.run()
+  await repository.write({ '.nura.yml': 'ignroe: [secret/]\n' })
+  await repository.commit()
+  expect((await index.run()).live).not.toContain('secret/plan.md')
+  expect(await index.row()).toMatchObject({ settings: { ignore: ['secret/'] }, settingsFault: expect.stringContaining('ignroe') })
+  await repository.remove('.nura.yml')
+  await repository.commit()
+  expect((await index.run()).live).toContain('secret/plan.md')
 })
 
 test('only the committed file at the root counts, and a link is none', async () => {

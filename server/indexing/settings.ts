@@ -40,14 +40,17 @@ const Settings = z.object({
 })
 export type Settings = z.infer<typeof Settings>
 
+/** Settings, or why the file is not in force. */
+export type ReadSettings = { settings: Settings; fault: null } | { settings: null; fault: string }
+
 export const defaultSettings: Settings = Settings.parse({})
 const keys = Object.keys(Settings.shape)
 
 /**
- * Reads a `.nura.yml`. One that is at fault in any place counts as a whole as not written: the defaults are in force, and
- * `fault` says to its author which lines to change and how. Never throws, whatever the text.
+ * Reads a `.nura.yml`. One that is at fault in any place is not in force as a whole, and `fault` says to its author which
+ * lines to change and how. Never throws, whatever the text.
  */
-export function readSettings(text: string): { settings: Settings; fault: string | null } {
+export function readSettings(text: string): ReadSettings {
   const screened = screen(text)
   if (screened !== null) return refuse([screened])
   const lines = new LineCounter()
@@ -142,8 +145,13 @@ function toPlain(text: string, longest: number): string {
   return text.toWellFormed().replace(/[^\p{L}\p{N}\p{P}\p{S} ]|`/gu, '').slice(0, longest).toWellFormed().trim()
 }
 
-function refuse(faults: string[]): { settings: Settings; fault: string } {
+function refuse(faults: string[]): ReadSettings {
   const more = faults.length - most.faults
   const told = [...faults.slice(0, most.faults), ...(more > 0 ? [`and ${more} more`] : [])]
-  return { settings: defaultSettings, fault: `${settingsPath} is not in force: ${told.join('; ')}. Until that is repaired, the defaults are.` }
+  return toFault(told.join('; '))
+}
+
+/** What was in force stays: a slip of the pen must not bring files into the index that were to stay out. */
+export function toFault(why: string): ReadSettings {
+  return { settings: null, fault: `${settingsPath} is not in force: ${why}. Until that is repaired, what was in force before it stays.` }
 }
