@@ -99,6 +99,11 @@ describe('an answer that found nothing', () => {
   })
 })
 
+test('a committer of unknown diligence is known by the last commit', () => {
+  const committers = [{ name: 'Ada', login: 'ada', at: new Date(0) }]
+  expect(writeWhoKnows({ owners: [], committers }, new Date(2 * dayMs))).toBe('Might know: Ada (`@ada`, last commit 2 d ago).')
+})
+
 test('names are somebody’s text: nothing in the line is live', () => {
   const name = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('<!channel>', '@everyone', '[x](https://evil.example)', 'a`b', 'ann@example.com', 'evil.example', '<@U0BOB>', '![i](x)', '# Big', 'http://evil.example/x', '<b>Ann</b>', '[1]', '*/ls'))
   const committer = fc.record({ name, login: fc.constant(null), at: fc.constant(new Date(0)), commits: fc.nat() })

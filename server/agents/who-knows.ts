@@ -78,8 +78,9 @@ async function readCommitters({ openSource, now, patienceMs = usualPatienceMs }:
 export function writeWhoKnows({ owners, committers }: WhoKnows, now: Date, options: { mayCall: boolean } = { mayCall: false }): string {
   const owned = owners.map(({ accounts, pattern }) => `${accounts.map(span).join(' ')} (CODEOWNERS of ${span(pattern)})`)
   const committed = committers.map(({ name, login, commits, at }) => {
-    const count = commits === undefined ? [] : [`${commits} ${commits === 1 ? 'commit' : 'commits'}`]
-    return `${toName(name)} (${[...(login ? [span(`@${login}`)] : []), ...count, `last ${toAge(now.getTime() - at.getTime())}`].join(', ')})`
+    const age = toAge(now.getTime() - at.getTime())
+    const work = commits === undefined ? `last commit ${age}` : `${commits} ${commits === 1 ? 'commit' : 'commits'}, last ${age}`
+    return `${toName(name)} (${[...(login ? [span(`@${login}`)] : []), work].join(', ')})`
   })
   const call = options.mayCall && owned.length > 0 ? ' To call the owners, mention me with "ask them".' : ''
   return `Might know: ${[...owned, ...committed].join(', ')}.${call}`

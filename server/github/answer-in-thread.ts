@@ -75,7 +75,7 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
   const isPartial = laid && thread.pull && laid.seen < thread.pull.changedFiles
   const notices = [...(isPartial ? [`Read for this answer: ${laid.seen} of ${thread.pull!.changedFiles} changed files.`] : []), ...(told.notice ? [told.notice] : [])]
   const freshness = told.freshness ?? toFreshness(repositories, citations)
-  const body = renderMarkdown({ markdown: told.markdown, citations, freshness, headSha: overlay?.sha ?? null, notices }, parts.now())
+  const body = renderMarkdown({ markdown: told.markdown, citations, freshness, headSha: overlay?.sha ?? null, home: repository?.name ?? event.repository, notices }, parts.now())
   return { body, answerId: told.answerId, abstained: told.abstained }
 }
 

@@ -53,6 +53,11 @@ test('repositories are told apart where there is more than one, and so is the he
   expect(shown).toContain('<sub>`acme/bill@bbbbbbb` · head of this pull request · `acme/shop@aaaaaaa` · indexed 4 min ago</sub>')
 })
 
+test('a repository is named where it is not the one that the answer is read in', () => {
+  expect(render('Here [1].', { home: 'acme/shop' })).toContain('[1] [`src/a.ts#L3-L9`]')
+  expect(render('Here [1].', { home: 'acme/bill' })).toContain('[1] [`acme/shop src/a.ts#L3-L9`]')
+})
+
 test('a notice stands above the footer', () => {
   expect(render('Here [1].', { notices: ['The budget is used up.'] })).toContain('\n\nThe budget is used up.  \n<sub>')
 })

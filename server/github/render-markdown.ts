@@ -13,6 +13,8 @@ export type Answered = {
   freshness: Freshness[]
   /** Head of the pull request that the answer is of. */
   headSha: string | null
+  /** Name of the repository that it is read in: where no other is cited, it goes without saying. */
+  home?: string
   /** Said above the footer, such as what could not be read. */
   notices?: string[]
 }
@@ -23,7 +25,7 @@ const mostRepositories = 3
  * An answer as a comment on GitHub: its text, the sources by number as links to lines at a commit, and how fresh they are.
  * Nothing in it is live but these links, which are made here of our own rows.
  */
-export function renderMarkdown({ markdown, citations, freshness, headSha, notices = [] }: Answered, now: Date): string {
+export function renderMarkdown({ markdown, citations, freshness, headSha, home, notices = [] }: Answered, now: Date): string {
   const known = new Map(citations.map((citation) => [citation.n, citation]))
   // Dropped first: what stands behind a number may mean something else at the start of a line.
   const kept = changeMarkers(markdown, (n, written) => (known.has(n) ? written : ''))
@@ -34,7 +36,8 @@ export function renderMarkdown({ markdown, citations, freshness, headSha, notice
     return url ? written.replace(/\[\d+\]/, `[[${n}]](${url})`) : written
   })
   const cited = citations.filter(({ n }) => used.has(n)).sort((a, b) => a.n - b.n)
-  const sources = cited.map((citation) => `[${citation.n}] ${toLink(citation, new Set(cited.map(({ repository }) => repository)).size > 1)}`)
+  const isNamed = new Set([...(home ? [home] : []), ...cited.map(({ repository }) => repository)]).size > 1
+  const sources = cited.map((citation) => `[${citation.n}] ${toLink(citation, isNamed)}`)
   const footer = toFooter({ freshness, headSha }, cited, now)
   return [text.replace(/^\n+/, '').trimEnd(), sources.join('  \n'), [...notices, footer].filter(Boolean).join('  \n')].filter((part) => part !== '').join('\n\n')
 }
