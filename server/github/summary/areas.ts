@@ -1,5 +1,5 @@
 /** Files of one folder or package that change together. `folder` is '' for the root. */
-export type Area<File> = { folder: string; files: File[]; additions: number; deletions: number }
+export type Area<File> = { folder: string; files: File[] }
 
 type Sized = { path: string; additions: number | null; deletions: number | null }
 
@@ -22,15 +22,11 @@ export function toAreas<File extends Sized>(files: File[]): Area<File>[] {
     if (!next) break
     areas = areas.flatMap((area) => (area === next.area ? next.parts : [area]))
   }
-  return areas
-    .map(({ folder, files: own }) => ({ folder, files: own, additions: sum(own, 'additions'), deletions: sum(own, 'deletions') }))
-    .toSorted((a, b) => weigh(b) - weigh(a) || (a.folder < b.folder ? -1 : 1))
+  return areas.toSorted((a, b) => weigh(b) - weigh(a) || (a.folder < b.folder ? -1 : 1))
 }
 
-type Part<File> = { folder: string; files: File[] }
-
 /** By the next folder below; files that stand in the folder itself stay its own. */
-function split<File extends Sized>({ folder, files }: Part<File>, isRoot: boolean): Part<File>[] {
+function split<File extends Sized>({ folder, files }: Area<File>, isRoot: boolean): Area<File>[] {
   const parts = new Map<string, File[]>()
   const start = isRoot ? 0 : folder === '' ? -1 : folder.length + 1
   for (const file of files) {
@@ -41,7 +37,7 @@ function split<File extends Sized>({ folder, files }: Part<File>, isRoot: boolea
   return [...parts].map(([key, own]) => ({ folder: key, files: own }))
 }
 
-function isBetter<File extends Sized>(area: Part<File>, parts: Part<File>[], total: number, now: number): boolean {
+function isBetter<File extends Sized>(area: Area<File>, parts: Area<File>[], total: number, now: number): boolean {
   // A folder with one folder in it and nothing else is only a longer way there.
   if (parts.length === 1) return parts[0]!.folder !== area.folder
   return weigh(area) > total * tooMuch && area.files.length > 3 && now - 1 + parts.length <= mostAreas
@@ -53,8 +49,4 @@ function weigh({ files }: { files: Sized[] }): number {
 
 function weightOf({ additions, deletions }: Sized): number {
   return (additions ?? 0) + (deletions ?? 0) + 1
-}
-
-function sum(files: Sized[], key: 'additions' | 'deletions'): number {
-  return files.reduce((all, file) => all + (file[key] ?? 0), 0)
 }

@@ -33,7 +33,8 @@ const automatic = /^(?:merge (?:branch|pull request|remote)|revert "|fixup!|squa
 export function toReason({ title, body, subjects }: AuthorWords): string | null {
   const sentence = firstSentence(body)
   if (sentence && !saysSame(sentence, title)) return quoted(sentence)
-  const own = [...new Set(subjects)].filter((subject) => !automatic.test(subject) && !order.test(subject) && !saysSame(subject, title)).slice(0, 3)
+  // One word, such as "fix", tells nobody why.
+  const own = [...new Set(subjects)].filter((subject) => /\s/.test(subject) && !automatic.test(subject) && !order.test(subject) && !saysSame(subject, title)).slice(0, 3)
   return own.length === 0 ? null : quoted(own.join('; '))
 }
 

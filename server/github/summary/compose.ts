@@ -6,6 +6,7 @@ import type { FileFacts, Permalink } from './facts.ts'
 import { findRisks } from './find-risks.ts'
 import { describeLeft, leftOut } from './left-out.ts'
 import { limits } from './limits.ts'
+import { lineCounts } from './line-counts.ts'
 import { code, count, grouped, link } from './markdown.ts'
 
 /** What a language model says of it: Markdown that is safe to show, its links built by us. */
@@ -69,8 +70,8 @@ function toChanges({ files, permalink }: Summary, detail: Detail): string[] {
   return [`**Changes**\n${[...lines, ...(rest > 0 ? [`- ${count(rest, 'file')} in ${count(areas.length - shown.length, 'other folder')}`] : [])].join('\n')}`]
 }
 
-function toAreaLine({ folder, files, additions, deletions }: Area<FileFacts>): string {
-  return `- **${folder === '' ? 'Root folder' : code(folder, 80)}**: ${count(files.length, 'file')}, +${grouped(additions)} −${grouped(deletions)}`
+function toAreaLine({ folder, files }: Area<FileFacts>): string {
+  return `- **${folder === '' ? 'Root folder' : code(folder, 80)}**: ${[count(files.length, 'file'), lineCounts(files)].filter(Boolean).join(', ')}`
 }
 
 function toFileLines({ folder, files }: Area<FileFacts>, most: number, permalink: Permalink, symbols: number): string[] {

@@ -1,7 +1,8 @@
 import type { FileRole } from '../../retrieval/file-role.ts'
 import type { ChangedSymbol } from './changed-symbols.ts'
 import type { FileFacts } from './facts.ts'
-import { code, count, grouped, list } from './markdown.ts'
+import { lineCounts } from './line-counts.ts'
+import { code, count, list } from './markdown.ts'
 
 const roleNames: Record<FileRole, string> = {
   source: 'source file', test: 'test file', docs: 'document', example: 'example', history: 'changelog', config: 'configuration file', generated: 'generated file', data: 'data file',
@@ -17,11 +18,12 @@ export function describeWhole(files: FileFacts[]): string {
     const names = symbols.filter((symbol) => symbol.change === change).toSorted((a, b) => Number(b.exported) - Number(a.exported)).map(({ name }) => name)
     return names.length === 0 ? [] : [`${verb} ${list([...names.slice(0, most).map((name) => code(name, 60)), ...(names.length > most ? [`${names.length - most} more`] : [])])}`]
   })
-  const sizes = `+${total(files, 'additions')} −${total(files, 'deletions')}`
-  if (acts.length > 0) return `${capital(acts.join('; '))}. ${capital(list(toRoles(files)))} ${files.length === 1 ? 'changes' : 'change'} (${sizes}).`
+  const counts = lineCounts(files)
+  const sizes = counts === null ? '' : ` (${counts})`
+  if (acts.length > 0) return `${capital(acts.join('; '))}. ${capital(list(toRoles(files)))} ${files.length === 1 ? 'changes' : 'change'}${sizes}.`
   const moved = files.filter(({ status, hunks }) => status === 'renamed' && hunks.length === 0).length
   if (moved === files.length) return `Moves ${count(moved, 'file')}; their content stays as it is.`
-  return `Changes ${list(toRoles(files))} (${sizes}).`
+  return `Changes ${list(toRoles(files))}${sizes}.`
 }
 
 function toRoles(files: FileFacts[]): string[] {
@@ -30,10 +32,6 @@ function toRoles(files: FileFacts[]): string[] {
   const sorted = [...roles].toSorted((a, b) => b[1] - a[1])
   const rest = sorted.slice(most).reduce((sum, [, number]) => sum + number, 0)
   return [...sorted.slice(0, most).map(([role, number]) => count(number, roleNames[role])), ...(rest > 0 ? [count(rest, 'other file')] : [])]
-}
-
-function total(files: FileFacts[], key: 'additions' | 'deletions'): string {
-  return grouped(files.reduce((sum, file) => sum + (file[key] ?? 0), 0))
 }
 
 function capital(text: string): string {
