@@ -47,7 +47,8 @@ export type GithubDeployment = {
   /** Waits until nothing is queued, running or unfinished. */
   settled(): Promise<void>
   kill(): Promise<void>
-  start(): Promise<void>
+  /** Starts what was killed, with its environment changed so far. */
+  start(change?: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
 
@@ -98,9 +99,10 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
   const isEmbedded = readTestServer() === null
   const written: string[] = []
   let processes: { front: NuraProcess; jobs: NuraProcess } | null = null
-  async function start(): Promise<void> {
-    const front = await startProcess(isEmbedded ? 'infra/local.ts' : 'server/main.ts', env)
-    processes = { front, jobs: isEmbedded ? front : await startProcess('jobs/main.ts', env) }
+  async function start(change: Record<string, string> = {}): Promise<void> {
+    const changed = { ...env, ...change }
+    const front = await startProcess(isEmbedded ? 'infra/local.ts' : 'server/main.ts', changed)
+    processes = { front, jobs: isEmbedded ? front : await startProcess('jobs/main.ts', changed) }
     github.deliveries.hookUrl = `${front.url}/github/webhooks`
   }
   async function end(signal: NodeJS.Signals): Promise<void> {
