@@ -10,6 +10,7 @@ import { Citation as CitationShape } from '../answer-part.ts'
 import type { Question } from '../answer.ts'
 import { redact } from '../indexing/redact.ts'
 import type { Logger } from '../log.ts'
+import type { DecidedAudience } from '../retrieval/audience.ts'
 import type { Overlay } from '../retrieval/overlay.ts'
 import { checkLinks } from './check-links.ts'
 import { findMention } from './find-mention.ts'
@@ -46,8 +47,9 @@ export type ThreadQuestion = {
 export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb, asked: ThreadQuestion): Promise<{ body: string; answerId: string; abstained: boolean }> {
   const { event, repository, decision, signal } = asked
   const thread = await readThread(parts.github, event, decision.trusted, signal)
+  const memory = toThread(event, decision.audience)
   const spoken = (await redact(findMention(event.body, asked.slug)?.question ?? '')).text
-  const question = await toRechecked(tenant, toThread(event), spoken)
+  const question = await toRechecked(tenant, memory, spoken)
   const laid = repository && thread.pull && (await readOverlay(parts.github, repository, { ...event, headSha: thread.pull.headSha, focus: thread.focus, question }, signal))
   const overlay = laid?.overlay ?? null
   const made = await findMade(tenant, asked.answerId)
@@ -58,7 +60,7 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
         tenant,
         {
           text: atFocus(question, overlay),
-          thread: toThread(event),
+          thread: memory,
           audience: decision.audience,
           asker: toAsker(event),
           context: thread.context,
@@ -79,9 +81,9 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
   return { body, answerId: told.answerId, abstained: told.abstained }
 }
 
-/** What is said in one thread is remembered there. */
-export function toThread({ installationId, externalId, number, rootId }: MentionEvent): string {
-  return ['github', installationId, externalId, number, ...(rootId === null ? [] : [rootId])].join(':')
+/** What is said in one thread is remembered there; what was said while it was private is not what the public is told from. */
+export function toThread({ installationId, externalId, number, rootId }: MentionEvent, { kind }: DecidedAudience): string {
+  return ['github', installationId, externalId, number, ...(rootId === null ? [] : [rootId]), ...(kind === 'public' ? [kind] : [])].join(':')
 }
 
 type Told = Pick<AnswerDone, 'answerId' | 'abstained' | 'notice'> & { markdown: string; citations: Citation[]; freshness: AnswerDone['freshness'] | null }

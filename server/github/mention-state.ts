@@ -12,6 +12,8 @@ export const MentionState = z.object({
   /** The comment tells, or may tell, of a failure: what comes of a later run takes its place. */
   failed: z.boolean().default(false),
   answerId: z.uuid().nullable().default(null),
+  /** Who that answer was made for: with other readers, such as of a repository that became public, another one is made. */
+  readers: z.string().nullable().default(null),
 })
 export type MentionState = z.infer<typeof MentionState>
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findAnswer } from '#db/tenant/answers.ts'
+import { updateRepository } from '#db/tenant/repositories.ts'
 import { openTestGithub } from '../testing/open-test-github.ts'
 import type { TestGithub } from '../testing/open-test-github.ts'
 import { openTestMentions } from '../testing/open-test-mentions.ts'
@@ -209,6 +210,25 @@ describe('whatever fails', () => {
     expect(issue.comments).toHaveLength(2)
     expect(issue.comments[0]!.reactions).toEqual([])
     expect(asked).toHaveLength(before + 1)
+  })
+
+  test('an answer that was made and not shown is not shown to other readers', async () => {
+    const { add, run, toEvent, asked, tenant } = await openTestMentions(setup)
+    const ledger = await add('ledger', { 'src/ledger.ts': '/** Books an entry into the ledger. */\nexport function bookEntry() {}\n' })
+    const { fake, row } = await add('soon-open', { ...files }, { settings: { sources: [ledger.row.name] } as never })
+    for (const each of [fake, ledger.fake]) each.permit('ann', 'write')
+    const issue = await fake.openIssue({})
+    const event = toEvent(fake, 'issue', issue.number, await issue.comment('ann', '@nura what does bookEntry do?'))
+    const kept = { delivery: null }
+    setup.github.fail({ method: 'POST', path: new RegExp(`issues/${issue.number}/comments$`) }, { kind: 'status', status: 502 })
+    await expect(run(event, kept)).rejects.toMatchObject({ code: 'github-unavailable' })
+    await fake.setPrivate(false)
+    await updateRepository(tenant, row.id, { isPublic: true })
+    expect(await run({ ...event, isPrivate: false }, kept)).toBe('abstained')
+    expect(asked.map(({ audience }) => audience)).toEqual([{ kind: 'repositories', ids: [row.id, ledger.row.id] }, { kind: 'public' }])
+    expect(issue.comments.at(-1)!.body).not.toMatch(/ledger/)
+    const threads = asked.map(({ thread }) => thread!)
+    expect(threads).toEqual([threads[0], `${threads[0]}:public`])
   })
 
   test('eyes of which GitHub did not say whether they are there go too', async () => {

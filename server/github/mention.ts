@@ -122,13 +122,15 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
       }
       const { slug } = await parts.app.identity(signal)
       if (toMentionWord(findMention(event.body, slug)?.question ?? '') === 'ask-owners') {
-        const { body, outcome } = await callOwners(github, tenant, { event, thread: toThread(event), inboxId, mayWrite: decision.trusted, signal })
+        const { body, outcome } = await callOwners(github, tenant, { event, thread: toThread(event, decision.audience), inboxId, mayWrite: decision.trusted, signal })
         await show(body)
         if (!decision.trusted) await noteReply(tenant, event, inboxId, body)
         return outcome
       }
-      const answered = await answerInThread({ answer: parts.answer, github, now, log }, tenant, { event, slug, repository, decision, answerId: state.answerId, signal })
-      await keep({ answerId: answered.answerId })
+      const readers = JSON.stringify(decision.audience)
+      const answerId = state.readers === readers ? state.answerId : null
+      const answered = await answerInThread({ answer: parts.answer, github, now, log }, tenant, { event, slug, repository, decision, answerId, signal })
+      await keep({ answerId: answered.answerId, readers })
       await show(answered.body)
       return answered.abstained ? 'abstained' : 'answered'
     },
