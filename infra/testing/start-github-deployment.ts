@@ -84,7 +84,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     GITHUB_SUMMARY_INTERVAL: '0',
     ...github.env(),
     ...(model ? { DEV_MODELS: `openai:fake-chat@${model.url}`, PM_MODELS: `openai:fake-chat@${model.url}`, ARCHITECT_MODELS: `openai:fake-chat@${model.url}` } : {}),
-    ...(await openStores(database)),
+    ...(extra.DATABASE_URL ? {} : await openStores(database)),
     ...extra,
   }
   const run = (script: string, ...args: string[]) => promisify(execFile)(process.execPath, [join(root, script), ...args], { env: { PATH: process.env.PATH, HOME: folder, ...env } })
@@ -96,7 +96,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     await run('tenant.ts', 'connect', tenant, `github:${installation.id}`)
   }
 
-  const isEmbedded = readTestServer() === null
+  const isEmbedded = env.DATABASE_URL === undefined
   const written: string[] = []
   let processes: { front: NuraProcess; jobs: NuraProcess } | null = null
   async function start(change: Record<string, string> = {}): Promise<void> {
@@ -120,7 +120,8 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     const response = await fetch(`${url()}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
     return { status: response.status, body: (await response.json().catch(() => null)) as unknown }
   }
-  const repositories = async (tenant?: string) => ((await api('GET', '/v1/repositories', undefined, tenant)).body as { repositories: ShownRepository[] }).repositories
+  // A tenant that is made with its first installation is not there before.
+  const repositories = async (tenant?: string) => ((await api('GET', '/v1/repositories', undefined, tenant)).body as { repositories?: ShownRepository[] }).repositories ?? []
   async function metrics(which: NuraProcess): Promise<string> {
     return (await fetch(`${which.url}/metrics`)).text()
   }
