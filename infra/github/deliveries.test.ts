@@ -47,7 +47,9 @@ async function ask(question: string) {
 test('the signature is over the bytes as they came', async () => {
   const payload = JSON.stringify(await nura.github.payloads.push(shop, { ref: 'refs/heads/main', before: await head(), after: await head() }))
   const text = `{"odd":[1.0,1e2,"\\u003cb\\u003e"],${payload.slice(1)}`
+  const before = carriedOut()
   expect(await nura.deliver(nura.github.event('push', text))).toBe(202)
+  await until('it to be carried out', () => carriedOut() === before + 1)
 })
 
 test('a delivery that is not signed as agreed is 401 or 413, and nothing of it is kept', async () => {
