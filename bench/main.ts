@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureGithub } from './github.ts'
 import { measureIngest } from './ingest.ts'
 import { measureReplay } from './replay.ts'
 import { toTable } from './report.ts'
@@ -17,6 +18,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   ingest: measureIngest,
   service: measureDeployment,
   start: measureStart,
+  github: measureGithub,
   replay: () => measureReplay({ repo: resolve(values.repo!), commits: toCount('commits', 200), seed: toCount('seed', 1), every: toCount('every', 10) }),
 }
 const unknown = positionals.find((name) => !(name in suites))

@@ -98,3 +98,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 await main().catch((error: unknown) => {
   if (error !== stopReason) process.exitCode = failWith(error, process.stderr)
 })
+// A connection that the other side keeps open must not keep what has stopped.
+setTimeout(() => process.exit(), 1_000).unref()

@@ -7,10 +7,10 @@ export type GithubDeliveryParts = {
   runDelivery(inboxId: string, context: JobContext): Promise<void>
 }
 
-/** One accepted delivery of GitHub's gets its outcome. An answer to a person may take a minute; everything else is quick. */
+/** One accepted delivery of GitHub's that nobody waits for with a question gets its outcome. It calls nobody, so it is quick. */
 export const githubDelivery = defineJob({
   name: 'github-delivery',
   payload: z.strictObject({ inboxId: z.uuid() }),
-  options: { attempts: 5, backoffMs: 1_000, concurrency: 50 },
+  options: { attempts: 5, backoffMs: 1_000, concurrency: 4 },
   run: async ({ inboxId }, parts: GithubDeliveryParts, context) => parts.runDelivery(inboxId, context),
 })

@@ -7,6 +7,7 @@ import { openTestDb } from '#db/testing/open-test-db.ts'
 import { createDeliveries } from '#server/github/run-delivery.ts'
 import { createSweep } from '#server/github/sweep.ts'
 import { openGithubRig } from '#server/testing/open-github-rig.ts'
+import { answerMention } from './answer-mention.ts'
 import { githubDelivery } from './github-delivery.ts'
 import { sweepGithub } from './sweep-github.ts'
 import { syncInstallation } from './sync-installation.ts'
@@ -42,11 +43,24 @@ jobContract(sweepGithub, async () => {
 })
 
 jobContract(githubDelivery, async () => {
-  const { rig, parts } = await prepare()
-  const { installation, tenant } = rig
-  const payload = { kind: 'installation', action: 'unsuspend', installationId: installation.id, account: { id: installation.account.id, login: 'acme' } }
-  const { id: inboxId } = await accept(db, { tenantId: tenant.id, surface: 'github', kind: 'installation', eventKey: `github:${installation.id}`, threadKey: `github:${installation.id}`, payload })
+  const prepared = await prepare()
+  const { installation } = prepared.rig
+  return prepareRow(prepared, { kind: 'installation', action: 'unsuspend', installationId: installation.id, account: { id: installation.account.id, login: 'acme' } })
+})
+
+jobContract(answerMention, async () => {
+  const prepared = await prepare()
+  const { installation } = prepared.rig
+  const author = { id: 5, login: 'ada', type: 'User' }
+  const place = { externalId: 1, repository: 'acme/shop', isPrivate: true, surface: 'issue', number: 1, commentId: 7, rootId: null, url: 'https://github.com/acme/shop/issues/1' }
+  return prepareRow(prepared, { kind: 'mention', installationId: installation.id, ...place, author, body: '@nura why?' })
+})
+
+/** An accepted delivery and what there is to see of it. */
+async function prepareRow({ rig, parts }: Awaited<ReturnType<typeof prepare>>, payload: { kind: string; installationId: number } & Record<string, unknown>) {
+  const key = `github:${payload.installationId}`
+  const { id: inboxId } = await accept(db, { tenantId: rig.tenant.id, surface: 'github', kind: payload.kind, eventKey: key, threadKey: key, payload })
   const runDelivery = createDeliveries({ ...parts, config: rig.github.config, answerMention: async () => 'answered' })
   const picture = async () => [(await read(db, inboxId))?.outcome, rig.queued.map(({ name }) => name)]
   return { payload: { inboxId }, parts: { runDelivery }, picture, close: rig.close }
-})
+}

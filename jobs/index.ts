@@ -1,3 +1,4 @@
+import { answerMention } from './answer-mention.ts'
 import { answerTurn } from './answer-turn.ts'
 import { forgetRepository } from './forget-repository.ts'
 import { githubDelivery } from './github-delivery.ts'
@@ -15,7 +16,11 @@ import { tellChanged } from './tell-changed.ts'
 export const botJobs = [answerTurn] as const
 
 /** The jobs of the jobs process. */
-export const backgroundJobs = [syncRepository, forgetRepository, githubDelivery, syncInstallation, summarisePullRequest, sweepGithub, sweepInbox, sweepRepositories, tellChanged, sweepAnswers, purgeExpired] as const
+export const backgroundJobs = [
+  syncRepository, forgetRepository, sweepRepositories,
+  githubDelivery, answerMention, summarisePullRequest, syncInstallation, sweepGithub,
+  tellChanged, sweepAnswers, sweepInbox, purgeExpired,
+] as const
 
 /** THE list of jobs: `Enqueue` takes its names and payloads from here. */
 export const jobs = [...botJobs, ...backgroundJobs] as const

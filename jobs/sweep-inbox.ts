@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Db } from '#db/index.ts'
 import { unfinished } from '#db/shared/inbox.ts'
+import { toDeliveryJob } from '#server/github/hints.ts'
 import type { Logger } from '#server/log.ts'
 import type { Enqueue } from './enqueue.ts'
 import { defineJob } from './job.ts'
@@ -23,7 +24,7 @@ export const sweepInbox = defineJob({
     const rows = await unfinished(db, { olderThanMs, limit: most })
     for (const row of rows) {
       signal.throwIfAborted()
-      await enqueue(row.surface === 'github' ? 'github-delivery' : 'answer-turn', { inboxId: row.id }, { dedupe: row.id })
+      await enqueue(row.surface === 'github' ? toDeliveryJob(row.kind) : 'answer-turn', { inboxId: row.id }, { dedupe: row.id })
     }
     if (rows.length > 0) log.info({ rows: rows.length }, 'unfinished turns queued again')
   },

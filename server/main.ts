@@ -45,3 +45,5 @@ await main().catch((error: unknown) => {
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(toExitCode(error))
 })
+// A connection that the other side keeps open must not keep what has stopped.
+setTimeout(() => process.exit(), 1_000).unref()

@@ -32,3 +32,8 @@ export function hintSummary({ enqueue }: HintParts, tenant: TenantDb, pull: { re
     enqueue('summarise-pull-request', { tenantId: tenant.id, repositoryId, number }, { dedupe: `${repositoryId}#${number}`, ...(delayMs > 0 ? { delayMs } : {}) }),
   )
 }
+
+/** The job that carries out an inbox row of GitHub's: whoever asks something waits apart from everything else. */
+export function toDeliveryJob(kind: string): 'answer-mention' | 'github-delivery' {
+  return kind === 'mention' ? 'answer-mention' : 'github-delivery'
+}

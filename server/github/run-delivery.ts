@@ -8,6 +8,7 @@ import { leaveHint } from '../routes/leave-hint.ts'
 import { deliver } from './deliver.ts'
 import type { DeliverParts } from './deliver.ts'
 import { GithubEvent } from './github-event.ts'
+import { toDeliveryJob } from './hints.ts'
 
 export type DeliveryParts = DeliverParts & { log: Logger }
 export type DeliveryContext = { signal: AbortSignal; lastAttempt: boolean }
@@ -47,7 +48,7 @@ export function createDeliveries(parts: DeliveryParts): (inboxId: string, contex
       hold.end()
     }
     const [next] = await pendingInThread(parts.db, row.threadKey)
-    if (next && next.id !== inboxId) await leaveHint(log, () => parts.enqueue('github-delivery', { inboxId: next.id }, { dedupe: next.id }))
+    if (next && next.id !== inboxId) await leaveHint(log, () => parts.enqueue(toDeliveryJob(next.kind), { inboxId: next.id }, { dedupe: next.id }))
   }
 }
 

@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts'
 import type { GithubApp } from './app.ts'
 import { toEventKey, toThreadKey } from './github-event.ts'
 import type { GithubEvent } from './github-event.ts'
+import { toDeliveryJob } from './hints.ts'
 import { spokenEvents, toGithubEvents } from './read-delivery.ts'
 
 export type WebhookParts = {
@@ -123,7 +124,7 @@ async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: Gith
   // One that failed and is sent again is to be carried out again.
   const { id, isNew } = await accept(db, row, { revive: true })
   if (!isNew) return false
-  const queued = enqueue('github-delivery', { inboxId: id }, { dedupe: id }).then(
+  const queued = enqueue(toDeliveryJob(event.kind), { inboxId: id }, { dedupe: id }).then(
     () => true,
     () => false,
   )

@@ -121,6 +121,7 @@ export async function openGithubRig(db: Db, { env = {}, owner = 'operator' }: Ri
   const sweep = createSweep(parts)
   type Context = { attempt: number; lastAttempt: boolean; signal: AbortSignal }
   const runs: Record<string, (payload: never, context: Context) => Promise<void>> = {
+    'answer-mention': ({ inboxId }: { inboxId: string }, context) => deliver(inboxId, context),
     'github-delivery': ({ inboxId }: { inboxId: string }, context) => deliver(inboxId, context),
     'sync-installation': async ({ tenantId, installationId }: { tenantId: string; installationId: number }, { signal }) => syncInstallation(parts, await db.tenant(tenantId), installationId, signal),
     'forget-repository': (payload, context) => forgetRepository.run(payload, { db }, context),
