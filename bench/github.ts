@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startGithubDeployment } from '#infra/testing/start-github-deployment.ts'
 import type { GithubDeployment } from '#infra/testing/start-github-deployment.ts'
 import { until } from '#infra/testing/until.ts'
@@ -10,7 +11,8 @@ import type { Result } from './report.ts'
 
 const tenant = 'acme'
 const deliveries = 600
-const inFlight = 50
+/** Deliveries a second of the steady part; as many come at once in a burst. */
+const rate = 50
 const files = 2_000
 const renamed = 5_000
 const pushes = 9
@@ -41,7 +43,7 @@ async function measureOn(env: Record<string, string>): Promise<Result[]> {
     await indexed(nura, shop!)
     const found = await measurePushes(nura, shop!)
     const moved = await measureRename(nura, shop!)
-    return [await measureAcceptance(nura, shop!), ...found, moved]
+    return [...(await measureAcceptance(nura, shop!)), ...found, moved]
   } finally {
     await nura.close()
     await made[Symbol.asyncDispose]()
@@ -95,7 +97,7 @@ async function measureRename(nura: GithubDeployment, shop: FakeRepository): Prom
   }
 }
 
-async function measureAcceptance(nura: GithubDeployment, shop: FakeRepository): Promise<Result> {
+async function measureAcceptance(nura: GithubDeployment, shop: FakeRepository): Promise<Result[]> {
   nura.github.deliveries.auto = false
   nura.github.fail({ path: /./ }, { kind: 'hang' }, Infinity)
   nura.model!.fault = { kind: 'hang' }
@@ -103,24 +105,26 @@ async function measureAcceptance(nura: GithubDeployment, shop: FakeRepository): 
   const { event, payloads } = nura.github
   const head = await shop.git('rev-parse', 'HEAD')
   const push = await payloads.push(shop, { ref: 'refs/heads/main', before: head, after: head })
-  const events = []
-  for (let at = 0; at < deliveries; at++) {
-    // One in ten asks something, and holds a worker for as long as GitHub hangs.
-    if (at % 10 > 0) events.push(event('push', push))
-    else events.push(event('issue_comment', payloads.issueComment('created', shop, issue, await issue.comment('ada', '@nura what is a ledger?'))))
+  const comment = payloads.issueComment('created', shop, issue, await issue.comment('ada', '@nura what is a ledger?'))
+  // One in ten asks something, and holds a place for as long as GitHub hangs.
+  const next = (at: number) => (at % 10 > 0 ? event('push', push) : event('issue_comment', comment))
+  const steady: Promise<number>[] = []
+  for (let at = 0, start = performance.now(); at < deliveries; at++) {
+    await sleep(Math.max(0, start + (at * 1000) / rate - performance.now()))
+    steady.push(deliver(nura.hook, next(at)))
   }
-  const milliseconds: number[] = []
-  for (let at = 0; at < deliveries; at += inFlight) milliseconds.push(...(await Promise.all(events.slice(at, at + inFlight).map((each) => deliver(nura.hook, each)))))
+  const burst: number[] = []
+  for (let wave = 0; wave < 4; wave++) burst.push(...(await Promise.all(Array.from({ length: rate }, (_, at) => deliver(nura.hook, next(at))))))
   nura.github.clearFaults()
-  const [middle, late] = [median(milliseconds), quantile(milliseconds, 0.99)]
-  return {
-    measure: `202 to ${inFlight} deliveries at once while GitHub and the model hang`,
-    nura: `p50 ${middle.toFixed(0)} ms, p99 ${late.toFixed(0)} ms`,
-    bound: 'p99 ≤ 300 ms',
-    holds: late <= 300,
-    numbers: { p50: middle, p99: late, deliveries },
-  }
+  const [all, atOnce] = [toFigures(await Promise.all(steady)), toFigures(burst)]
+  return [
+    { measure: `202 to ${rate} deliveries a second while GitHub and the model hang`, nura: toText(all), bound: 'p99 ≤ 300 ms', holds: all.p99 <= 300, numbers: { ...all, deliveries } },
+    { measure: `202 to ${rate} deliveries at once, again and again`, nura: toText(atOnce), numbers: atOnce },
+  ]
 }
+
+const toFigures = (milliseconds: number[]) => ({ p50: median(milliseconds), p99: quantile(milliseconds, 0.99) })
+const toText = ({ p50, p99 }: { p50: number; p99: number }) => `p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`
 
 /** @returns milliseconds until the answer */
 async function deliver(hook: string, { headers, rawBody }: Event): Promise<number> {

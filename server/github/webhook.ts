@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Webhooks } from '@octokit/webhooks'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
@@ -30,6 +31,8 @@ export type Delivery = { headers: IncomingHttpHeaders; bytes: Buffer }
 /** Longest body, bytes: GitHub itself sends no larger one. */
 export const deliveryLimit = 25 * 1024 * 1024
 
+/** How long it is believed whose an installation is, milliseconds. Who carries the event out looks again. */
+const ownerMs = 5_000
 /** Longest that accepting waits for the queue, and for GitHub to say what the App is called, milliseconds. */
 const queueMs = 250
 const identityMs = 100
@@ -44,6 +47,7 @@ const identityMs = 100
  */
 export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Promise<{ stored: number }> {
   const readSlug = createSlug(parts.github)
+  const owners = new LRUCache<number, string>({ max: 10_000, ttl: ownerMs })
   return async function take({ headers, bytes }) {
     const text = decode(bytes)
     if (text === null || !(await isSigned(parts.github.config.webhookSecret, text, headers))) {
@@ -57,8 +61,9 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
     const events = read(name, parse(text, headers['content-type'] ?? ''), slug, log)
     let stored = 0
     for (const [at, event] of events.entries()) {
-      const tenantId = await findTenant(parts, event, log)
+      const tenantId = owners.get(event.installationId) ?? (await findTenant(parts, event, log))
       if (tenantId === null) break
+      if (event.kind !== 'installation') owners.set(event.installationId, tenantId)
       if (await keep(parts, tenantId, event, at === 0 ? guid : `${guid}:${at + 1}`, log)) stored++
     }
     return { stored }
@@ -133,18 +138,21 @@ async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: Gith
   return true
 }
 
-/** What the App is called, asked of GitHub once: null while it has not answered, whatever keeps it. */
+/** What the App is called, asked of GitHub once: null while it has not answered, whatever keeps it. Only the first wait for it. */
 function createSlug(github: Pick<GithubApp, 'identity'>): () => Promise<string | null> {
-  let asked: Promise<string | null> | null = null
+  let asked: { answer: Promise<string | null>; until: number } | null = null
   return () => {
-    asked ??= github.identity().then(
-      ({ slug }) => slug,
-      () => {
-        asked = null
-        return null
-      },
-    )
-    return within(asked, identityMs)
+    asked ??= {
+      until: performance.now() + identityMs,
+      answer: github.identity().then(
+        ({ slug }) => slug,
+        () => {
+          asked = null
+          return null
+        },
+      ),
+    }
+    return within(asked.answer, Math.max(0, asked.until - performance.now()))
   }
 }
 
