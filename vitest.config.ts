@@ -2,12 +2,14 @@ import { defineConfig } from 'vitest/config'
 import { reachable, readSources } from './infra/testing/read-sources.ts'
 
 /**
- * Every test file runs in the project `embedded`. Those whose result hangs on the stores, which is those that load a file
- * that reads `NURA_TEST_…`, run in the project `servers` too, where `npm test` has brought the servers.
+ * Every test file runs in the project `embedded`. Those that are about the stores run in the project `servers` too, where
+ * `npm test` has brought the servers: all of `db`, the queue, what search and indexing ask of the database, and the running
+ * processes, which is where everything else meets the servers.
  */
 const sources = new Map(readSources(import.meta.dirname).map((source) => [source.path, source]))
 const all = [...sources.keys()].filter((path) => path.endsWith('.test.ts'))
-const onStores = all.filter((path) => [...reachable(sources, path)].some((loaded) => sources.get(loaded)?.text.includes('NURA_TEST_')))
+const aboutStores = /^(db|jobs|infra)\/|^server\/(retrieval|indexing|routes)\/|^server\/[a-z-]+\.test\.ts$|^bot\/[a-z-]+\.test\.ts$/
+const onStores = all.filter((path) => aboutStores.test(path) && [...reachable(sources, path)].some((loaded) => sources.get(loaded)?.text.includes('NURA_TEST_')))
 
 const { NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL } = process.env
 const servers = { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL }
@@ -20,7 +22,10 @@ const clean = Object.fromEntries(absent.map((key) => [key, '']))
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Two cores, and tests that wait for other processes as much as they work.
+    maxWorkers: 3,
+    // No module keeps state, so the files of one worker share what they load.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

@@ -53,7 +53,7 @@ async function measureOn(env: Record<string, string>): Promise<Result[]> {
 /** Longer than any index of this size takes anywhere. */
 async function indexed(nura: GithubDeployment, repository: FakeRepository): Promise<void> {
   const sha = await repository.git('rev-parse', 'HEAD')
-  await until('the index', async () => (await nura.repositories(tenant)).some((each) => each.indexedSha === sha && each.state === 'ready'), 300_000)
+  await until('the index', async () => (await nura.repositories(tenant)).some((each) => each.indexedSha === sha && each.state === 'ready'), { withinMs: 300_000, everyMs: 100 })
 }
 
 async function measurePushes(nura: GithubDeployment, shop: FakeRepository): Promise<Result[]> {

@@ -130,7 +130,7 @@ function createSettle({ db, tenant, github, fake, freshTenant, readMetric }: Ben
       const found = await findRepositoryByExternalId(tenant, fake.id)
       return found?.indexedSha === sha && found
     }
-    const repository = await until(`the index to be at ${sha.slice(0, 7)}, commit ${at}`, isThere, settleMs)
+    const repository = await until(`the index to be at ${sha.slice(0, 7)}, commit ${at}`, isThere, { withinMs: settleMs })
     const ms = since === null ? null : performance.now() - since
     const requests = github.calls.slice(callsBefore).filter(({ path }) => ofPush.test(path)).length
     await untilIdle(readMetric)

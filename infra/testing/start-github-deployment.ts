@@ -1,14 +1,21 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { SignJWT } from 'jose'
 import { Client } from 'pg'
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
+import { migrate } from '#db/migrate.ts'
+import { createTenant } from '#db/shared/tenants.ts'
 import { readTestServer } from '#db/testing/config.ts'
+import { openFromTemplate } from '#db/testing/store-template.ts'
 import { testRedisUrl } from '#jobs/testing/config.ts'
+import { createGithubApp } from '#server/github/app.ts'
+import { readGithubConfig } from '#server/github/config.ts'
+import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
+import { createLog } from '#server/log.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import type { TestRepository } from '#server/testing/create-repository.ts'
 import type { Event } from '#server/testing/fake-github/deliveries.ts'
@@ -63,7 +70,6 @@ export type GithubDeploymentOptions = {
 }
 
 const secret = 'a service secret that is long enough to be one'
-const root = join(import.meta.dirname, '..')
 
 /**
  * Starts Nura with GitHub beside it: everything in one process on embedded stores; server and jobs on servers. Installations
@@ -87,14 +93,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     ...(extra.DATABASE_URL ? {} : await openStores(database)),
     ...extra,
   }
-  const run = (script: string, ...args: string[]) => promisify(execFile)(process.execPath, [join(root, script), ...args], { env: { PATH: process.env.PATH, HOME: folder, ...env } })
-  await run('migrate.ts')
-  for (const [tenant, account] of Object.entries(tenants)) {
-    const installation = [...github.world.installations.values()].find((each) => each.account.login === account)
-    if (!installation) throw new Error(`No installation of ${account}: make it in prepare`)
-    await run('tenant.ts', 'create', tenant)
-    await run('tenant.ts', 'connect', tenant, `github:${installation.id}`)
-  }
+  await prepareStores(env, tenants, github)
 
   const isEmbedded = env.DATABASE_URL === undefined
   const written: string[] = []
@@ -140,7 +139,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     api,
     repositories,
     indexed: (name, sha, tenant) =>
-      until(`${name} to be indexed at ${sha.slice(0, 7)}; ${deployment.output().slice(-3000)}`, async () => (await repositories(tenant)).find((each) => each.name === name && each.indexedSha === sha && each.state === 'ready')),
+      until(`${name} to be indexed at ${sha.slice(0, 7)}; ${deployment.output().slice(-3000)}`, async () => (await repositories(tenant)).find((each) => each.name === name && each.indexedSha === sha && each.state === 'ready'), { everyMs: 150 }),
     async search(question, { tenant, ...options } = {}) {
       const { status, body } = await api('POST', '/v1/search', { question, ...options }, tenant)
       if (status !== 200) throw new Error(`search answered ${status}: ${JSON.stringify(body)}`)
@@ -152,8 +151,8 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
       await until(`the jobs to settle; ${deployment.output().slice(-3000)}`, async () => {
         const busy = sumOf(await metrics(processes!.jobs), 'nura_queue_depth', {})
         quiet = busy === 0 ? quiet + 1 : 0
-        return quiet >= 5
-      })
+        return quiet >= 3
+      }, { everyMs: 75 })
     },
     kill: () => end('SIGKILL'),
     start,
@@ -167,6 +166,24 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     },
   }
   return deployment
+}
+
+/** Migrates the stores and gives each tenant its installation, as the operator's commands do. */
+async function prepareStores(env: Record<string, string>, tenants: Record<string, string>, github: FakeGithub): Promise<void> {
+  const config = readDbConfig(env)
+  const db = config.url === null ? await openFromTemplate(config) : await openDb(config)
+  try {
+    await migrate(db)
+    const log = createLog({ level: 'silent', process: 'test' })
+    const app = createGithubApp(readGithubConfig(env)!, { db, log })
+    for (const [slug, account] of Object.entries(tenants)) {
+      const installation = [...github.world.installations.values()].find((each) => each.account.login === account)
+      if (!installation) throw new Error(`No installation of ${account}: make it in prepare`)
+      await adoptInstallation(db, app, (await createTenant(db, { slug, name: slug })).id, installation.id)
+    }
+  } finally {
+    await db.close()
+  }
 }
 
 function sumOf(text: string, name: string, labels: Record<string, string>): number {

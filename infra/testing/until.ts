@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Polls until `read` gives something, for what another process does in its own time. @throws Error naming `what` after `withinMs` */
-export async function until<T>(what: string, read: () => T | undefined | false | Promise<T | undefined | false>, withinMs = 40_000): Promise<T> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
+/**
+ * Polls until `read` gives something, for what another process does in its own time. Ask seldom where asking costs it much.
+ * @throws Error naming `what` after `withinMs`
+ */
+export async function until<T>(what: string, read: () => T | undefined | false | Promise<T | undefined | false>, { withinMs = 40_000, everyMs = 50 } = {}): Promise<T> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(everyMs)) {
     const found = await read()
     if (found !== undefined && found !== false) return found
   }

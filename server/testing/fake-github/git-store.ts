@@ -50,7 +50,19 @@ export async function createGitStore(
 ): Promise<GitStore> {
   if (from) await run(['clone', '--quiet', '--bare', '--no-hardlinks', from, dir])
   else await run(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, dir])
-  const bytes = (...args: string[]) => run(['-C', dir, ...args])
+  const told = new Map<string, Promise<Buffer>>()
+  /** What is asked of objects by their ids never changes, and a process for each question is what a fake's time goes to. */
+  function bytes(...args: string[]): Promise<Buffer> {
+    if (!isOfObjects(args)) return run(['-C', dir, ...args])
+    const key = args.join('\0')
+    const known = told.get(key)
+    if (known) return known
+    const asked = run(['-C', dir, ...args])
+    told.set(key, asked)
+    // What is not there may come.
+    asked.catch(() => told.delete(key))
+    return asked
+  }
   const git = async (...args: string[]) => (await bytes(...args)).toString('utf8').trim()
   const remembered = new Map<string, Promise<unknown>>()
   function remember<Value>(key: string, make: () => Promise<Value>): Promise<Value> {
@@ -73,6 +85,15 @@ export async function createGitStore(
     return output.toString('utf8').trim()
   }
   return { dir, git, bytes, remember, resolve, commit }
+}
+
+const ofObjects = new Set(['cat-file', 'diff', 'diff-tree', 'log', 'ls-tree', 'merge-base', 'rev-list', 'rev-parse'])
+const byId = /^[0-9a-f]{40}(\^\{\w+\}|\^?!|(\.{2,3}[0-9a-f]{40}))?$/
+
+/** A question whose every word that is no option names objects by id. */
+function isOfObjects([command = '', ...rest]: string[]): boolean {
+  const words = rest.filter((word) => !/^-(?!-(?:all|branches|glob|remotes|tags|not|exclude|batch))/.test(word))
+  return ofObjects.has(command) && words.length > 0 && words.every((word) => byId.test(word))
 }
 
 async function attach(git: GitStore['git'], branch: string): Promise<void> {
