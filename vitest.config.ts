@@ -30,7 +30,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     projects: [
-      { extends: true, test: { name: 'embedded', include: all, env: { ...clean, NURA_TEST_STORES: 'embedded' } } },
+      { extends: true, test: { name: 'embedded', include: all, env: { ...clean, NURA_TEST_STORES: 'embedded', NURA_TEST_DATABASE_URL: '', NURA_TEST_REDIS_URL: '' } } },
       ...(NURA_TEST_DATABASE_URL && NURA_TEST_REDIS_URL
         ? [{ extends: true as const, test: { name: 'servers', include: onStores, env: { ...clean, ...servers } } }]
         : []),

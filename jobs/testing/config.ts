@@ -1,4 +1,4 @@
-/** Redis for tests; null when this run has none. With one, what needs Redis runs beside the embedded database too. */
+/** Redis for tests; null when this run has none, as with embedded stores. */
 export function testRedisUrl(): string | null {
   return process.env.NURA_TEST_REDIS_URL?.trim() || null
 }
