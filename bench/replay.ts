@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db, TenantDb } from '#db/index.ts'
+import { exclusively } from '#db/shared/exclusive.ts'
 import { deleteTenant, ensureTenant } from '#db/shared/tenants.ts'
 import { addRepository, findRepository, findRepositoryByExternalId } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { startProcess } from '#infra/testing/processes.ts'
 import { until } from '#infra/testing/until.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
+import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { createLog } from '#server/log.ts'
 import { lexicalEmbedder } from '#server/models/lexical.ts'
 import { createGitSource } from '#server/sources/git.ts'
@@ -154,7 +156,11 @@ async function untilIdle(readMetric: Bench['readMetric']): Promise<void> {
 /** Indexes the tree at once in another tenant, prints what differs, and leaves nothing behind. */
 async function countDifferences(db: Db, tenant: TenantDb, repository: Repository, dir: string, fresh: TenantDb, sha: string): Promise<number> {
   const added = await addRepository(fresh, { name: repository.name, source: 'git', location: dir, audience: 'tenant' })
-  await indexSource({ embedder: lexicalEmbedder, log }, fresh, added, createGitSource(dir))
+  // The jobs process would take it up as well, and its embeddings are counted.
+  const ran = await exclusively(db, toSyncKey(fresh.id, added.id), async () => {
+    await indexSource({ embedder: lexicalEmbedder, log }, fresh, added, createGitSource(dir))
+  })
+  if (!ran) throw new Error('Somebody else is indexing what is to be compared with.')
   if ((await findRepository(fresh, added.id))?.indexedSha !== sha) throw new Error(`The fresh index is not at ${sha}.`)
   const differences = compareStates(await readIndexState(tenant, repository.id), await readIndexState(fresh, added.id))
   for (const { table, missing, unexpected } of differences) {
