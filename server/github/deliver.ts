@@ -9,32 +9,21 @@ import type { GithubConfig } from './config.ts'
 import type { GithubEvent, PushEvent, RepositoryEvent } from './github-event.ts'
 import { hintInstallation, hintSync } from './hints.ts'
 import { changeInstallation, changeRepository, changeSelection } from './lifecycle.ts'
-import type { MentionEvent } from './mention-event.ts'
+import type { MentionRun } from './mention.ts'
 import { notePull } from './note-pull.ts'
-
-/** What answers somebody who spoke to Nura. It owns `delivery`: what its runs have shown so far. */
-export type MentionTurn = {
-  event: MentionEvent
-  inboxId: string
-  delivery: unknown
-  save(delivery: unknown): Promise<void>
-  signal: AbortSignal
-  lastAttempt: boolean
-  log: Logger
-}
 
 export type DeliverParts = {
   db: Db
   enqueue: Enqueue
   config: Pick<GithubConfig, 'summaryIntervalMs'>
-  answerMention(tenant: TenantDb, turn: MentionTurn): Promise<string>
+  answerMention(tenant: TenantDb, turn: MentionRun): Promise<string>
 }
 
 /**
  * Does what an event asks for, and says how that ended. What takes rights away takes effect here, from the delivery alone;
  * what gives some is asked of GitHub first, by `sync-installation`. Calls GitHub for mentions only.
  */
-export async function deliver(parts: DeliverParts, tenant: TenantDb, turn: Omit<MentionTurn, 'event'> & { event: GithubEvent }): Promise<string> {
+export async function deliver(parts: DeliverParts, tenant: TenantDb, turn: Omit<MentionRun, 'event'> & { event: GithubEvent }): Promise<string> {
   const { event, log } = turn
   const installation = await readInstallation(parts, tenant, event, log)
   if (installation === 'not-yours') return refuse(event, log)

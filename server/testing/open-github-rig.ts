@@ -10,7 +10,7 @@ import { forgetRepository } from '#jobs/forget-repository.ts'
 import { createGithubApp } from '../github/app.ts'
 import type { GithubApp } from '../github/app.ts'
 import { readGithubConfig } from '../github/config.ts'
-import type { MentionTurn } from '../github/deliver.ts'
+import type { MentionRun } from '../github/mention.ts'
 import { createDeliveries } from '../github/run-delivery.ts'
 import { createSweep } from '../github/sweep.ts'
 import { syncInstallation } from '../github/sync-installation.ts'
@@ -35,8 +35,8 @@ export type GithubRig = {
   /** Jobs that wait, oldest first. */
   queued: Queued[]
   /** Mentions that were to be answered; what the last one does is the test's to say. */
-  mentions: MentionTurn[]
-  answerMention: (tenant: TenantDb, turn: MentionTurn) => Promise<string>
+  mentions: MentionRun[]
+  answerMention: (tenant: TenantDb, turn: MentionRun) => Promise<string>
   /** Runs deliveries, and the jobs that read installations and forget repositories, until none of them waits. Others stay. */
   settle(): Promise<void>
   sweep(): Promise<void>
