@@ -110,6 +110,11 @@ test('what a grammar makes nothing of is cut as text, and says so', async () => 
   expect(chunks[0]!.metadata).toEqual({ chunker: 'text', fallback: 'no-tree' })
 })
 
+test('a comment of one long line is cut off from what leads it', async () => {
+  const text = `package odd\n\n/*\n${'It is said in a long comment. '.repeat(200)}\n*/\nfunc Odd() {}\n`
+  expectWhole(text, (await chunkFile('comment.go', text)).chunks)
+})
+
 describe('what an edit costs', () => {
   const keysOf = async (path: string, text: string) => (await chunkFile(path, text)).chunks.map((chunk) => toChunkKey('lexical:default', toEmbeddedText(chunk)))
   const functions = Array.from({ length: 180 }, (_, at) => `export function step${at}(input: Input): Output {\n${`  const part${at} = read(input, ${at})\n`.repeat(1 + (at % 9))}  return part${at}\n}\n`)

@@ -43,12 +43,15 @@ function split(lines: Lines, rows: Rows, blocks: Block[], sizes: Sizes, nested: 
     inside = inside.flatMap((block) => (block.endRow > block.startRow ? block.children() : []))
     breaks = breakRows(inside, rows)
   }
-  if (breaks.length === 0) {
+  const isText = breaks.length === 0
+  if (isText) {
     if (lines.weight(rows.start, rows.end) <= sizes.cap) return [rows]
     breaks = textBreaks(lines, rows)
   }
 
-  const units = withHead(lines, toRanges(rows, breaks), sizes, nested)
+  const ranges = toRanges(rows, breaks)
+  // Two rows of text put together again would be what was to be split.
+  const units = isText && ranges.length === 2 ? ranges : withHead(lines, ranges, sizes, nested)
   const pieces: Rows[] = []
   let run: Rows[] = []
   const flush = () => {
