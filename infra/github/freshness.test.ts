@@ -157,6 +157,29 @@ test('what no person wrote is left out with a reason, and configuration is read'
   }
 })
 
+test('whatever a file is like, its pieces together are the file, and cut the same way again', async () => {
+  const lines = (text: string) => Array.from({ length: 60 }, (_, at) => `${text} wholeness${at}`)
+  const odd: Record<string, string> = {
+    'odd/arrows.ts': lines('export const arrow').map((line, at) => `${line.split(' ').slice(0, 2).join(' ')}${at} = () => 'odditywhole ${at}'`).join('\n') + '\n',
+    'odd/methods.py': `class OddityWhole:\n${lines('').map((_, at) => `    def odditywhole_${at}(self):\n        return ${at}\n`).join('\n')}`,
+    'odd/comment.go': `package odditywhole\n\n/*\n${'odditywhole is said in a long comment. '.repeat(140)}\n*/\nfunc OddityWhole() {}\n`,
+    'odd/broken.ts': lines('export function odditywhole(').join(' {{{ \n'),
+    'odd/windows.rb': lines('# odditywhole').join('\r\n'),
+  }
+  const pieces = async () => {
+    const found = (await nura.search('odditywhole', { tenant: 'acme', repository: 'acme/copy', limit: 50 })).filter(({ path }) => path.startsWith('odd/'))
+    return Object.groupBy(found.toSorted((a, b) => a.startLine - b.startLine), ({ path }) => path)
+  }
+  const copy = [...nura.github.world.repositories.values()].find(({ name }) => name === 'copy') as FakeRepository
+  await shown('acme/copy', await copy.commit(odd))
+  const first = await pieces()
+  for (const [path, text] of Object.entries(odd)) expect(first[path]?.map(({ content }) => content).join(''), path).toBe(text)
+  await shown('acme/copy', await copy.commit(Object.fromEntries(Object.keys(odd).map((path) => [path, null]))))
+  await shown('acme/copy', await copy.commit(odd))
+  const places = (of: typeof first) => Object.values(of).flatMap((each) => each!.map(({ path, startLine, endLine }) => [path, startLine, endLine]))
+  expect(places(await pieces())).toEqual(places(first))
+})
+
 test('a renamed repository keeps its identity and embeds nothing', async () => {
   const [before, cost] = [await named('acme/rules'), await embedded()]
   await rules.rename('guidelines')

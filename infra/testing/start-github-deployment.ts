@@ -48,7 +48,7 @@ export type GithubDeployment = {
   repositories(tenant?: string): Promise<ShownRepository[]>
   /** Waits until the tenant's repository is at this commit. */
   indexed(name: string, sha: string, tenant?: string): Promise<ShownRepository>
-  search(question: string, options?: { tenant?: string; repository?: string; audience?: object }): Promise<ShownPassage[]>
+  search(question: string, options?: { tenant?: string; repository?: string; audience?: object; limit?: number }): Promise<ShownPassage[]>
   /** Sum of a counter over its labels, as the process that runs the jobs tells it. */
   counter(name: string, labels?: Record<string, string>): Promise<number>
   /** Waits until nothing is queued, running or unfinished. */
