@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
 import { accept } from '#db/shared/inbox.ts'
 import { isMessageKnown, isThreadKnown } from '#db/shared/inbox-threads.ts'
+import { within } from '#server/within.ts'
 import { toEventKey, toThreadKey } from './platform.ts'
 import type { Incoming } from './platform.ts'
 
@@ -29,15 +30,11 @@ export async function receive(parts: InboxParts, tenantId: string, incoming: Inc
 }
 
 async function hint(parts: InboxParts, inboxId: string): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<'late'>()
-  const timer = setTimeout(() => resolve('late'), queueMs)
   try {
-    const won = await Promise.race([parts.queue(inboxId), late])
-    if (won === 'late') parts.log.warn({ inboxId }, 'queue is slow; the sweeper will find the row')
+    const queued = await within(parts.queue(inboxId).then(() => true), queueMs)
+    if (queued === null) parts.log.warn({ inboxId }, 'queue is slow; the sweeper will find the row')
   } catch (error) {
     parts.log.warn({ inboxId, err: error }, 'not queued; the sweeper will find the row')
-  } finally {
-    clearTimeout(timer)
   }
 }
 

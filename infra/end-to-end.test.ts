@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createFakeWorkspace, toVisible } from '#bot/testing/fake-slack-methods.ts'
 import type { FakeMessage } from '#bot/testing/fake-slack-methods.ts'
@@ -10,9 +8,10 @@ import { startFakeSlack } from '#bot/testing/fake-slack.ts'
 import type { FakeSlack } from '#bot/testing/fake-slack.ts'
 import { say, slackEvent, toRequest } from '#bot/testing/slack-event.ts'
 import { readTestServer } from '#db/testing/config.ts'
-import { testRedisUrl } from '#jobs/testing/config.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import type { TestRepository } from '#server/testing/create-repository.ts'
+import { openOwnStores } from './testing/open-own-stores.ts'
+import type { OwnStores } from './testing/open-own-stores.ts'
 import { startProcess } from './testing/processes.ts'
 import type { NuraProcess } from './testing/processes.ts'
 import { startDeployment } from './testing/start-deployment.ts'
@@ -24,7 +23,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
 
 /** The main job on the running process: a signed mention becomes a cited answer in the thread, whatever happens meanwhile. */
 const signingSecret = 'a-signing-secret-of-slack'
-const database = `nura_e2e_${randomUUID().replaceAll('-', '').slice(0, 12)}`
+let stores: OwnStores
 let slack: FakeSlack
 let repository: TestRepository
 let folder: string
@@ -50,6 +49,7 @@ beforeAll(async () => {
   })
   slack = await startFakeSlack(createFakeWorkspace())
   folder = await mkdtemp(join(tmpdir(), 'nura-e2e-'))
+  stores = await openOwnStores()
   env = {
     NURA_DATA_DIR: join(folder, 'data'),
     NURA_REPOSITORY: repository.dir,
@@ -58,7 +58,7 @@ beforeAll(async () => {
     SLACK_SIGNING_SECRET: signingSecret,
     SLACK_BOT_TOKEN: 'xoxb-fake-token',
     SLACK_API_URL: slack.url,
-    ...(await openStores()),
+    ...stores.env,
   }
   if (readTestServer()) {
     beside = await startDeployment(env, repository.dir)
@@ -72,7 +72,7 @@ afterAll(async () => {
   await beside?.close()
   await slack?.close()
   await repository?.[Symbol.asyncDispose]()
-  await administer(`drop database if exists ${database} with (force)`)
+  await stores?.close()
   if (folder) await rm(folder, { recursive: true, force: true })
 })
 
@@ -168,23 +168,4 @@ async function settled(quietMs = 2_000): Promise<void> {
 
 function buttons(message: FakeMessage): unknown[] {
   return message.blocks.flatMap((block) => (['actions', 'context_actions'].includes(block.type) ? (block.elements as unknown[]) : []))
-}
-
-/** On servers: a database and a Redis database of one's own. */
-async function openStores(): Promise<Record<string, string>> {
-  const [url, redis] = [readTestServer(), testRedisUrl()]
-  if (!url || !redis) return {}
-  await administer(`create database ${database}`)
-  const own = new URL(url)
-  own.pathname = `/${database}`
-  return { DATABASE_URL: own.href, REDIS_URL: `${redis.replace(/\/\d*$/, '')}/9` }
-}
-
-async function administer(statement: string): Promise<void> {
-  const url = readTestServer()
-  if (!url) return
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
 }

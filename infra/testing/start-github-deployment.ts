@@ -1,17 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
 import { SignJWT } from 'jose'
-import { Client } from 'pg'
 import { readDbConfig } from '#db/config.ts'
 import { openDb } from '#db/index.ts'
 import { migrate } from '#db/migrate.ts'
 import { createTenant } from '#db/shared/tenants.ts'
-import { readTestServer } from '#db/testing/config.ts'
 import { openFromTemplate } from '#db/testing/store-template.ts'
-import { testRedisUrl } from '#jobs/testing/config.ts'
 import { createGithubApp } from '#server/github/app.ts'
 import { readGithubConfig } from '#server/github/config.ts'
 import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
@@ -23,6 +18,7 @@ import { startFakeGithub } from '#server/testing/fake-github/start-fake-github.t
 import type { FakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import type { FakeOpenai } from '#server/testing/fake-openai.ts'
+import { openOwnStores } from './open-own-stores.ts'
 import { startProcess } from './processes.ts'
 import type { NuraProcess } from './processes.ts'
 import { until } from './until.ts'
@@ -76,12 +72,12 @@ const secret = 'a service secret that is long enough to be one'
  * of `tenants` are connected by the operator's command before the start.
  */
 export async function startGithubDeployment({ tenants = {}, env: extra = {}, model: wantsModel = false, prepare }: GithubDeploymentOptions = {}): Promise<GithubDeployment> {
-  const database = `nura_github_${randomUUID().replaceAll('-', '').slice(0, 12)}`
   const folder = await mkdtemp(join(tmpdir(), 'nura-github-'))
   const checkout: TestRepository = await createRepository({ 'README.md': '# Empty\n' })
   const github = await startFakeGithub()
   const model = wantsModel ? await startFakeOpenai() : null
   await prepare?.(github)
+  const stores = extra.DATABASE_URL ? null : await openOwnStores()
   const env: Record<string, string> = {
     NURA_DATA_DIR: join(folder, 'data'),
     NURA_REPOSITORY: checkout.dir,
@@ -90,7 +86,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     GITHUB_SUMMARY_INTERVAL: '0',
     ...github.env(),
     ...(model ? { DEV_MODELS: `openai:fake-chat@${model.url}`, PM_MODELS: `openai:fake-chat@${model.url}`, ARCHITECT_MODELS: `openai:fake-chat@${model.url}` } : {}),
-    ...(extra.DATABASE_URL ? {} : await openStores(database)),
+    ...stores?.env,
     ...extra,
   }
   await prepareStores(env, tenants, github)
@@ -161,7 +157,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
       await model?.close()
       await github.close()
       await checkout[Symbol.asyncDispose]()
-      await administer(`drop database if exists ${database} with (force)`)
+      await stores?.close()
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -190,28 +186,4 @@ function sumOf(text: string, name: string, labels: Record<string, string>): numb
   const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
   const wanted = lines.filter((line) => Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)))
   return wanted.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-}
-
-/** On servers: a database and a part of Redis of one's own. */
-async function openStores(database: string): Promise<Record<string, string>> {
-  const [url, redis] = [readTestServer(), testRedisUrl()]
-  if (!url || !redis) return {}
-  await administer(`create database ${database}`)
-  const own = new URL(url)
-  own.pathname = `/${database}`
-  // As many files run at a time as vitest has workers; end-to-end tests of other surfaces have a number of their own.
-  const redisUrl = `${redis.replace(/\/\d*$/, '')}/${10 + (Number(process.env.VITEST_POOL_ID ?? 0) % 6)}`
-  const client = new Redis(redisUrl)
-  await client.flushdb()
-  client.disconnect()
-  return { DATABASE_URL: own.href, REDIS_URL: redisUrl }
-}
-
-async function administer(statement: string): Promise<void> {
-  const url = readTestServer()
-  if (!url) return
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
 }

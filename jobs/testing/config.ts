@@ -2,3 +2,8 @@
 export function testRedisUrl(): string | null {
   return process.env.NURA_TEST_REDIS_URL?.trim() || null
 }
+
+/** Which of the test runner's workers this is, counted from 1; the files of one worker run one after another. */
+export function testWorker(): number {
+  return Number(process.env.VITEST_POOL_ID ?? 0)
+}

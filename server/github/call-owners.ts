@@ -5,6 +5,7 @@ import { claimCall } from '#db/tenant/answer-calls.ts'
 import { answersInThread } from '#db/tenant/answers.ts'
 import { toAccounts } from '../agents/code-owners.ts'
 import type { MentionEvent } from './mention-event.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 export type OwnersCall = {
   event: MentionEvent
@@ -43,7 +44,7 @@ export async function callOwners(github: Octokit, tenant: TenantDb, { event, thr
 
 /** By number, not by login: a login may have changed hands. */
 async function isOpener(github: Octokit, { repository, number, author }: MentionEvent, signal: AbortSignal): Promise<boolean> {
-  const [owner = '', repo = ''] = repository.split('/')
+  const { owner, repo } = toOwnerAndRepo(repository)
   const { data } = await github.request('GET /repos/{owner}/{repo}/issues/{issue_number}', { owner, repo, issue_number: number, request: { signal } })
   return data.user?.id === author.id
 }

@@ -6,6 +6,7 @@ import type { Repository } from '#db/tenant/repository.ts'
 import type { Citation } from '../answer-part.ts'
 import { overlayChunkAt } from '../retrieval/overlay.ts'
 import type { Overlay } from '../retrieval/overlay.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 /**
  * The citations whose lines are there at their commit: by the index where it is at that commit, by the overlay where it is
@@ -32,7 +33,7 @@ async function holds({ tenant, github, overlay, signal }: Parameters<typeof chec
 }
 
 async function hasLine(github: Octokit, location: string, path: string, sha: string, line: number, signal: AbortSignal): Promise<boolean> {
-  const [owner = '', repo = ''] = location.split('/')
+  const { owner, repo } = toOwnerAndRepo(location)
   try {
     const { data } = await github.request('GET /repos/{owner}/{repo}/contents/{path}', { owner, repo, path, ref: sha, request: { signal } })
     if (Array.isArray(data) || !('content' in data) || data.encoding !== 'base64') return false

@@ -11,6 +11,7 @@ import { hintInstallation, hintSync } from './hints.ts'
 import { changeInstallation, changeRepository, changeSelection } from './lifecycle.ts'
 import type { MentionRun } from './mention.ts'
 import { notePull } from './note-pull.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 export type DeliverParts = {
   db: Db
@@ -85,5 +86,5 @@ async function askGithub(parts: DeliverParts, tenant: TenantDb, event: GithubEve
 }
 
 function ownerOf(repository: RepositoryEvent['repository']): string {
-  return repository.split('/')[0] ?? ''
+  return toOwnerAndRepo(repository).owner
 }

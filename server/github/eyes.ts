@@ -2,6 +2,7 @@ import type { Octokit } from 'octokit'
 import { NuraError } from '#db/nura-error.ts'
 import type { MentionEvent } from './mention-event.ts'
 import type { MentionState } from './mention-state.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 /** The reactions of what was written, as the API reaches them. */
 type Reactions = { list: string; one: string; parameters: Record<string, string | number> }
@@ -31,7 +32,7 @@ async function findEyes(github: Octokit, list: string, parameters: Reactions['pa
 }
 
 function toReactions({ repository, surface, number, commentId }: MentionEvent): Reactions {
-  const [owner = '', repo = ''] = repository.split('/')
+  const { owner, repo } = toOwnerAndRepo(repository)
   // The text of an issue or pull request itself: its number stands where a comment's would.
   const isOpening = commentId === number
   const list = isOpening

@@ -3,6 +3,7 @@ import type { ContextMessage } from '../agents/memory.ts'
 import { redact } from '../indexing/redact.ts'
 import type { Overlay } from '../retrieval/overlay.ts'
 import type { MentionEvent } from './mention-event.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 /** The conversation that a mention stands in, and the commit that it is about. */
 export type MentionThread = {
@@ -20,7 +21,7 @@ type Said = { id: number; body?: string | null; user: { login: string; type?: st
 
 /** @param trusted whether the asker is: whoever else wrote in the thread is taken to be from outside */
 export async function readThread(github: Octokit, event: MentionEvent, trusted: boolean, signal: AbortSignal): Promise<MentionThread> {
-  const [owner = '', repo = ''] = event.repository.split('/')
+  const { owner, repo } = toOwnerAndRepo(event.repository)
   const place = { owner, repo, request: { signal } }
   const isTrusted = (login: string) => trusted && login === event.author.login
   const [opening, pull] = await readOpening(github, place, event)

@@ -17,6 +17,7 @@ import type { MentionEvent } from './mention-event.ts'
 import { toMentionState } from './mention-state.ts'
 import type { MentionState } from './mention-state.ts'
 import { toMentionWord } from './mention-words.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 import type { Permissions } from './permissions.ts'
 import { findPosted, postOnce, rewrite } from './post-once.ts'
 import { renderLine } from './render-markdown.ts'
@@ -85,7 +86,7 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
 
   /** Writes the one comment of this turn: where an earlier run told of its failure, over that. */
   async function post(body: string): Promise<void> {
-    const [owner = '', repo = ''] = event.repository.split('/')
+    const { owner, repo } = toOwnerAndRepo(event.repository)
     const at = { owner, repo, number: event.number, root: event.rootId }
     const marker = state.marker ?? randomUUID()
     if (state.marker === null) await keep({ marker })

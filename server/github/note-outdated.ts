@@ -7,6 +7,7 @@ import { githubStatusOf } from './api-error.ts'
 import type { GithubApp } from './app.ts'
 import { hasMarker, withMarker } from './marker.ts'
 import { MentionEvent } from './mention-event.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 import { isByApp } from './post-once.ts'
 
 /** What the delivery of an answer on GitHub keeps of its comment. */
@@ -21,7 +22,7 @@ export async function noteOutdated(github: GithubApp, tenant: TenantDb, row: Inb
   if (!event.success || !comment.success) return
   const repository = await findRepositoryByExternalId(tenant, event.data.externalId)
   if (!repository || repository.state === 'forgetting' || repository.installationId == null) return
-  const [owner = '', repo = ''] = repository.location.split('/')
+  const { owner, repo } = toOwnerAndRepo(repository.location)
   const { commentId, marker } = comment.data
   const place = { owner, repo, comment_id: commentId, isReview: event.data.surface === 'review' }
   const octokit = github.as(repository.installationId)

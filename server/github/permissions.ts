@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { NuraError } from '#db/nura-error.ts'
 import type { GithubApp } from './app.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 /** What a person may do in a repository, as GitHub says it of that person; a label such as «member» is none. */
 export type Right = 'none' | 'read' | 'write'
@@ -29,7 +30,7 @@ export function createPermissions(app: Pick<GithubApp, 'as'>, { now = Date.now }
     const key = `${installationId} ${repository.toLowerCase()} ${id} ${login.toLowerCase()}`
     const known = rights.get(key)
     if (known !== undefined) return known
-    const [owner = '', repo = ''] = repository.split('/')
+    const { owner, repo } = toOwnerAndRepo(repository)
     const { data } = await app.as(installationId).request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', { owner, repo, username: login, request: { signal } })
     // The login may have been given up and taken by somebody else since the event was sent.
     const right = data.user?.id === id ? toRight(data.permission) : 'none'

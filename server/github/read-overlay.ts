@@ -9,6 +9,7 @@ import { toBlobSha } from '../sources/blob-sha.ts'
 import { skipByEntry } from '../sources/skip.ts'
 import type { TreeEntry } from '../sources/source.ts'
 import { tokens } from '../tokens.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 import { readContent } from './summary/read-content.ts'
 
 export type OverlayRequest = {
@@ -62,7 +63,7 @@ export async function readOverlay(github: Octokit, row: Pick<Repository, 'id' | 
 async function listFiles(github: Octokit, { repository, number }: OverlayRequest, signal: AbortSignal): Promise<Listed[]> {
   const files: Listed[] = []
   for (let at = 1; files.length < most.files; at++) {
-    const { data } = await github.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/files', { ...toPlace(repository), pull_number: number, per_page: page, page: at, request: { signal } })
+    const { data } = await github.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/files', { ...toOwnerAndRepo(repository), pull_number: number, per_page: page, page: at, request: { signal } })
     files.push(...data)
     if (data.length < page) break
   }
@@ -87,10 +88,5 @@ function toAdded({ status, patch, sha, contents_url: url }: Listed, headSha: str
 }
 
 async function readText(github: Octokit, { repository, number, headSha }: OverlayRequest, path: string, signal: AbortSignal): Promise<string | null> {
-  return (await readContent(github, { ...toPlace(repository), number }, path, headSha, signal)).text
-}
-
-function toPlace(repository: string): { owner: string; repo: string } {
-  const [owner = '', repo = ''] = repository.split('/')
-  return { owner, repo }
+  return (await readContent(github, { ...toOwnerAndRepo(repository), number }, path, headSha, signal)).text
 }

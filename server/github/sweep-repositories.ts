@@ -9,6 +9,7 @@ import type { GithubApp } from './app.ts'
 import { hintSummary, hintSync } from './hints.ts'
 import type { HintParts } from './hints.ts'
 import { toSummaryDelay } from './note-pull.ts'
+import { toOwnerAndRepo } from './owner-and-repo.ts'
 import { isSkipped } from './read-delivery.ts'
 
 export type RepositoriesParts = HintParts & { github: GithubApp; log: Logger }
@@ -26,7 +27,7 @@ export async function sweepRepositories(parts: RepositoriesParts, tenant: Tenant
   const octokit = parts.github.as(installationId)
   for (const repository of await listRepositories(tenant)) {
     if (repository.installationId !== installationId || (repository.state !== 'ready' && repository.state !== 'failed')) continue
-    const [owner = '', repo = ''] = repository.location.split('/')
+    const { owner, repo } = toOwnerAndRepo(repository.location)
     const head = await readHead(octokit, { owner, repo, branch: repository.defaultBranch ?? 'HEAD' }, signal)
     if (head === null) continue
     if (head !== repository.indexedSha) await hintSync(parts, tenant, repository.id, parts.log)

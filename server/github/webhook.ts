@@ -10,6 +10,7 @@ import { ensureTenant } from '#db/shared/tenants.ts'
 import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import type { Enqueue } from '#jobs/enqueue.ts'
 import type { Logger } from '../log.ts'
+import { within } from '../within.ts'
 import type { GithubApp } from './app.ts'
 import { toEventKey, toThreadKey } from './github-event.ts'
 import type { GithubEvent } from './github-event.ts'
@@ -153,15 +154,5 @@ function createSlug(github: Pick<GithubApp, 'identity'>): () => Promise<string |
       ),
     }
     return within(asked.answer, Math.max(0, asked.until - performance.now()))
-  }
-}
-
-async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
-  const { promise: late, resolve } = Promise.withResolvers<null>()
-  const timer = setTimeout(() => resolve(null), ms)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -4,6 +4,7 @@ import type { ReadableStream } from 'node:stream/web'
 import { NuraError } from '#db/nura-error.ts'
 import { githubStatusOf } from '../github/api-error.ts'
 import type { GithubApp } from '../github/app.ts'
+import { toOwnerAndRepo } from '../github/owner-and-repo.ts'
 import { toBlobSha } from './blob-sha.ts'
 import { toMarks } from './git-attributes.ts'
 import { listGithubTree } from './github-tree.ts'
@@ -45,7 +46,7 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
   function at(signal: AbortSignal | undefined): GithubPlace {
     if (repository.installationId == null) throw new NuraError('github-not-installed', 'The repository belongs to no installation of the GitHub App. Connect it again.')
     signal?.throwIfAborted()
-    const [owner = '', repo = ''] = location.split('/')
+    const { owner, repo } = toOwnerAndRepo(location)
     return { octokit: app.as(repository.installationId), owner, repo, request: { signal } }
   }
 

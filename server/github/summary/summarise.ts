@@ -19,6 +19,7 @@ import { mayShow, showComment } from './show-comment.ts'
 import type { CommentRig } from './show-comment.ts'
 import { toRow, watchPull } from './watch-pull.ts'
 import { writeSummary } from './write-summary.ts'
+import { toOwnerAndRepo } from '../owner-and-repo.ts'
 
 export type SummaryParts = {
   github: GithubApp
@@ -58,7 +59,7 @@ export async function summarisePullRequest(parts: SummaryParts, tenant: TenantDb
   if (toSettings(repository.settings).summarise === false) return
   const known = await findPullRequest(tenant, repository.id, request.number)
   if (request.attempt === 1) keepDistance(parts, known)
-  const [owner = '', repo = ''] = repository.location.split('/')
+  const { owner, repo } = toOwnerAndRepo(repository.location)
   const at: PullPlace = { owner, repo, number: request.number }
   const github = parts.github.as(repository.installationId)
   try {
