@@ -122,7 +122,9 @@ test('a push whose delivery is lost is found by the sweep, and the next sweep wr
   await nura.indexed('acme/shop', sha, 'acme')
   expect((await nura.search('lostAndFound', { tenant: 'acme' }))[0]).toMatchObject({ path: 'lost.ts', sha })
   // The head is compared as well, so the index may be there before GitHub was asked to send again.
-  await until('the delivery to be sent again', () => nura.github.deliveries.log.some(({ redelivery }) => redelivery))
+  const { log } = nura.github.deliveries
+  const lost = log.findLast(({ event, status_code: status }) => event === 'push' && status === 502)!
+  await until('the delivery to be sent again', () => log.some(({ guid, redelivery }) => guid === lost.guid && redelivery))
   await nura.settled()
   const [repository] = await nura.repositories('acme')
   const since = nura.github.calls.length
