@@ -14,7 +14,7 @@ import type { IndexOptions, IndexReport } from './indexing/index-changes.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { ChatModel } from './models/chat-model.ts'
-import { createModels, undescribed } from './models/index.ts'
+import { createOpenModel, undescribed } from './models/index.ts'
 import { lexicalEmbedder } from './models/lexical.ts'
 import { measureEmbedder } from './models/measure-embedder.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
@@ -63,10 +63,11 @@ function createGithub(config: GithubConfig, db: Db, log: Logger): GithubCore {
 }
 
 /** The models of each agent, with one warning about those whose cost and limits nobody has described. */
-function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings'>, log: Pick<Logger, 'warn'>): Record<AgentName, ChatModel[]> {
+function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings'>, log: Logger): Record<AgentName, ChatModel[]> {
   const { models: { dev, pm, architect }, modelSettings } = config
   const unknown = new Set(undescribed([...dev, ...pm, ...architect]))
   const consequence = 'their calls count as free, and their limits are taken to be small'
   if (unknown.size > 0) log.warn({ models: [...unknown] }, `models without price and limits in server/models/prices.ts: ${consequence}`)
-  return { dev: createModels(dev, modelSettings), pm: createModels(pm, modelSettings), architect: createModels(architect, modelSettings) }
+  const open = createOpenModel({ settings: modelSettings, log })
+  return { dev: dev.map(open), pm: pm.map(open), architect: architect.map(open) }
 }

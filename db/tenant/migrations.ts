@@ -236,4 +236,9 @@ export const tenantMigrations: Migration[] = [
     name: '0003-room-for-renames',
     sql: 'alter table knowledge_base set (fillfactor = 45);',
   },
+  {
+    // True where a model broke off before it said what it used, and the tokens were counted from the text.
+    name: '0004-estimated-calls',
+    sql: 'alter table model_call add column estimated boolean not null default false;',
+  },
 ]

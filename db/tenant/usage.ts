@@ -10,6 +10,8 @@ export type ModelCall = {
   inputTokens: number
   outputTokens: number
   costUsd: number
+  /** Counted from the text, because the model did not say. */
+  estimated?: boolean
   milliseconds: number
 }
 
@@ -17,13 +19,14 @@ export async function saveModelCalls(tenant: TenantDb, calls: ModelCall[]): Prom
   if (calls.length === 0) return
   await tenant.transaction((tx) =>
     tx.execute(
-      `insert into model_call (id, answer_id, agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, milliseconds)
-       select id, (select id from answer where answer.id = answer_id), agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, milliseconds
-       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::float8[], $10::int[])
-         as given (id, answer_id, agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, milliseconds)`,
+      `insert into model_call (id, answer_id, agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, estimated, milliseconds)
+       select id, (select id from answer where answer.id = answer_id), agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, estimated, milliseconds
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::float8[], $10::bool[], $11::int[])
+         as given (id, answer_id, agent, provider, model, outcome, input_tokens, output_tokens, cost_usd, estimated, milliseconds)`,
       [
         calls.map(() => randomUUID()),
         ...(['answerId', 'agent', 'provider', 'model', 'outcome', 'inputTokens', 'outputTokens', 'costUsd'] as const).map((key) => calls.map((call) => call[key])),
+        calls.map(({ estimated }) => estimated ?? false),
         calls.map(({ milliseconds }) => Math.round(milliseconds)),
       ],
     ),

@@ -115,23 +115,27 @@ async function retrieve({ resolved, choice }: GraphState, config: LangGraphRunna
   return { repositories, retrieved, timings: { retrieve: performance.now() - started } }
 }
 
+/** What an answer of 2,200 characters takes, with room for a model that spells more than it is asked to. */
+const maxOutputTokens = 1_200
+
 /** Streams the model through the checks, whole sentences at a time, so that nothing is shown that has to be taken back. */
 async function write({ input, choice, repositories, retrieved }: GraphState, config: LangGraphRunnableConfig) {
   const started = performance.now()
   const { parts, emit, signal } = open(config)
   const evidence = retrieved?.evidence ?? { question: input.question, passages: [], symbols: [], relations: [] }
   const abstained = !retrieved || evidence.passages.length === 0 || retrieved.strength < parts.leastStrength
-  const outlet = createOutlet(evidence, emit, abstained)
+  let outlet = createOutlet(evidence, emit, abstained)
   const calls: ModelCall[] = []
   if (abstained) {
     outlet.push(await tellNotFound(parts, evidence, repositories))
   } else {
     const agent = findAgent(choice.agent)
     const models = parts.models[choice.agent]
-    const maxInputTokens = Math.min(...models.map(({ limits }) => limits.inputTokens))
-    const request = toChatRequest({ agent, evidence, turns: input.turns, context: input.context, maxOutputTokens: 1_200, maxInputTokens })
-    for await (const event of streamChain(models, request, signal, (call) => calls.push(call))) {
+    const { turns, context } = input
+    const toRequest = ({ limits }: ChatModel) => toChatRequest({ agent, evidence, turns, context, maxOutputTokens: Math.min(maxOutputTokens, limits.outputTokens), maxInputTokens: limits.inputTokens })
+    for await (const event of streamChain(models, toRequest, { signal, onCall: (call) => calls.push(call), hasShown: () => outlet.hasShown() })) {
       if (event.kind === 'text') outlet.push(event.text)
+      if (event.kind === 'restart') outlet = createOutlet(evidence, emit, abstained)
     }
   }
   const { length, cited, check } = outlet.end()
@@ -173,6 +177,7 @@ function createOutlet(evidence: Evidence, emit: (event: GraphEvent) => void, isO
     emit({ kind: 'text', markdown: text })
   }
   return {
+    hasShown: () => length > 0 || renumbering.numbers.size > 0,
     push: (text: string) => show(mark(filter.push(text))),
     end() {
       show(mark(filter.end()))

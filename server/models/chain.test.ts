@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
 import { streamChain } from './chain.ts'
-import type { ModelCall } from './chain.ts'
-import type { ChatEvent, ChatModel } from './chat-model.ts'
+import type { ChainEvent, ChainOptions, ModelCall } from './chain.ts'
+import type { ChatModel } from './chat-model.ts'
 import { createModels, toChain } from './index.ts'
 
 const request = { agent: 'dev', system: '', messages: [], evidence: webhookEvidence('Where?'), maxOutputTokens: 100 }
@@ -21,11 +21,11 @@ function scripted(id: string, script: (string | Error)[]): ChatModel {
   }
 }
 
-async function run(models: ChatModel[], signal = new AbortController().signal): Promise<{ events: ChatEvent[]; calls: ModelCall[]; error?: unknown }> {
-  const events: ChatEvent[] = []
+async function run(models: ChatModel[], signal = new AbortController().signal, more: Pick<ChainOptions, 'hasShown'> = {}): Promise<{ events: ChainEvent[]; calls: ModelCall[]; error?: unknown }> {
+  const events: ChainEvent[] = []
   const calls: ModelCall[] = []
   try {
-    for await (const event of streamChain(models, request, signal, (call) => calls.push(call))) events.push(event)
+    for await (const event of streamChain(models, () => request, { signal, onCall: (call) => calls.push(call), ...more })) events.push(event)
     return { events, calls }
   } catch (error) {
     return { events, calls, error }
@@ -51,6 +51,26 @@ describe('a chain of models', () => {
     expect(events).toEqual([{ kind: 'text', text: 'half' }])
     expect(error).toBe(died)
     expect(calls.map(({ outcome }) => outcome)).toEqual(['failed'])
+  })
+
+  test('begins anew with the next one while nothing of the first was shown, and counts what the first one wrote', async () => {
+    const { events, calls } = await run([scripted('a:1', ['half of it', new Error('died')]), scripted('b:1', ['yes'])], undefined, { hasShown: () => false })
+    expect(events.slice(0, 3)).toEqual([{ kind: 'text', text: 'half of it' }, { kind: 'restart' }, { kind: 'text', text: 'yes' }])
+    expect(calls).toMatchObject([{ outcome: 'failed', estimated: true, outputTokens: 3 }, { outcome: 'answered', estimated: false }])
+  })
+
+  test('does not count a model that rests as called', async () => {
+    const resting = new NuraError('model-resting', 'a:1 failed again and again.', { retryable: true, retryAt: new Date('2030-01-01T00:00:00Z') })
+    const { calls } = await run([scripted('a:1', [resting]), scripted('b:1', ['yes'])])
+    expect(calls.map(({ model }) => model)).toEqual(['b:1'])
+    expect((await run([scripted('a:1', [resting])])).error).toMatchObject({ code: 'model-unavailable', retryAt: resting.retryAt })
+  })
+
+  test('gives each model the request that fits it', async () => {
+    const asked: string[] = []
+    const toRequest = (model: ChatModel) => (asked.push(model.id), request)
+    for await (const _ of streamChain([scripted('a:1', [new Error('away')]), scripted('b:1', ['yes'])], toRequest, { signal: new AbortController().signal, onCall: () => undefined })) void _
+    expect(asked).toEqual(['a:1', 'b:1'])
   })
 
   test('says that waiting helps when none answers', async () => {

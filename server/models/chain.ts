@@ -7,50 +7,96 @@ export type ModelCall = {
   outcome: 'answered' | 'failed' | 'interrupted'
   inputTokens: number
   outputTokens: number
+  /** True when the model broke off before it said what it used, and the tokens are counted from the text. */
+  estimated: boolean
   costUsd: number
   ms: number
+  /** Milliseconds to the first text; null when there was none. */
+  firstMs: number | null
   /** Why it failed, in our words: for the log and the trace. */
   failure: string | null
 }
 
+/** What a chain tells beside the events of its models: all text so far came from a model that broke off, and the next one begins anew. */
+export type ChainEvent = ChatEvent | { kind: 'restart' }
+
+export type ChainOptions = {
+  signal: AbortSignal
+  /** Hears of every call once, in order. A model that rests is not called. */
+  onCall(call: ModelCall): void
+  /** Whether something of the text has been shown; without it all text counts as shown at once. */
+  hasShown?(): boolean
+}
+
+/** Characters of a token, where a model did not say how many it used. */
+const charactersAToken = 4
+
 /**
- * Streams from the first model of a chain that answers. A model that fails before its first text is followed by the next;
- * after that a failure ends the stream, because half of two answers is none.
- * @param onCall hears of every call once, in order.
+ * Streams from the first model of a chain that answers. A model that fails before anything of it was shown is followed by
+ * the next; after that a failure ends the stream, because half of two answers is none.
+ * @param toRequest the request as it fits a model's own limits
  * @throws NuraError `model-unavailable` when every model failed, with `retryAt` when each of them named a time; what the model
  * threw that had spoken; the abort reason when the signal fired.
  */
-export async function* streamChain(models: readonly ChatModel[], request: ChatRequest, signal: AbortSignal, onCall: (call: ModelCall) => void): AsyncGenerator<ChatEvent> {
+export async function* streamChain(models: readonly ChatModel[], toRequest: (model: ChatModel) => ChatRequest, options: ChainOptions): AsyncGenerator<ChainEvent> {
+  const { signal, onCall } = options
   const failures: unknown[] = []
   for (const model of models) {
-    const started = performance.now()
-    let hasSpoken = false
-    const used = { inputTokens: 0, outputTokens: 0 }
-    const end = (outcome: ModelCall['outcome'], error?: unknown) => {
-      const costUsd = (used.inputTokens * model.price.input + used.outputTokens * model.price.output) / 1_000_000
-      onCall({ model: model.id, outcome, ...used, costUsd, ms: performance.now() - started, failure: error === undefined ? null : toFailure(error) })
-    }
-    let ended = false
+    const request = toRequest(model)
+    const call = openCall(model, request, onCall)
     try {
       for await (const event of model.stream(request, signal)) {
-        if (event.kind === 'text') hasSpoken = true
-        else Object.assign(used, { inputTokens: event.inputTokens, outputTokens: event.outputTokens })
+        call.hear(event)
         yield event
       }
-      ended = true
-      end('answered')
-      return
+      return call.end('answered')
     } catch (error) {
-      ended = true
-      if (signal.aborted) end('interrupted')
-      else end('failed', error)
-      if (signal.aborted || hasSpoken) throw error
+      if (isResting(error)) call.discard()
+      else if (!signal.aborted) call.end('failed', error)
+      const hasShown = call.hasSpoken() && (options.hasShown?.() ?? true)
+      if (signal.aborted || hasShown) throw error
       failures.push(error)
+      if (call.hasSpoken()) yield { kind: 'restart' }
     } finally {
-      if (!ended) end('interrupted')
+      call.end('interrupted')
     }
   }
   throw toUnavailable(failures)
+}
+
+/** Counts one call; the first `end` reports it, unless it was discarded before. */
+function openCall(model: ChatModel, request: ChatRequest, onCall: ChainOptions['onCall']) {
+  const started = performance.now()
+  let characters = 0
+  let firstMs: number | null = null
+  let used: { inputTokens: number; outputTokens: number } | null = null
+  let isOpen = true
+  return {
+    hasSpoken: () => characters > 0,
+    discard: () => void (isOpen = false),
+    hear(event: ChatEvent) {
+      if (event.kind === 'usage') return void (used = { inputTokens: event.inputTokens, outputTokens: event.outputTokens })
+      firstMs ??= performance.now() - started
+      characters += event.text.length
+    },
+    end(outcome: ModelCall['outcome'], error?: unknown) {
+      if (!isOpen) return
+      isOpen = false
+      const estimated = used === null && characters > 0
+      const { inputTokens, outputTokens } = used ?? (estimated ? estimate(request, characters) : { inputTokens: 0, outputTokens: 0 })
+      const costUsd = (inputTokens * model.price.input + outputTokens * model.price.output) / 1_000_000
+      onCall({ model: model.id, outcome, inputTokens, outputTokens, estimated, costUsd, ms: performance.now() - started, firstMs, failure: error === undefined ? null : toFailure(error) })
+    },
+  }
+}
+
+function estimate({ system, messages }: ChatRequest, written: number): { inputTokens: number; outputTokens: number } {
+  const read = messages.reduce((sum, { content }) => sum + content.length, system.length)
+  return { inputTokens: Math.ceil(read / charactersAToken), outputTokens: Math.ceil(written / charactersAToken) }
+}
+
+function isResting(error: unknown): boolean {
+  return error instanceof NuraError && error.code === 'model-resting'
 }
 
 /** Waiting helps unless every model said that it does not; when all of them named a time, it helps from the first of those. */

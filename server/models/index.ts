@@ -1,6 +1,11 @@
 import { NuraError } from '#db/nura-error.ts'
 import type { ChatModel } from './chat-model.ts'
 import { createExtractive } from './extractive.ts'
+import { gateModel } from './gate-model.ts'
+import { createGate } from './gate.ts'
+import type { GateOptions } from './gate.ts'
+import { holdToLimits } from './hold-to-limits.ts'
+import type { Deadlines } from './hold-to-limits.ts'
 import { createOpenai } from './openai.ts'
 import { findFacts } from './prices.ts'
 
@@ -52,11 +57,42 @@ export function toChain(text: string, field: string): ModelName[] {
   return names.map((name) => toModelName(name, field))
 }
 
-/** @throws NuraError `bad-model` when a model is not there, or a key that it needs is not set */
+/** What the models of a process share. */
+export type ModelParts = { settings: ModelSettings; log?: GateOptions['log']; deadlines?: Deadlines; gateTimes?: GateOptions['times'] }
+
+/**
+ * Opens models by name: one object a name, so that every chain that holds a model knows how it is. Language models are held to
+ * their limits and asked through a gate.
+ * @throws NuraError `bad-model` when a model is not there, or a key that it needs is not set
+ */
+export function createOpenModel({ settings, log = silent, deadlines, gateTimes: times }: ModelParts): (name: ModelName) => ChatModel {
+  const open = new Map<string, ChatModel>()
+  return (name) => {
+    const key = `${toId(name)}@${name.baseUrl ?? ''}`
+    const known = open.get(key)
+    if (known) return known
+    const [fault] = lackingKeys([name], settings)
+    if (fault) throw new NuraError('bad-model', fault)
+    const provider = findProvider(name.provider)
+    const bare = provider.create(name, settings)
+    const model = provider.usesTokens ? gateModel(holdToLimits(bare, deadlines), createGate(bare.id, { log, times, wake: (signal) => wake(bare, signal) })) : bare
+    open.set(key, model)
+    return model
+  }
+}
+
+/** A chain of models that no other chain shares; see `createOpenModel`. */
 export function createModels(chain: ModelName[], settings: ModelSettings): ChatModel[] {
-  const [fault] = lackingKeys(chain, settings)
-  if (fault) throw new NuraError('bad-model', fault)
-  return chain.map((name) => findProvider(name.provider).create(name, settings))
+  return chain.map(createOpenModel({ settings }))
+}
+
+const silent: GateOptions['log'] = { warn: () => undefined, info: () => undefined }
+
+/** One token of an answer, which nobody reads. */
+async function wake(model: ChatModel, signal: AbortSignal): Promise<void> {
+  const evidence = { question: '', passages: [], symbols: [], relations: [] }
+  const request = { agent: '', system: 'Answer with one word.', messages: [{ role: 'user' as const, content: 'Ready?' }], evidence, maxOutputTokens: 1 }
+  for await (const event of model.stream(request, signal)) if (event.kind === 'text') return
 }
 
 /** What keeps a chain from being used: one sentence for each model that needs a key which is not set, with the fix. */

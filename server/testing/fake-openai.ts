@@ -30,6 +30,8 @@ export type OpenaiFault =
   | { kind: 'error-frame'; after: number }
   /** Whole, but without a word. */
   | { kind: 'empty' }
+  /** So much text, in frames of 4 KiB. */
+  | { kind: 'flood'; bytes: number }
   /** So many milliseconds before each piece. */
   | { kind: 'slow'; ms: number }
 
@@ -94,11 +96,12 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     const choice = (delta: object, finish_reason: string | null = null) => frame({ choices: [{ index: 0, delta, finish_reason }], ...(body.stream_options?.include_usage ? { usage: null } : {}) })
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_fake_${fake.requests.length}` })
     send(choice({ role: 'assistant', content: '' }))
-    const pieces = fault?.kind === 'empty' ? [] : fake.reply(body).split(/(?<=\s)(?=\S)/)
+    const pieces = fault?.kind === 'empty' ? [] : fault?.kind === 'flood' ? Array(Math.ceil(fault.bytes / 4_000)).fill('word '.repeat(800)) : fake.reply(body).split(/(?<=\s)(?=\S)/)
     for (const [at, content] of pieces.entries()) {
       if (fault && 'after' in fault && fault.after === at) break
       if (fault?.kind === 'slow') await sleep(fault.ms)
       if (response.destroyed) return
+      if (fault?.kind === 'flood') await new Promise(setImmediate)
       send(choice({ content }))
     }
     if (fault && 'after' in fault) return await breakOff(fault.kind, response)

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { ChatEvent, ChatModel, ChatRequest } from '../models/chat-model.ts'
+import { holdToLimits } from '../models/hold-to-limits.ts'
 import { checkCitations } from '../retrieval/check-citations.ts'
 import { webhookEvidence } from './evidence.ts'
 
@@ -17,18 +18,18 @@ const faults = {
   'a stream that ends early': { code: 'model-unavailable', retryable: true, speaks: true },
   'a frame that cannot be read': { code: 'model-unavailable', retryable: true, speaks: true },
   'an answer without a word': { code: 'model-unavailable', retryable: true, speaks: false },
+  'an answer of many megabytes': { code: 'model-unavailable', retryable: true, speaks: true },
 } as const
 
-/** Faults that only a deadline ends. */
+/** Faults that only a deadline ends, and deadlines that a test can wait for. */
 const hasty = new Set<string>(['a server that never answers', 'a server that falls silent while it speaks', 'an answer that never ends'] satisfies ModelFault[])
+const hastyDeadlines = { first: 1_500, silence: 1_500, total: 3_000 }
 
 /** Names of the faults of the contract. */
 export type ModelFault = keyof typeof faults
 
 /** The faults of a model behind a network: `cause` makes the fake of its provider do one to every call from now on, null ends it. */
 export type FaultRig = {
-  /** The model with deadlines of a second or so, for the faults that wait for them. */
-  createHasty(): ChatModel
   cause(fault: ModelFault | null): void
   /** Calls that reached the fake. */
   calls(): number
@@ -37,7 +38,7 @@ export type FaultRig = {
 }
 
 /**
- * The whole test of a chat model. `create` opens it, against a fake of its provider where it has one; the fake must answer
+ * The whole test of a chat model, held to its limits as every chain holds it. `create` opens it, against a fake of its provider where it has one; the fake must answer
  * with text that cites a passage of the request.
  */
 export function modelContract(name: string, create: () => ChatModel, options: { isDeterministic: boolean; rig?: () => FaultRig }): void {
@@ -107,7 +108,7 @@ export function modelContract(name: string, create: () => ChatModel, options: { 
         rig().cause(fault as ModelFault)
         const events: ChatEvent[] = []
         const run = async () => {
-          const model = hasty.has(fault) ? rig().createHasty() : create()
+          const model = holdToLimits(create(), hasty.has(fault) ? hastyDeadlines : undefined)
           for await (const event of model.stream(request('Where is dispatch?'), new AbortController().signal)) events.push(event)
         }
         const error = await run().then(() => null, (thrown: unknown) => thrown)

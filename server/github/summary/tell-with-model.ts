@@ -53,8 +53,9 @@ async function answerOf(models: readonly ChatModel[], request: ChatRequest, sign
   const late = AbortSignal.timeout(limits.answerMs)
   let text = ''
   try {
-    for await (const event of streamChain(models, request, AbortSignal.any([signal, late]), onCall)) {
+    for await (const event of streamChain(models, () => request, { signal: AbortSignal.any([signal, late]), onCall, hasShown: () => false })) {
       if (event.kind === 'text') text += event.text
+      if (event.kind === 'restart') text = ''
     }
   } catch (error) {
     if (!late.aborted || signal.aborted) throw error
