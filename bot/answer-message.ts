@@ -7,6 +7,7 @@ import type { Turn, TurnParts } from './claimed-turn.ts'
 import { route, toWord } from './follow-up.ts'
 import type { ThreadState } from './follow-up.ts'
 import type { AskBody } from './ask.ts'
+import { nextTry } from './next-try.ts'
 import { toAsker } from './platform.ts'
 import type { Conversation, Message } from './platform.ts'
 import { Interruption, watchThread } from './watch-thread.ts'
@@ -94,7 +95,9 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
   try {
     const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience }
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
-    const delivered = await conversation.deliver(api.ask(body, watch.signal), { signal: watch.signal, updated: options.updated })
+    const retryAt = nextTry(turn.receivedAt)
+    const delivered = await conversation.deliver(api.ask(body, watch.signal), { signal: watch.signal, updated: options.updated, retries: retryAt !== null })
+    if (delivered.outcome === 'waiting') throw new NuraError(delivered.code, 'No model answers just now.', { retryable: true, ...(retryAt && { retryAt }) })
     if (!('answerId' in delivered)) return `${delivered.outcome}:${delivered.code}`
     await turn.save({ answerId: delivered.answerId, agent: delivered.agent, notes: delivered.notes ?? [] })
     return delivered.outcome

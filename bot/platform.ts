@@ -97,6 +97,8 @@ export type Run = { readonly inboxId: string; readonly attempt: number; readonly
 export type Delivered =
   | { outcome: 'answered' | 'abstained'; answerId: string; agent: string; /** Said below the answer beside it. */ notes?: string[] }
   | { outcome: 'failed' | 'interrupted'; code: string }
+  /** Nothing could be shown but that it will be tried again. */
+  | { outcome: 'waiting'; code: string }
 
 /** May this conversation be answered, and for whom. `say` is the refusal the asker sees. */
 export type Admission = { ok: true; audience: Audience } | { ok: false; reason: string; say: string }
@@ -112,7 +114,7 @@ export type Conversation = {
   /** Takes every status away; called on each way out. `always`: also when this run showed none, for an earlier one may have. */
   clear(options?: { always: boolean }): Promise<void>
   /** Renders the answer as it arrives, whichever way the stream ends. */
-  deliver(parts: AsyncIterable<AnswerPart>, options: { signal: AbortSignal; updated: boolean }): Promise<Delivered>
+  deliver(parts: AsyncIterable<AnswerPart>, options: { signal: AbortSignal; updated: boolean; retries: boolean }): Promise<Delivered>
   /** One visible message; `card` adds questions to try. */
   say(text: string, card?: { questions: string[] }): Promise<void>
   /** To the asker alone, where the platform can; else as `say`. */

@@ -5,6 +5,7 @@ export const texts = {
   unmuted: 'I am listening in this thread again.',
   privacy:
     'I read the messages that mention me, direct messages, and replies in threads where I was asked. Their text is used to answer you, kept for a limited time, and never indexed or used for training. Answers come only from repositories and documents that were connected for your workspace, and only those this channel or you may see. Delete your message and I delete my answer and its stored text.',
+  waiting: 'No model answers just now. I keep trying, and answer here as soon as one does.',
   gone: 'That answer is no longer kept.',
   broken: 'Something went wrong on my side. Ask again in a moment.',
 }

@@ -90,8 +90,8 @@ async function settle(parts: TurnParts, turn: Turn, incoming: Incoming | undefin
   if (error instanceof NuraError && error.retryable && isYoung) {
     turn.log.warn({ err: error }, 'turn failed and will be tried again')
     await reopen(parts.db, turn.inboxId, turn.attempt, error.code)
-    // After the queue's last attempt the sweeper goes on: the row is the record.
-    if (!context.lastAttempt) throw error
+    // After the queue's last attempt the sweeper goes on: the row is the record. Waiting for a moment costs no attempt.
+    if (!context.lastAttempt || error.retryAt) throw error
     return
   }
   const ref = createRef()

@@ -5,7 +5,7 @@ import { addRepository } from '#db/tenant/repositories.ts'
 import { readUsage } from '#db/tenant/usage.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { answer } from './answer.ts'
-import type { AnswerParts } from './answer.ts'
+import type { AnswerParts, Question } from './answer.ts'
 import { AnswerPart } from './answer-part.ts'
 import { spentNotice } from './day-budget.ts'
 import { indexSource } from './indexing/index-changes.ts'
@@ -63,12 +63,12 @@ async function createIndexedTenant(): Promise<TenantDb> {
   return made
 }
 
-async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string } = {}) {
+async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string; context?: Question['context'] } = {}) {
   const settings = { openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url } }
   const models = createModels(toChain(chain, 'DEV_MODELS'), settings)
   const parts: AnswerParts = { db, embedder: lexicalEmbedder, models: { dev: models, pm: models, architect: models }, dayTokens: more.dayTokens ?? null, log }
   const given: AnswerPart[] = []
-  const asked = { text: more.text ?? question, audience: { kind: 'tenant' } as const, asker: 'test:ada' }
+  const asked = { text: more.text ?? question, audience: { kind: 'tenant' } as const, asker: 'test:ada', context: more.context ?? [] }
   for await (const part of answer(parts, more.of ?? tenant, asked, new AbortController().signal)) given.push(AnswerPart.parse(part))
   return {
     done: given.find((part) => part.kind === 'done'),
@@ -108,6 +108,14 @@ describe('an answer by a language model', () => {
     expect(text).not.toMatch(/https?:|evil\.example|<img|<!--|!\[|\]\(|@everyone|\[77\]/)
   })
 
+  test('is asked without the secrets that people write, which are stored nowhere either', async () => {
+    const secret = `AKIA${'Z7QX3M5K'.repeat(2)}`
+    const { done } = await ask('openai:gpt-4.1', { text: `${question} My key is ${secret}`, context: [{ author: 'Ada', text: `try ${secret}`, trusted: true }] })
+    expect(fake.seen()).toContain('[redacted:AWS]')
+    expect(fake.seen()).not.toContain(secret)
+    expect(JSON.stringify(await findAnswer(tenant, done!.answerId))).not.toContain(secret)
+  })
+
   test('that cites nothing is one that found nothing', async () => {
     fake.reply = () => 'I am sure that it is somewhere in the code of the project.\n'
     expect((await ask('openai:gpt-4.1')).done).toMatchObject({ abstained: true })
@@ -137,6 +145,29 @@ describe('a chain', () => {
     expect(text).toBe('The first passage tells how it works [1].\n\n')
     expect(done).toBeUndefined()
     expect(error).toMatchObject({ code: 'model-unavailable', retryable: true })
+  })
+
+  test('that broke off before anything was shown begins anew with the next model, and both are counted', async () => {
+    const of = await createIndexedTenant()
+    fake.fault = { kind: 'cut', after: 4 }
+    const { text, done, error } = await ask('openai:gpt-4.1,extractive:default', { of })
+    expect(error).toBeUndefined()
+    expect(text).toContain('`verifySignature`')
+    expect(text).not.toContain('The first passage')
+    expect(done).toMatchObject({ abstained: false, usage: { models: ['extractive:default'] } })
+    const [first] = (await readUsage(of, new Date(0))).filter(({ provider }) => provider === 'openai')
+    expect(first).toMatchObject({ calls: 1, outputTokens: expect.any(Number), costUsd: expect.any(Number) })
+    expect(first!.inputTokens).toBeGreaterThan(300)
+  })
+
+  test('that gave no answer is paid for all the same', async () => {
+    const of = await createIndexedTenant()
+    fake.fault = { kind: 'cut', after: 12 }
+    expect((await ask('openai:gpt-4.1', { of })).error).toMatchObject({ code: 'model-unavailable' })
+    const rows = await readUsage(of, new Date(0))
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toMatchObject({ agent: 'dev', model: 'openai:gpt-4.1', calls: 1 })
+    expect(rows[0]!.costUsd).toBeGreaterThan(0)
   })
 
   test('with nobody left ends in an error that says so', async () => {

@@ -18,8 +18,10 @@ import type { WhoKnowsParts } from './agents/who-knows.ts'
 import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
 import { spentNotice, withinDayBudget } from './day-budget.ts'
 import { createRef, toFailure } from './errors.ts'
+import { redact } from './indexing/redact.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { ModelCall } from './models/chain.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import { visible } from './models/extractive/prose.ts'
 import type { DecidedAudience } from './retrieval/audience.ts'
@@ -29,8 +31,8 @@ import type { Overlay } from './retrieval/overlay.ts'
 import type { Passage } from './retrieval/passage.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
-import type { SearchParts, SearchResult } from './retrieval/search.ts'
-import { storeAnswer, surfaceOf, toTrace } from './store-answer.ts'
+import type { SearchParts } from './retrieval/search.ts'
+import { storeAnswer, storeCalls, surfaceOf, toTrace } from './store-answer.ts'
 import type { Found } from './store-answer.ts'
 
 /** What someone asks, who will read the answer, and what stands around it. */
@@ -75,14 +77,14 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
   const trace = randomUUID().slice(0, 8)
   const stop = new AbortController()
   const until = AbortSignal.any([signal, stop.signal])
+  const found: Found = { calls: [] }
   try {
-    const text = toText(question.text)
+    const text = (await redact(toText(question.text))).text
     if (question.agent) findAgent(question.agent)
     const input = await remember(tenant, question, text)
-    const found: Found = {}
     const repositories = new Map<string, Repository>()
     const { models, curtailed } = await withinDayBudget(tenant, parts.models, parts.dayTokens ?? null, parts.now?.())
-    const graphParts = toGraphParts({ ...parts, models }, tenant, question, found, repositories, until)
+    const graphParts = toGraphParts({ ...parts, models }, tenant, question, found, repositories, trace, until)
     const citations: { citation: Citation; passage: Passage }[] = []
     let markdown = ''
     const run = runGraph(graphParts, input, until)
@@ -106,8 +108,8 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     }
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
-    observe(parts, trace, outcome, found.result)
     const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) })
+    found.calls = []
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness([...repositories.values()], citations)
     const { agent } = outcome.choice
@@ -121,6 +123,10 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     yield { kind: 'error', code, message, retryable, ref }
   } finally {
     stop.abort(new Error('nobody reads on'))
+    // What no answer came of was paid for as well.
+    for (const [agent, calls] of Map.groupBy(found.calls, (call) => call.agent)) {
+      await storeCalls(tenant, agent, calls.map(({ call }) => call), null).catch((error: unknown) => parts.log?.error({ trace, err: error }, 'the cost of a turn was not stored'))
+    }
   }
 }
 
@@ -135,7 +141,7 @@ function toText(written: string): string {
 }
 
 async function remember(tenant: TenantDb, question: Question, text: string): Promise<GraphInput> {
-  const context = (question.context ?? []).map((message) => ({ ...message, text: visible(message.text) }))
+  const context = await Promise.all((question.context ?? []).map(async (message) => ({ ...message, text: (await redact(visible(message.text))).text })))
   if (!question.thread) return { question: text, agent: question.agent as AgentName | undefined, ...withinBudget([], context) }
   const [thread, earlier] = await Promise.all([findThread(tenant, question.thread), answersInThread(tenant, question.thread, mostTurns)])
   const known = z.object({ agent: z.string().nullable() }).nullable().parse(thread)?.agent ?? undefined
@@ -148,6 +154,7 @@ function toGraphParts(
   { audience, repository, overlay, thread }: Question,
   found: Found,
   repositories: Map<string, Repository>,
+  trace: string,
   signal: AbortSignal,
 ): GraphParts {
   const now = parts.now ?? (() => new Date())
@@ -155,6 +162,10 @@ function toGraphParts(
     models: parts.models,
     leastStrength: enough,
     now,
+    onCall(agent, call) {
+      found.calls.push({ agent, call })
+      observeCall(parts, trace, agent, call)
+    },
     async whoKnows(nearest) {
       found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)
       return found.whoKnows && writeWhoKnows(found.whoKnows, now(), { mayCall: surfaceOf(thread) === 'github' })
@@ -169,6 +180,7 @@ function toGraphParts(
       const { text, isGeneral } = toSearchText(question, [...repositories.values()].map(({ name }) => name))
       const result = await search(parts, tenant, { question: text, audience, repository, overlay, profile: agent.profile, signal })
       found.result = result
+      for (const [leg, ms] of Object.entries(result.timings)) parts.metrics?.retrieval.observe({ leg }, ms / 1000)
       const ids = result.repositories.map(({ id }) => id)
       const gatherStarted = performance.now()
       const evidence = await gather(tenant, { question, isGeneral }, result.passages, ids, agent.lens, result.overlay)
@@ -187,13 +199,10 @@ function toUsage({ calls }: GraphOutcome): Usage {
   }
 }
 
-function observe({ metrics, log }: AnswerParts, trace: string, { calls, choice }: GraphOutcome, result: SearchResult | undefined): void {
-  for (const [leg, ms] of Object.entries(result?.timings ?? {})) metrics?.retrieval.observe({ leg }, ms / 1000)
-  for (const { model, outcome, costUsd, failure } of calls) {
-    if (failure !== null) log?.warn({ trace, model, failure }, 'a model failed')
-    metrics?.modelCalls.inc({ provider: model.split(':')[0]!, model, outcome })
-    metrics?.modelCost.inc({ agent: choice.agent, model }, costUsd)
-  }
+function observeCall({ metrics, log }: AnswerParts, trace: string, agent: string, { model, outcome, costUsd, failure }: ModelCall): void {
+  if (failure !== null) log?.warn({ trace, model, failure }, 'a model failed')
+  metrics?.modelCalls.inc({ provider: model.split(':')[0]!, model, outcome })
+  metrics?.modelCost.inc({ agent, model }, costUsd)
 }
 
 /** The repositories that the answer drew from; all that were looked in when it drew from none. */

@@ -10,14 +10,20 @@ import { writeWhoKnows } from './agents/who-knows.ts'
 import type { WhoKnows } from './agents/who-knows.ts'
 import type { Citation, Usage } from './answer-part.ts'
 import type { Question } from './answer.ts'
+import type { ModelCall } from './models/chain.ts'
 import type { Passage } from './retrieval/passage.ts'
 import type { SearchResult } from './retrieval/search.ts'
 
 /** What a turn came across on its way to the answer. */
-export type Found = { result?: SearchResult; whoKnows?: WhoKnows | null }
+export type Found = {
+  result?: SearchResult
+  whoKnows?: WhoKnows | null
+  /** Calls of models that no stored answer accounts for yet. */
+  calls: { agent: string; call: ModelCall }[]
+}
 
 /** What led to the answer, for «Why?» and for us. Places, names and figures; no text of any source. */
-export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Found, timings: Record<string, number>): Record<string, unknown> {
+export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Omit<Found, 'calls'>, timings: Record<string, number>): Record<string, unknown> {
   const { choice, resolved, retrieved, abstained, calls, check } = outcome
   return {
     chosen: choice,
@@ -54,9 +60,13 @@ export async function storeAnswer(
     thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
     citations: citations.map(({ citation }) => citation), trace, usage, citedChunks,
   })
-  const calls = outcome.calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms }))
-  await saveModelCalls(tenant, calls)
+  await storeCalls(tenant, agent, outcome.calls, answerId)
   return answerId
+}
+
+/** Stores what calls of models cost, with the answer that came of them; null where none did. */
+export async function storeCalls(tenant: TenantDb, agent: string, calls: ModelCall[], answerId: string | null): Promise<void> {
+  await saveModelCalls(tenant, calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms })))
 }
 
 /** Where a conversation is held; `api` where its key does not say. */

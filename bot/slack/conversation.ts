@@ -88,9 +88,9 @@ export function createConversation(parts: ConversationParts): Conversation {
       if (unread.length > 0) notes.push(`I could not read: ${unread.slice(0, 5).join(', ')}.`)
       return { lines: [...thread.lines, ...own], unread }
     },
-    deliver: (answer, { signal, updated }) => render(answer, reply, { ...renderOptions, updated, signal }),
+    deliver: (answer, { signal, updated, retries }) => render(answer, reply, { ...renderOptions, updated, retries, signal }),
     async noteOutdated(answer, sha, notesThen) {
-      await render(toOutdatedParts(answer, sha), createReply({ ...replyParts, staysDeleted: true }), { ...renderOptions, notes: notesThen, updated: false, outdated: true, signal: new AbortController().signal })
+      await render(toOutdatedParts(answer, sha), createReply({ ...replyParts, staysDeleted: true }), { ...renderOptions, notes: notesThen, updated: false, retries: false, outdated: true, signal: new AbortController().signal })
     },
     async whisper(text) {
       try {

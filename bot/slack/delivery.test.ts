@@ -7,6 +7,7 @@ import type { FakeMessage } from '../testing/fake-slack-methods.ts'
 import { openTestBot } from '../testing/open-test-bot.ts'
 import type { TestBot } from '../testing/open-test-bot.ts'
 import { say, slackEvent } from '../testing/slack-event.ts'
+import { texts } from '../texts.ts'
 import { openFence } from './fences.ts'
 
 let db: Awaited<ReturnType<typeof openTestDb>>
@@ -125,6 +126,29 @@ describe('an answer', () => {
     expect(seen(question)).toHaveLength(1)
     expect(seen(question)[0]).toMatch(/_\[Interrupted before completion\]_\n.+ Ref [0-9A-F]{6}\n(.*\n)*Retry/)
     expect((await outcomeOf(question))?.outcome).toMatch(/^interrupted:/)
+  })
+
+  it('that no model gives is promised at once, tried again by itself, and takes the place of the promise', async () => {
+    const question = await ask(() => [{ kind: 'error', code: 'model-unavailable', message: 'No model answers just now.', retryable: true, ref: '7F3A91' }])
+    expect(seen(question)).toEqual([texts.waiting])
+    expect(await outcomeOf(question)).toEqual({ state: 'accepted', outcome: null })
+    expect(nura.lines.at(-1)).toMatchObject({ msg: 'turn threw', error: expect.stringContaining('No model answers') })
+    nura.server.script = () => shortAnswer()
+    const [row] = (await unfinished(db, { olderThanMs: 0, limit: 500 })).filter(({ threadKey }) => threadKey.endsWith(question.ts))
+    await nura.bot.runTurn(row!.id, { signal: new AbortController().signal, lastAttempt: true })
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).not.toContain(texts.waiting)
+    expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
+  })
+
+  it('that no model gives for ever ends in one line with a button', async () => {
+    const hold = nura.hold()
+    const question = await ask(() => [{ kind: 'error', code: 'model-unavailable', message: 'No model answers just now.', retryable: true, ref: '7F3A91' }])
+    await db.control((tx) => tx.execute(`update inbox set received_at = now() - interval '9 minutes' where id = $1`, [hold.ids[0]]))
+    hold.release()
+    await nura.idle()
+    expect(seen(question)).toEqual(['No model answers just now. Ref 7F3A91\nRetry'])
+    expect((await outcomeOf(question))?.outcome).toBe('failed:model-unavailable')
   })
 
   it('that breaks off before anything was shown is one line', async () => {

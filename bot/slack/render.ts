@@ -3,6 +3,7 @@ import { NuraError } from '#db/nura-error.ts'
 import type { AnswerDone, AnswerPart, Citation } from '#server/answer-part.ts'
 import { createRef } from '#server/errors.ts'
 import type { Delivered } from '../platform.ts'
+import { texts } from '../texts.ts'
 import { answerBlocks, retryBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
@@ -27,6 +28,8 @@ export type RenderOptions = {
   inboxId: string
   /** The answer replaces an earlier one: the footer says «updated». */
   updated: boolean
+  /** A question that no model answers will be tried again by itself. */
+  retries: boolean
   /** A source of the answer has changed since: it offers to check again. */
   outdated?: boolean
   /** An abstained answer offers to call a human. */
@@ -195,9 +198,13 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
 
   async function fail(part: Extract<AnswerPart, { kind: 'error' }>): Promise<Delivered> {
     const line = `${part.message.replace(/\s+/g, ' ').slice(0, 300)} Ref ${part.ref}`
-    const blocks = part.retryable ? [retryBlock(options.inboxId)] : []
     const wasShown = shownTo > 0 && mode !== 'whole'
     if (!wasShown) text = raw = ''
+    if (!wasShown && options.retries && part.retryable && part.code === 'model-unavailable') {
+      await close(texts.waiting, [])
+      return { outcome: 'waiting', code: part.code }
+    }
+    const blocks = part.retryable ? [retryBlock(options.inboxId)] : []
     settle(true)
     await close(wasShown ? `\n\n_[Interrupted before completion]_\n${line}` : line, blocks)
     return { outcome: wasShown ? 'interrupted' : 'failed', code: part.code }

@@ -1,17 +1,13 @@
 import { defineAgent } from './agent.ts'
 import { architectExamples } from './examples/architect.ts'
+import { architectPrompt } from './prompts/architect.ts'
 
 /** System level: modules and their boundaries, dependencies, decisions and what they cost. */
 export const architect = defineAgent({
   name: 'architect',
   title: 'Architect',
   purpose: 'systems: modules, boundaries, dependencies, decisions and their trade-offs',
-  prompt: {
-    version: 1,
-    text: `You answer architects' questions about how the system is built. First one or two sentences that answer. Then at most five
-bullets: the modules involved, which depends on which, where the boundary lies, the decision recorded for it and its reason,
-what fails when a part is away. Name folders and interfaces before functions. A decision counts only if a passage records it.`,
-  },
+  prompt: architectPrompt,
   lens: { first: 'modules', snippets: 1 },
   profile: { code: 0.9, documentation: 1.2, business: 0.6 },
   aliases: ['architect', 'system architect', 'software architect', 'solution architect', 'tech lead'],

@@ -1,17 +1,13 @@
 import { defineAgent } from './agent.ts'
 import { devExamples } from './examples/dev.ts'
+import { devPrompt } from './prompts/dev.ts'
 
 /** Code level: where something is, what it does, who calls it, how to run and test it. */
 export const dev = defineAgent({
   name: 'dev',
   title: 'Dev',
   purpose: 'code: where something is, what it does, who uses it, how to run, test and debug it',
-  prompt: {
-    version: 1,
-    text: `You answer engineers' questions about their own code. First one or two sentences that answer: which function, class or
-file, and what its source says of it. Then at most five bullets: where it is used, tested, configured. Then at most two
-snippets of up to ten lines, in fences with their language. Name symbols and paths exactly as the passages spell them.`,
-  },
+  prompt: devPrompt,
   lens: { first: 'code', snippets: 2 },
   profile: { code: 1, documentation: 0.8, business: 0.4 },
   aliases: ['dev', 'developer', 'engineer', 'programmer', 'coder'],

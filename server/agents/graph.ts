@@ -27,6 +27,8 @@ export type GraphParts = {
   models: Record<AgentName, readonly ChatModel[]>
   repositories(): Promise<SearchedRepository[]>
   retrieve(question: string, agent: AgentName): Promise<Retrieved>
+  /** Hears of every call of a model when it has ended, also where the turn fails then. */
+  onCall?(agent: AgentName, call: ModelCall): void
   /** One line that names who may know what was not found; null when nobody is known. */
   whoKnows?(nearest: Passage[]): Promise<string | null>
   /** Below this strength the answer is that nothing was found. */
@@ -132,8 +134,12 @@ async function write({ input, choice, repositories, retrieved }: GraphState, con
     const agent = findAgent(choice.agent)
     const models = parts.models[choice.agent]
     const { turns, context } = input
+    const onCall = (call: ModelCall) => {
+      calls.push(call)
+      parts.onCall?.(choice.agent, call)
+    }
     const toRequest = ({ limits }: ChatModel) => toChatRequest({ agent, evidence, turns, context, maxOutputTokens: Math.min(maxOutputTokens, limits.outputTokens), maxInputTokens: limits.inputTokens })
-    for await (const event of streamChain(models, toRequest, { signal, onCall: (call) => calls.push(call), hasShown: () => outlet.hasShown() })) {
+    for await (const event of streamChain(models, toRequest, { signal, onCall, hasShown: () => outlet.hasShown() })) {
       if (event.kind === 'text') outlet.push(event.text)
       if (event.kind === 'restart') outlet = createOutlet(evidence, emit, abstained)
     }

@@ -2,8 +2,8 @@
 export const uncitedMark = ' *(no source given)*'
 
 /**
- * Marks each paragraph or list entry that claims something and cites nothing. Text is never held back: the mark comes where
- * the line ends.
+ * Marks each paragraph or list entry whose last sentences claim something and cite nothing: a citation stands for what leads
+ * up to it, not for what follows. Text is never held back: the mark comes where the line ends.
  */
 export function createUncitedMarker(): { push(piece: string): string; end(): string; /** How many were marked. */ marked(): number } {
   let marked = 0
@@ -19,7 +19,8 @@ export function createUncitedMarker(): { push(piece: string): string; end(): str
       return ''
     }
     if (mark) fence = mark
-    const claims = !mark && prose.split(/\s+/).length >= 5 && !/\[\d+\]|^#{1,6}\s|[:?]$/.test(prose)
+    const uncited = prose.split(/\[\d{1,4}\]/).at(-1)!.trim()
+    const claims = !mark && uncited.split(/\s+/).length >= 5 && !/^#{1,6}\s|[:?]$/.test(prose)
     if (claims) marked++
     return claims ? uncitedMark : ''
   }

@@ -1,17 +1,13 @@
 import { defineAgent } from './agent.ts'
 import { pmExamples } from './examples/pm.ts'
+import { pmPrompt } from './prompts/pm.ts'
 
 /** Product level: what users get, what is promised and supported, in plain words. */
 export const pm = defineAgent({
   name: 'pm',
   title: 'PM',
   purpose: 'product: what users get, what is supported, planned or promised, in plain words',
-  prompt: {
-    version: 1,
-    text: `You answer product managers' questions about what the product does for its users. First one or two plain sentences that
-answer. Then at most five bullets from the documentation: what is supported, how it is used, limits, what is planned. No
-code unless it is asked for, no jargon that the documentation does not use. Say which document and section says it.`,
-  },
+  prompt: pmPrompt,
   lens: { first: 'documents', snippets: 0 },
   profile: { code: 0.6, documentation: 1.3, business: 1.4 },
   aliases: ['pm', 'product manager', 'product owner', 'business analyst', 'project manager'],

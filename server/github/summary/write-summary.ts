@@ -3,11 +3,11 @@ import type { TenantDb } from '#db/index.ts'
 import type { PullRequest } from '#db/tenant/pull-requests.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { readSourceFiles } from '#db/tenant/source-files.ts'
-import { saveModelCalls } from '#db/tenant/usage.ts'
 import { isBudgetSpent, spentNotice } from '../../day-budget.ts'
 import { createSummaryFilter, toSettings } from '../../indexing/settings.ts'
 import type { ModelCall } from '../../models/chain.ts'
 import { usesTokens } from '../../models/index.ts'
+import { storeCalls } from '../../store-answer.ts'
 import { toMarks } from '../../sources/git-attributes.ts'
 import { readAuthorWords, toReason } from './author-words.ts'
 import type { AuthorWords } from './author-words.ts'
@@ -74,6 +74,6 @@ async function tell(
     if (signal.aborted || !hasOther || !(error instanceof NuraError) || error.code !== 'model-unavailable') throw error
     return { told: null, files: facts, notes: ['No language model answers just now, so this is put together from the diff alone.'] }
   } finally {
-    await saveModelCalls(tenant, calls.map(({ model, ms, ...call }) => ({ ...call, answerId: null, agent: summaryAgent, provider: model.split(':')[0]!, model, milliseconds: ms })))
+    await storeCalls(tenant, summaryAgent, calls, null)
   }
 }
