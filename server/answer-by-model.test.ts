@@ -110,7 +110,7 @@ describe('an answer by a language model', () => {
 
   test('is asked without the secrets that people write, which are stored nowhere either', async () => {
     const secret = `AKIA${'Z7QX3M5K'.repeat(2)}`
-    const { done } = await ask('openai:gpt-4.1', { text: `${question} My key is ${secret}`, context: [{ author: 'Ada', text: `try ${secret}`, trusted: true }] })
+    const { done } = await ask('openai:gpt-4.1', { text: `${question} ${secret}`, context: [{ author: 'Ada', text: `try ${secret}`, trusted: true }] })
     expect(fake.seen()).toContain('[redacted:AWS]')
     expect(fake.seen()).not.toContain(secret)
     expect(JSON.stringify(await findAnswer(tenant, done!.answerId))).not.toContain(secret)

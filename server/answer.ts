@@ -18,7 +18,7 @@ import type { WhoKnowsParts } from './agents/who-knows.ts'
 import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
 import { spentNotice, withinDayBudget } from './day-budget.ts'
 import { createRef, toFailure } from './errors.ts'
-import { redact } from './indexing/redact.ts'
+import { placeholders, redact } from './indexing/redact.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { ModelCall } from './models/chain.ts'
@@ -175,8 +175,10 @@ function toGraphParts(
       for (const each of readable) if (repository === undefined || each.name === repository) repositories.set(each.id, each)
       return [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null }))
     },
-    async retrieve(question, agentName) {
+    async retrieve(asked, agentName) {
       const agent = findAgent(agentName)
+      // What stands for a secret is no word of the question.
+      const question = asked.replace(placeholders, ' ')
       const { text, isGeneral } = toSearchText(question, [...repositories.values()].map(({ name }) => name))
       const result = await search(parts, tenant, { question: text, audience, repository, overlay, profile: agent.profile, signal })
       found.result = result

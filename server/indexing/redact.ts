@@ -126,6 +126,9 @@ function merge(ranges: Range[]): Range[] {
   return merged
 }
 
+/** What stands where secrets were. */
+export const placeholders = /\[redacted:[\w ]+\]/g
+
 function placeholder(kind: string, secret: string): string {
   return `[redacted:${kind}]${secret.replace(/[^\n]+/g, '')}`
 }
