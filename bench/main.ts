@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureGithub } from './github.ts'
 import { measureIngest } from './ingest.ts'
+import { measureModels } from './models.ts'
 import { measureReplay } from './replay.ts'
 import { toTable } from './report.ts'
 import type { Result } from './report.ts'
@@ -19,6 +20,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   service: measureDeployment,
   start: measureStart,
   github: measureGithub,
+  models: measureModels,
   replay: () => measureReplay({ repo: resolve(values.repo!), commits: toCount('commits', 200), seed: toCount('seed', 1), every: toCount('every', 10) }),
 }
 const unknown = positionals.find((name) => !(name in suites))
