@@ -97,7 +97,8 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
     const retryAt = nextTry(turn.receivedAt)
     const delivered = await conversation.deliver(api.ask(body, watch.signal), { signal: watch.signal, updated: options.updated, retries: retryAt !== null })
-    if (delivered.outcome === 'waiting') throw new NuraError(delivered.code, 'No model answers just now.', { retryable: true, ...(retryAt && { retryAt }) })
+    // Whoever broke off is asked once more at once; where nobody answers, that takes a while.
+    if (delivered.outcome === 'waiting') throw new NuraError(delivered.code, 'No whole answer yet.', { retryable: true, ...(retryAt && { retryAt: delivered.code === 'model-interrupted' && turn.attempt === 1 ? new Date() : retryAt }) })
     if (!('answerId' in delivered)) return `${delivered.outcome}:${delivered.code}`
     await turn.save({ answerId: delivered.answerId, agent: delivered.agent, notes: delivered.notes ?? [] })
     return delivered.outcome

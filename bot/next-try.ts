@@ -2,7 +2,7 @@
 const times = { least: 15_000, most: 240_000, giveUp: 480_000 }
 
 /**
- * When a question is tried again that no model answered, by itself: after 15 seconds, then each time after as long as it has
+ * When a question is tried again, by itself, that no model answered: after 15 seconds, then each time after as long as it has
  * waited already. Null when it is not tried again.
  */
 export function nextTry(receivedAt: Date, now = Date.now()): Date | null {

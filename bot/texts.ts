@@ -6,6 +6,7 @@ export const texts = {
   privacy:
     'I read the messages that mention me, direct messages, and replies in threads where I was asked. Their text is used to answer you, kept for a limited time, and never indexed or used for training. Answers come only from repositories and documents that were connected for your workspace, and only those this channel or you may see. Delete your message and I delete my answer and its stored text.',
   waiting: 'No model answers just now. I keep trying, and answer here as soon as one does.',
+  askingAgain: 'The model broke off before it was done. I ask again.',
   gone: 'That answer is no longer kept.',
   broken: 'Something went wrong on my side. Ask again in a moment.',
 }

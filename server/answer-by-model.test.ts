@@ -144,7 +144,7 @@ describe('a chain', () => {
     const { text, error, done } = await ask('openai:gpt-4.1,extractive:default')
     expect(text).toBe('The first passage tells how it works [1].\n\n')
     expect(done).toBeUndefined()
-    expect(error).toMatchObject({ code: 'model-unavailable', retryable: true })
+    expect(error).toMatchObject({ code: 'model-interrupted', retryable: true })
   })
 
   test('that broke off before anything was shown begins anew with the next model, and both are counted', async () => {
@@ -163,7 +163,7 @@ describe('a chain', () => {
   test('that gave no answer is paid for all the same', async () => {
     const of = await createIndexedTenant()
     fake.fault = { kind: 'cut', after: 12 }
-    expect((await ask('openai:gpt-4.1', { of })).error).toMatchObject({ code: 'model-unavailable' })
+    expect((await ask('openai:gpt-4.1', { of })).error).toMatchObject({ code: 'model-interrupted' })
     const rows = await readUsage(of, new Date(0))
     expect(rows).toHaveLength(1)
     expect(rows[0]).toMatchObject({ agent: 'dev', model: 'openai:gpt-4.1', calls: 1 })

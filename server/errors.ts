@@ -28,6 +28,7 @@ const statusOf: Record<string, number> = {
   'database-unavailable': 503,
   'queue-unavailable': 503,
   'model-unavailable': 503,
+  'model-interrupted': 503,
   unavailable: 503,
   stopping: 503,
   'deadline-exceeded': 504,

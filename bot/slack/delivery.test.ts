@@ -45,6 +45,13 @@ async function outcomeOf(question: FakeMessage): Promise<{ state: string; outcom
   return rows[0]
 }
 
+/** What the queue does when the moment has come; the server answers now. */
+async function tryAgain(question: FakeMessage): Promise<void> {
+  nura.server.script = () => shortAnswer()
+  const [row] = (await unfinished(db, { olderThanMs: 0, limit: 500 })).filter(({ threadKey }) => threadKey.endsWith(question.ts))
+  await nura.bot.runTurn(row!.id, { signal: new AbortController().signal, lastAttempt: true })
+}
+
 describe('an answer', () => {
   it('that is short is posted whole', async () => {
     const question = await ask(() => shortAnswer())
@@ -132,12 +139,18 @@ describe('an answer', () => {
     const question = await ask(() => [{ kind: 'error', code: 'model-unavailable', message: 'No model answers just now.', retryable: true, ref: '7F3A91' }])
     expect(seen(question)).toEqual([texts.waiting])
     expect(await outcomeOf(question)).toEqual({ state: 'accepted', outcome: null })
-    expect(nura.lines.at(-1)).toMatchObject({ msg: 'turn threw', error: expect.stringContaining('No model answers') })
-    nura.server.script = () => shortAnswer()
-    const [row] = (await unfinished(db, { olderThanMs: 0, limit: 500 })).filter(({ threadKey }) => threadKey.endsWith(question.ts))
-    await nura.bot.runTurn(row!.id, { signal: new AbortController().signal, lastAttempt: true })
+    expect(nura.lines.at(-1)).toMatchObject({ msg: 'turn threw', error: expect.stringContaining('No whole answer yet') })
+    await tryAgain(question)
     expect(seen(question)).toHaveLength(1)
     expect(seen(question)[0]).not.toContain(texts.waiting)
+    expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
+  })
+
+  it('whose model broke off before anything was shown is asked for again at once, the first time', async () => {
+    const question = await ask(() => streamOf(['Half a sentence.'], { kind: 'error', code: 'model-interrupted', message: 'The model broke off.', retryable: true, ref: '7F3A91' }))
+    expect(seen(question)).toEqual([texts.askingAgain])
+    expect(await outcomeOf(question)).toEqual({ state: 'accepted', outcome: null })
+    await tryAgain(question)
     expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
   })
 

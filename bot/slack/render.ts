@@ -200,8 +200,8 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     const line = `${part.message.replace(/\s+/g, ' ').slice(0, 300)} Ref ${part.ref}`
     const wasShown = shownTo > 0 && mode !== 'whole'
     if (!wasShown) text = raw = ''
-    if (!wasShown && options.retries && part.retryable && part.code === 'model-unavailable') {
-      await close(texts.waiting, [])
+    if (!wasShown && options.retries && part.retryable && (part.code === 'model-unavailable' || part.code === 'model-interrupted')) {
+      await close(part.code === 'model-interrupted' ? texts.askingAgain : texts.waiting, [])
       return { outcome: 'waiting', code: part.code }
     }
     const blocks = part.retryable ? [retryBlock(options.inboxId)] : []

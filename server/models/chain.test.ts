@@ -49,7 +49,7 @@ describe('a chain of models', () => {
     const died = new Error('died')
     const { events, calls, error } = await run([scripted('a:1', ['half', died]), scripted('b:1', ['yes'])])
     expect(events).toEqual([{ kind: 'text', text: 'half' }])
-    expect(error).toBe(died)
+    expect(error).toMatchObject({ code: 'model-interrupted', retryable: true, cause: died })
     expect(calls.map(({ outcome }) => outcome)).toEqual(['failed'])
   })
 

@@ -35,8 +35,8 @@ const charactersAToken = 4
  * Streams from the first model of a chain that answers. A model that fails before anything of it was shown is followed by
  * the next; after that a failure ends the stream, because half of two answers is none.
  * @param toRequest the request as it fits a model's own limits
- * @throws NuraError `model-unavailable` when every model failed, with `retryAt` when each of them named a time; what the model
- * threw that had spoken; the abort reason when the signal fired.
+ * @throws NuraError `model-unavailable` when every model failed, with `retryAt` when each of them named a time; `model-interrupted`
+ * when one broke off of which something was shown; the abort reason when the signal fired.
  */
 export async function* streamChain(models: readonly ChatModel[], toRequest: (model: ChatModel) => ChatRequest, options: ChainOptions): AsyncGenerator<ChainEvent> {
   const { signal, onCall } = options
@@ -54,7 +54,8 @@ export async function* streamChain(models: readonly ChatModel[], toRequest: (mod
       if (isResting(error)) call.discard()
       else if (!signal.aborted) call.end('failed', error)
       const hasShown = call.hasSpoken() && (options.hasShown?.() ?? true)
-      if (signal.aborted || hasShown) throw error
+      if (signal.aborted) throw error
+      if (hasShown) throw new NuraError('model-interrupted', 'The model broke off in the middle of its answer.', { retryable: true, cause: error })
       failures.push(error)
       if (call.hasSpoken()) yield { kind: 'restart' }
     } finally {
