@@ -46,7 +46,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(mdast|mdast-util-|micromark)/, /^server\/github\//],
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
   [/^diff$/, /^server\/github\//],
-  [/^lru-cache$/, /^server\/(github|cache)\//],
+  [/^lru-cache$/, /^server\/(github|cache|models)\//],
   [/^tar-stream$/, /^server\/sources\//],
   [/^yaml$/, /^server\/indexing\//],
   [/^(zod$|node:)/, /^/],

@@ -18,11 +18,11 @@ const url = testRedisUrl()
 const key = toCacheKey('answer', 'a', ['x'])
 const other = toCacheKey('thread', 'a', ['y'])
 
-describe.skipIf(url === null)('cache in Redis', () => {
+describe.skipIf(url === null)('with Redis', () => {
   const quiet = createLog({ level: 'silent', process: 'test' })
-  cacheContract('redis', async ({ metrics }) => {
+  cacheContract('Redis', async ({ metrics }) => {
     const door = openRedisDoor({ url: url!, prefix: `test-${randomUUID()}:` }, { log: quiet }, { command: 5_000 })
-    await vi.waitFor(() => expect(door.redis.status).toBe('ready'))
+    await vi.waitUntil(() => door.redis.status === 'ready')
     return createRedisCache(door, { metrics })
   })
 
@@ -53,7 +53,7 @@ describe.skipIf(url === null)('cache in Redis', () => {
       const log = createLog({ level: 'warn', process: 'test', destination: { write: (line: string) => void lines.push(line) } })
       door = openRedisDoor({ url: redis.url, prefix: 'test:' }, { log }, times)
       cache = createRedisCache(door, { metrics })
-      if (wait) await vi.waitFor(() => expect(door.redis.status).toBe('ready'))
+      if (wait) await vi.waitUntil(() => door.redis.status === 'ready')
     }
 
     const received = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0)
@@ -132,7 +132,7 @@ describe.skipIf(url === null)('cache in Redis', () => {
     // Last: this Redis does not come back.
     it('is dead: look-ups are misses at once, and the log says so once', async () => {
       redis.signal('SIGKILL')
-      await vi.waitFor(() => expect(door.redis.status).not.toBe('ready'))
+      await vi.waitUntil(() => door.redis.status !== 'ready')
       expect([await cache.get(key), await cache.get(other), await cache.drop(key), await cache.dropTenant('a')]).toEqual([null, null, false, null])
       expect(lines).toHaveLength(1)
       expect(lines[0]).toContain('the cache does not answer')

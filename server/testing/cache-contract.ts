@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics.ts'
 
 /** The whole test of a cache. `open` gives an empty one. */
 export function cacheContract(name: string, open: (rig: Pick<CacheRig, 'metrics'>) => Promise<Cache> | Cache): void {
-  describe(name, () => {
+  describe(`cache in ${name}`, () => {
     let cache: Cache
     const metrics = createMetrics()
     beforeAll(async () => {
