@@ -33,7 +33,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^botbuilder/, /^bot\/teams\//],
   [/^bullmq(\/|$)/, /^jobs\//],
   [/^ioredis(\/|$)/, /^(jobs|server\/cache)\//],
-  [/^rate-limiter-flexible$/, /^server\/cache\//],
+  [/^rate-limiter-flexible$/, /^server\/rate-limits\.ts$/],
   [/^(@mikro-orm\/|@electric-sql\/|(pgvector|kysely|pg)(\/|$))/, /^db\//],
   [/^@langchain\//, /^server\/agents\//],
   [/^(web-tree-sitter|@vscode\/tree-sitter-wasm|@secretlint\/|ignore$)/, /^server\/(indexing|sources)\//],

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Redis, ReplyError } from 'ioredis'
 import type { CacheRig } from './cache.ts'
 
@@ -13,6 +14,8 @@ export type RedisDoor = {
    * closes the door for some seconds. @returns null when it failed
    */
   send<T>(command: (redis: Redis) => Promise<T>): Promise<{ value: T } | null>
+  /** Waits for the connection, at most so many milliseconds: for a command that has nothing else to do. */
+  connected(mostMs: number): Promise<void>
   close(): void
 }
 
@@ -69,6 +72,9 @@ export function openRedisDoor({ url, prefix }: { url: string; prefix: string }, 
         fail(error)
         return null
       }
+    },
+    async connected(mostMs) {
+      if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(mostMs) }).catch(() => undefined)
     },
     close: () => redis.disconnect(),
   }
