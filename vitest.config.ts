@@ -8,7 +8,7 @@ import { reachable, readSources } from './infra/testing/read-sources.ts'
  */
 const sources = new Map(readSources(import.meta.dirname).map((source) => [source.path, source]))
 const all = [...sources.keys()].filter((path) => path.endsWith('.test.ts'))
-const aboutStores = /^(db|jobs|infra)\/|^server\/(retrieval|indexing|routes)\/|^server\/[a-z-]+\.test\.ts$|^bot\/[a-z-]+\.test\.ts$/
+const aboutStores = /^(db|jobs|infra)\/|^server\/(retrieval|indexing|routes|cache)\/|^server\/[a-z-]+\.test\.ts$|^bot\/[a-z-]+\.test\.ts$/
 const onStores = all.filter((path) => aboutStores.test(path) && [...reachable(sources, path)].some((loaded) => sources.get(loaded)?.text.includes('NURA_TEST_')))
 
 const { NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL } = process.env

@@ -13,7 +13,7 @@ const questions = 40
 export async function measureStart(): Promise<Result[]> {
   await using repository = await generateRepository(files)
   const folder = await mkdtemp(join(tmpdir(), 'nura-bench-'))
-  const env = { NURA_DATA_DIR: folder, NURA_REPOSITORY: repository.dir, LOG_LEVEL: 'warn' }
+  const env = { NURA_DATA_DIR: folder, NURA_REPOSITORY: repository.dir, LOG_LEVEL: 'warn', NURA_ANSWER_CACHE: 'off' }
   try {
     const first = await cost(async () => await (await startProcess('infra/local.ts', env)).end('SIGTERM'))
     const start = performance.now()

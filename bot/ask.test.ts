@@ -67,11 +67,19 @@ describe('ask', () => {
     ['sends what is no part', (response) => response.writeHead(200).end('event: token\ndata: {"text":5}\n\n'), { code: 'stream-broken', retryable: true }],
     ['sends what is no JSON', (response) => response.writeHead(200).end('event: token\ndata: {oops\n\n'), { code: 'stream-broken' }],
     ['refuses with a reason', (response) => response.writeHead(400).end(JSON.stringify({ error: { code: 'bad-question', message: 'too long', retryable: false, ref: 'ABC123' } })), { code: 'bad-question', message: 'too long', retryable: false, ref: 'ABC123' }],
+    ['takes no more questions just now', (response) => response.writeHead(429, { 'retry-after': '42' }).end(JSON.stringify({ error: { code: 'too-many-requests', message: 'Ask again in 42 seconds.', retryable: true, ref: 'ABC123' } })), { code: 'too-many-requests', message: 'Ask again in 42 seconds.', retryable: true }],
     ['refuses without one', (response) => response.writeHead(500).end('<html>'), { code: 'server-refused', retryable: true }],
   ])('ends with one error when the server %s', async (_, answer, expected) => {
     const parts = await collect(await serve(answer))
     expect(parts.filter(({ kind }) => kind === 'error' || kind === 'done')).toEqual([parts.at(-1)])
     expect(parts.at(-1)).toMatchObject({ kind: 'error', ...expected })
+  })
+
+  it('asks once a server that takes no more questions', async () => {
+    let asked = 0
+    const url = await serve((response) => (asked++, response.writeHead(429, { 'retry-after': '1' }).end(JSON.stringify({ error: { code: 'too-many-requests', message: 'Ask again in 1 second.', retryable: true, ref: 'ABC123' } }))))
+    await collect(url)
+    expect(asked).toBe(1)
   })
 
   it('waits out a server that restarts', async () => {

@@ -14,6 +14,8 @@ import { jobs } from '#jobs/index.ts'
 import { startWorkers } from '#jobs/worker.ts'
 import { suggestions } from '#server/agents/suggest.ts'
 import { createServer } from '#server/app.ts'
+import { readCacheEnv, toCacheConfig } from '#server/cache/config.ts'
+import { openCache } from '#server/cache/open-cache.ts'
 import { readServerConfig } from '#server/config.ts'
 import { createCore } from '#server/create-core.ts'
 import { createServerParts } from '#server/create-server-parts.ts'
@@ -32,7 +34,7 @@ const stopReason = new NuraError('stopping', 'Nura is stopping.', { retryable: t
 
 /** `npm start`: server, bot and jobs in one process, on embedded stores unless the environment names others. */
 async function main(): Promise<void> {
-  const { dbConfig, jobsEnv, config, githubConfig, env } = readTogether({ dbConfig: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, githubConfig: readGithubConfig, env: readBotEnv })
+  const { dbConfig, jobsEnv, cacheEnv, config, githubConfig, env } = readTogether({ dbConfig: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, env: readBotEnv })
   const isPerson = process.stdout.isTTY === true
   // A person reads the welcome, not the log; a machine reads the log.
   const log = createLog({ level: isPerson && config.logLevel === 'info' ? 'warn' : config.logLevel, process: 'local' })
@@ -55,8 +57,9 @@ async function main(): Promise<void> {
     const bot = await startBot({ db, env, server, tenantId: tenant.id, provisionTenant: (workspace) => provisionTenant(db, workspace), queue, metrics, log })
     const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
     const { enqueue } = queues
-    const core = createCore({ config, githubConfig, db, log, metrics })
-    const serverParts = createServerParts({ core, config, db, enqueue, log, metrics, readiness, mounts: [bot.middleware] })
+    const cache = openCache(toCacheConfig(cacheEnv, rig.config), { log, metrics })
+    const core = createCore({ config, githubConfig, db, log, metrics, cache })
+    const serverParts = createServerParts({ core, cache, config, db, enqueue, log, metrics, readiness, mounts: [bot.middleware] })
     const listening = await listen(createServer(serverParts).callback(), config)
     server.url ||= listening.url
     await db.announce(listening.url)
@@ -70,6 +73,7 @@ async function main(): Promise<void> {
     await listening.close(2_000)
     await bot.close()
     await queues.close()
+    await cache.cache.close()
   } finally {
     await db.close()
   }

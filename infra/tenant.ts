@@ -14,10 +14,15 @@ import { grantSource, listGrants, revokeSource } from '#db/tenant/grants.ts'
 import type { GrantReader } from '#db/tenant/grants.ts'
 import { findRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
+import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
+import { readCacheEnv, toCacheConfig } from '#server/cache/config.ts'
+import { openCache } from '#server/cache/open-cache.ts'
+import { toCacheReceipt } from '#server/cache/to-cache-receipt.ts'
 import { createGithubApp } from '#server/github/app.ts'
 import { readGithubConfig } from '#server/github/config.ts'
 import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
 import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics.ts'
 import { failWith } from './fail-with.ts'
 
 const surfaces: readonly string[] = [...platforms.map(({ name }) => name), 'github']
@@ -106,7 +111,7 @@ const commands: Record<string, Command> = {
   async delete(db, [slug], { yes }) {
     const tenant = await find(db, slug)
     if (!yes) throw new NuraError('usage', `this deletes everything Nura holds of ${tenant.slug} (${tenant.name}), for good. Say so: npm run tenant -- delete ${tenant.slug} --yes`)
-    const receipt = await deleteTenant(db, tenant.id)
+    const receipt = [...(await deleteTenant(db, tenant.id)), ...toCacheReceipt(await dropCached(tenant.id))]
     return [`deleted ${tenant.slug} (${tenant.id}) at ${new Date().toISOString()}`, ...toTable(['store', 'table', 'rows'], receipt.map(({ store, table, rows }) => [store, table, String(rows)]))]
   },
 }
@@ -133,6 +138,20 @@ function parse() {
     return parseArgs({ options: { title: { type: 'string' }, yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
   } catch (error) {
     throw new NuraError('usage', `${(error as Error).message}\n${usage}`)
+  }
+}
+
+/** What processes share of it is dropped; undefined where they share nothing, and what each holds goes with its time. */
+async function dropCached(tenantId: string): Promise<number | null | undefined> {
+  const config = toCacheConfig(readCacheEnv(), toJobsConfig(readJobsEnv(), readDbConfig()))
+  if (config.url === null) return undefined
+  const log = createLog({ level: 'error', process: 'tenant', destination: process.stderr })
+  const { cache, door } = openCache(config, { log, metrics: createMetrics() })
+  try {
+    await door?.connected(2_000)
+    return await cache.dropTenant(tenantId)
+  } finally {
+    await cache.close()
   }
 }
 

@@ -4,6 +4,8 @@ import { NuraError } from '#db/nura-error.ts'
 import { readTogether } from '#db/read-env.ts'
 import { countWithoutOutcome } from '#db/shared/inbox.ts'
 import { createOperatorServer } from '#server/app.ts'
+import { readCacheEnv, toCacheConfig } from '#server/cache/config.ts'
+import { openCache } from '#server/cache/open-cache.ts'
 import { readServerConfig } from '#server/config.ts'
 import { createCore } from '#server/create-core.ts'
 import { toExitCode } from '#server/errors.ts'
@@ -19,7 +21,7 @@ import { startWorkers } from './worker.ts'
 
 /** Every job but `answer-turn`, which runs where the platforms are. */
 async function main(): Promise<void> {
-  const { db: dbConfig, jobsEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, githubConfig: readGithubConfig })
+  const { db: dbConfig, jobsEnv, cacheEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig })
   const log = createLog({ level: config.logLevel, process: 'jobs' })
   const db = await openDb(dbConfig)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
@@ -29,7 +31,8 @@ async function main(): Promise<void> {
   const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready() }
   const listening = await listen(createOperatorServer({ config, db, log, metrics, readiness }).callback(), config)
   const { enqueue } = queues
-  const core = createCore({ config, githubConfig, db, log, metrics })
+  const cache = openCache(toCacheConfig(cacheEnv, rig.config), { log, metrics })
+  const core = createCore({ config, githubConfig, db, log, metrics, cache })
   const parts = { db, log, metrics, enqueue, ...core, ...createGithubWork({ config, db, enqueue, log, core }) }
   const workers = await startWorkers(backgroundJobs, parts, { ...rig, metrics })
   log.info({ url: listening.url }, 'working')
@@ -39,6 +42,7 @@ async function main(): Promise<void> {
   await workers.close()
   await listening.close(1_000)
   await queues.close()
+  await cache.cache.close()
   await db.close()
   log.info('stopped')
 }

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
-import { answersInThread } from '#db/tenant/answers.ts'
 import type { Repository } from '#db/tenant/repository.ts'
-import { findThread } from '#db/tenant/threads.ts'
 import { findAgent } from './agents/index.ts'
 import type { AgentName } from './agents/index.ts'
 import { gather } from './agents/gather.ts'
@@ -15,9 +12,12 @@ import type { ContextMessage } from './agents/memory.ts'
 import { toSearchText } from './agents/search-text.ts'
 import { findWhoKnows, writeWhoKnows } from './agents/who-knows.ts'
 import type { WhoKnowsParts } from './agents/who-knows.ts'
-import type { AnswerPart, Citation, Freshness, Usage } from './answer-part.ts'
+import type { AnswerPart, Citation, Usage } from './answer-part.ts'
+import { isWorthRepeating } from './answer-repeats.ts'
+import type { AnswerRepeats } from './answer-repeats.ts'
 import { spentNotice, withinDayBudget } from './day-budget.ts'
 import { createRef, toFailure } from './errors.ts'
+import { toFreshness } from './freshness.ts'
 import { placeholders, redact } from './indexing/redact.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -34,6 +34,9 @@ import { search } from './retrieval/search.ts'
 import type { SearchParts } from './retrieval/search.ts'
 import { storeAnswer, storeCalls, surfaceOf, toTrace } from './store-answer.ts'
 import type { Found } from './store-answer.ts'
+import { isAlone, tellAgain } from './tell-again.ts'
+import { createThreadMemory } from './thread-memory.ts'
+import type { Remembered, ThreadMemory } from './thread-memory.ts'
 
 /** What someone asks, who will read the answer, and what stands around it. */
 export type Question = {
@@ -59,12 +62,15 @@ export type AnswerParts = SearchParts & {
   metrics?: Pick<Metrics, 'retrieval' | 'modelCalls' | 'modelCost'>
   /** Opens a source to ask who committed to its files; without it only the owners of files are named. */
   openSource?: WhoKnowsParts['openSource']
+  /** Mirrors what threads remember; without it the rows are read each time. */
+  threads?: ThreadMemory
+  /** Gives an answer again where the same is asked; without it every question is answered anew. */
+  repeats?: AnswerRepeats
   now?: () => Date
 }
 
 export const longestQuestion = 8_000
-/** Turns of a thread that are read at all; the budget in tokens cuts further. */
-const mostTurns = 12
+const unmirrored = createThreadMemory(null)
 
 /**
  * Answers one question from the tenant's own sources: any number of `status`, `text` and `citation` parts, then exactly one
@@ -81,8 +87,16 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
   try {
     const text = (await redact(toText(question.text))).text
     if (question.agent) findAgent(question.agent)
-    const input = await remember(tenant, question, text)
-    const repositories = new Map<string, Repository>()
+    const threads = parts.threads ?? unmirrored
+    const remembered = question.thread ? await threads.recall(tenant, question.thread) : nothing
+    const input = await toInput(question, text, remembered)
+    const readable = (await readableRepositories(parts, tenant, question.audience)).filter(({ name }) => question.repository === undefined || name === question.repository)
+    const repositories = new Map(readable.map((each) => [each.id, each]))
+    const asked = { text, agent: input.agent ?? null, audience: question.audience, repository: question.repository ?? null, readable, models: parts.models }
+    const repeat = isAlone(question, remembered) ? await parts.repeats?.of(tenant, asked) : undefined
+    const earlier = await repeat?.find()
+    until.throwIfAborted()
+    if (earlier) return yield* tellAgain({ ...parts, threads }, tenant, { ...question, text }, earlier, { readable, remembered, started, trace })
     const { models, curtailed } = await withinDayBudget(tenant, parts.models, parts.dayTokens ?? null, parts.now?.())
     const graphParts = toGraphParts({ ...parts, models }, tenant, question, found, repositories, trace, until)
     const citations: { citation: Citation; passage: Passage }[] = []
@@ -110,8 +124,10 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const usage = toUsage(outcome)
     const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) })
     found.calls = []
+    if (question.thread) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })
+    if (isWorthRepeating(asked, outcome, found.result, curtailed.has(outcome.choice.agent))) repeat?.keep(answerId)
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
-    const freshness = toFreshness([...repositories.values()], citations)
+    const freshness = toFreshness(readable, citations.map(({ citation }) => citation))
     const { agent } = outcome.choice
     const notice = curtailed.has(agent) && outcome.calls.length > 0 ? { notice: spentNotice } : {}
     yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...notice, timings, trace }
@@ -140,12 +156,11 @@ function toText(written: string): string {
   return text
 }
 
-async function remember(tenant: TenantDb, question: Question, text: string): Promise<GraphInput> {
+const nothing: Remembered = { agent: null, rows: [], turns: [] }
+
+async function toInput(question: Question, text: string, { agent, turns }: Remembered): Promise<GraphInput> {
   const context = await Promise.all((question.context ?? []).map(async (message) => ({ ...message, text: (await redact(visible(message.text))).text })))
-  if (!question.thread) return { question: text, agent: question.agent as AgentName | undefined, ...withinBudget([], context) }
-  const [thread, earlier] = await Promise.all([findThread(tenant, question.thread), answersInThread(tenant, question.thread, mostTurns)])
-  const known = z.object({ agent: z.string().nullable() }).nullable().parse(thread)?.agent ?? undefined
-  return { question: text, agent: (question.agent ?? known) as AgentName | undefined, ...withinBudget(earlier, context) }
+  return { question: text, agent: (question.agent ?? agent ?? undefined) as AgentName | undefined, ...withinBudget(turns, context) }
 }
 
 function toGraphParts(
@@ -153,7 +168,7 @@ function toGraphParts(
   tenant: TenantDb,
   { audience, repository, overlay, thread }: Question,
   found: Found,
-  repositories: Map<string, Repository>,
+  repositories: ReadonlyMap<string, Repository>,
   trace: string,
   signal: AbortSignal,
 ): GraphParts {
@@ -170,11 +185,7 @@ function toGraphParts(
       found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)
       return found.whoKnows && writeWhoKnows(found.whoKnows, now(), { mayCall: surfaceOf(thread) === 'github' })
     },
-    async repositories() {
-      const readable = await readableRepositories(parts, tenant, audience)
-      for (const each of readable) if (repository === undefined || each.name === repository) repositories.set(each.id, each)
-      return [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null }))
-    },
+    repositories: async () => [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null })),
     async retrieve(asked, agentName) {
       const agent = findAgent(agentName)
       // What stands for a secret is no word of the question.
@@ -205,14 +216,4 @@ function observeCall({ metrics, log }: AnswerParts, trace: string, agent: string
   if (failure !== null) log?.warn({ trace, model, failure }, 'a model failed')
   metrics?.modelCalls.inc({ provider: model.split(':')[0]!, model, outcome })
   metrics?.modelCost.inc({ agent, model }, costUsd)
-}
-
-/** The repositories that the answer drew from; all that were looked in when it drew from none. */
-function toFreshness(repositories: Repository[], citations: { passage: Passage }[]): Freshness[] {
-  const cited = new Set(citations.map(({ passage }) => passage.repositoryId))
-  return repositories
-    .filter(({ id }) => cited.size === 0 || cited.has(id))
-    .flatMap(({ name, indexedSha, defaultBranch, indexedAt }) =>
-      indexedSha && indexedAt ? [{ repository: name, sha: indexedSha, branch: defaultBranch ?? null, indexedAt: new Date(indexedAt).toISOString() }] : [],
-    )
 }

@@ -6,6 +6,7 @@ import { NuraError } from '#db/nura-error.ts'
 import type { Enqueue } from '#jobs/enqueue.ts'
 import type { AnswerPart } from './answer-part.ts'
 import type { Question } from './answer.ts'
+import type { Cache } from './cache/cache.ts'
 import type { ServerConfig } from './config.ts'
 import type { GithubConnections } from './github/connect/connections.ts'
 import type { Delivery } from './github/webhook.ts'
@@ -14,12 +15,14 @@ import type { Metrics } from './metrics.ts'
 import { guardLoopback } from './middleware/guard-loopback.ts'
 import { mountRoute } from './middleware/mount-route.ts'
 import { renderErrors } from './middleware/render-errors.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { Audience } from './retrieval/audience.ts'
 import type { Passage } from './retrieval/passage.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { operatorRoutes, routes } from './routes/index.ts'
 import type { AnyRoute } from './routes/route.ts'
 import type { Source } from './sources/source.ts'
+import type { ThreadMemory } from './thread-memory.ts'
 
 /** What the process that serves must provide. */
 export type ServerParts = {
@@ -40,6 +43,12 @@ export type ServerParts = {
   /** Joins installations and people with the tenant; absent where no GitHub App is configured. */
   connections?: GithubConnections
   mayReadOnGithub?: ReadableParts['mayReadOnGithub']
+  /** Counts questions; without it any number is taken. */
+  limits?: RateLimits
+  /** Where text of a thread may be mirrored that is to be forgotten. */
+  threads?: Pick<ThreadMemory, 'forget'>
+  /** Drops what is kept of a deleted tenant beside the database; see `Cache`. */
+  dropCached?: Cache['dropTenant']
   version: string
   /** Named checks of `/readyz`; each throws what is wrong. */
   readiness: Record<string, () => Promise<void>>

@@ -5,6 +5,8 @@ import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
 import { defaultChain, lackingKeys, toChain } from './models/index.ts'
 import type { ModelName, ModelSettings } from './models/index.ts'
+import { limitsEnv, toLimits } from './rate-limits.ts'
+import type { Limits } from './rate-limits.ts'
 
 /** Everything the server reads from the environment. Stores are in `db/config.ts` and `jobs/config.ts`. */
 export const serverEnv = {
@@ -44,6 +46,7 @@ export const serverEnv = {
     .int('must be a whole number of tokens such as 2000000')
     .positive('must be more than 0; leave it unset for no limit')
     .optional(),
+  ...limitsEnv,
 }
 
 export type ServerEnv = z.output<z.ZodObject<typeof serverEnv>>
@@ -69,6 +72,7 @@ export type ServerConfig = {
   modelSettings: ModelSettings
   /** Most tokens that language models may use for one tenant in a day (UTC); null for no limit. */
   dayTokens: number | null
+  limits: Limits
 }
 
 /**
@@ -91,6 +95,7 @@ export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
     models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS },
     modelSettings: toModelSettings(env),
     dayTokens: env.NURA_DAY_TOKENS ?? null,
+    limits: toLimits(env, env.NURA_SERVICE_SECRET !== undefined),
   }
 }
 

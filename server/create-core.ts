@@ -1,7 +1,10 @@
 import type { Db, TenantDb } from '#db/index.ts'
 import type { AgentName } from './agents/index.ts'
+import { createAnswerRepeats } from './answer-repeats.ts'
 import { answer } from './answer.ts'
+import type { AnswerParts } from './answer.ts'
 import type { ServerParts } from './app.ts'
+import type { OpenCache } from './cache/open-cache.ts'
 import type { ServerConfig } from './config.ts'
 import { createGithubApp } from './github/app.ts'
 import type { GithubApp } from './github/app.ts'
@@ -13,6 +16,7 @@ import { indexSource } from './indexing/index-changes.ts'
 import type { IndexOptions, IndexReport } from './indexing/index-changes.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { createQueryCache } from './models/cache-embedder.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import { createOpenModel, undescribed } from './models/index.ts'
 import { lexicalEmbedder } from './models/lexical.ts'
@@ -21,15 +25,24 @@ import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
+import { createThreadMemory } from './thread-memory.ts'
 
 /** What a process brings along; the rest follows from its configuration. */
-export type CoreRig = { config: ServerConfig; githubConfig: GithubConfig | null; db: Db; log: Logger; metrics: Metrics }
+export type CoreRig = {
+  config: ServerConfig
+  githubConfig: GithubConfig | null
+  db: Db
+  log: Logger
+  metrics: Metrics
+  /** Without it nothing is remembered beside the database. */
+  cache?: OpenCache
+}
 
 /** GitHub as a process reaches it, and what people may read there. */
 export type GithubCore = { app: GithubApp; permissions: Permissions }
 
 /** What Nura can do, whichever process asks for it: read sources, keep the index, search it and answer from it. */
-export type Core = Pick<ServerParts, 'answer' | 'search'> & {
+export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads'> & {
   openSource: ReturnType<typeof createOpenSource>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
   models: Record<AgentName, ChatModel[]>
@@ -39,22 +52,30 @@ export type Core = Pick<ServerParts, 'answer' | 'search'> & {
 }
 
 /** Puts models, sources and stores behind what Nura can do. */
-export function createCore({ config, githubConfig, db, log, metrics }: CoreRig): Core {
+export function createCore({ config, githubConfig, db, log, metrics, cache }: CoreRig): Core {
   const github = githubConfig && createGithub(githubConfig, db, log)
   const models = createAgentModels(config, log)
   const mayReadOnGithub = github ? createMayReadOnGithub({ db, permissions: github.permissions, log }) : undefined
   const embedder = lexicalEmbedder
   const openSource = createOpenSource({ github: github?.app ?? null })
-  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics }
+  const { threads, ...remembered } = createRemembered(cache)
+  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics, ...(threads && { threads }), ...remembered }
   return {
     github,
     models,
     mayReadOnGithub,
     openSource,
+    ...(threads && { threads }),
     indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
     answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
     search: (tenant, request) => search(parts, tenant, request),
   }
+}
+
+function createRemembered(open: OpenCache | undefined): Pick<AnswerParts, 'cacheQueries' | 'threads' | 'repeats'> {
+  if (!open) return {}
+  const { cache, answers } = open
+  return { cacheQueries: createQueryCache(cache), threads: createThreadMemory(cache), ...(answers && { repeats: createAnswerRepeats(cache) }) }
 }
 
 function createGithub(config: GithubConfig, db: Db, log: Logger): GithubCore {

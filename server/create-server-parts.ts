@@ -1,23 +1,26 @@
 import manifest from '#package.json' with { type: 'json' }
 import type { ServerParts } from './app.ts'
+import type { OpenCache } from './cache/open-cache.ts'
 import type { ServerConfig } from './config.ts'
 import type { Core } from './create-core.ts'
 import type { GithubApp } from './github/app.ts'
 import { createGithubConnections } from './github/connect/connections.ts'
 import { createConnectStates } from './github/connect/states.ts'
 import { createWebhook } from './github/webhook.ts'
+import { createRateLimits } from './rate-limits.ts'
 import { leaveHint } from './routes/leave-hint.ts'
 
 /** What the process that serves brings along; the rest follows from it. */
-export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' | 'readiness' | 'mounts'> & { config: ServerConfig; core: Core }
+export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' | 'readiness' | 'mounts'> & { config: ServerConfig; core: Core; cache: OpenCache }
 
 /** Gives the routes what they serve. */
-export function createServerParts({ core, ...rig }: ServerRig): ServerParts {
-  const { answer, search, openSource, mayReadOnGithub } = core
-  return { ...rig, version: manifest.version, answer, search, openSource, mayReadOnGithub, ...(core.github ? createGithubParts(rig, core.github.app) : {}) }
+export function createServerParts({ core, cache: { cache, door }, ...rig }: ServerRig): ServerParts {
+  const { answer, search, threads, openSource, mayReadOnGithub } = core
+  const limits = createRateLimits(rig.config.limits, { door, metrics: rig.metrics })
+  return { ...rig, version: manifest.version, answer, search, ...(threads && { threads }), dropCached: (tenantId) => cache.dropTenant(tenantId), limits, openSource, mayReadOnGithub, ...(core.github ? createGithubParts(rig, core.github.app) : {}) }
 }
 
-function createGithubParts({ db, config, enqueue, log }: Omit<ServerRig, 'core'>, github: GithubApp): Pick<ServerParts, 'takeDelivery' | 'connections'> {
+function createGithubParts({ db, config, enqueue, log }: Omit<ServerRig, 'core' | 'cache'>, github: GithubApp): Pick<ServerParts, 'takeDelivery' | 'connections'> {
   const takeDelivery = createWebhook({ db, github, enqueue, log, tenant: config.tenant })
   // An App needs the secret; see `contradictions` of the configuration.
   if (config.serviceSecret === null) return { takeDelivery }

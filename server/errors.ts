@@ -4,6 +4,8 @@ import { NuraError } from '#db/nura-error.ts'
 /** What a caller sees of a failure, whatever the surface: HTTP body, SSE `error` event, line in a terminal. */
 export type Failure = {
   status: number
+  /** Before then it is in vain to try again. */
+  retryAt?: Date
   error: { code: string; message: string; retryable: boolean; ref: string; field?: string }
 }
 
@@ -47,8 +49,8 @@ export function toFailure(error: unknown, ref: string = createRef()): Failure {
   const shown = toNuraError(error)
   const status = toStatus(shown)
   if (status === 404) return { status, error: { code: 'not-found', message: notFoundMessage, retryable: false, ref } }
-  const { code, message, retryable, field } = shown
-  return { status, error: { code, message, retryable, ref, ...(field === undefined ? {} : { field }) } }
+  const { code, message, retryable, field, retryAt } = shown
+  return { status, ...(retryAt && { retryAt }), error: { code, message, retryable, ref, ...(field === undefined ? {} : { field }) } }
 }
 
 /** HTTP status of an error: its code's line in the table; else 503 when waiting helps, 400 when the caller must change something. */

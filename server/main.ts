@@ -7,6 +7,8 @@ import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
 import { openQueues } from '#jobs/enqueue.ts'
 import { jobs } from '#jobs/index.ts'
 import { createServer } from './app.ts'
+import { readCacheEnv, toCacheConfig } from './cache/config.ts'
+import { openCache } from './cache/open-cache.ts'
 import { readServerConfig } from './config.ts'
 import { createCore } from './create-core.ts'
 import { createServerParts } from './create-server-parts.ts'
@@ -21,15 +23,17 @@ const graceMs = 20_000
 
 /** The API of a deployment. It prepares no database: `npm run migrate` does. */
 async function main(): Promise<void> {
-  const { db: dbConfig, jobsEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, githubConfig: readGithubConfig })
+  const { db: dbConfig, jobsEnv, cacheEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig })
   const log = createLog({ level: config.logLevel, process: 'server' })
   const db = await openDb(dbConfig)
-  const queues = openQueues(jobs, { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log })
+  const jobsConfig = toJobsConfig(jobsEnv, dbConfig)
+  const queues = openQueues(jobs, { config: jobsConfig, queueConnection: () => db.queueConnection(), log })
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const stopping = new AbortController()
   const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready() }
-  const core = createCore({ config, githubConfig, db, log, metrics })
-  const app = createServer(createServerParts({ core, config, db, enqueue: queues.enqueue, log, metrics, readiness }))
+  const cache = openCache(toCacheConfig(cacheEnv, jobsConfig), { log, metrics })
+  const core = createCore({ config, githubConfig, db, log, metrics, cache })
+  const app = createServer(createServerParts({ core, cache, config, db, enqueue: queues.enqueue, log, metrics, readiness }))
   const listening = await listen(app.callback(), config)
   log.info({ url: listening.url }, 'listening')
 
@@ -37,6 +41,7 @@ async function main(): Promise<void> {
   stopping.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true }))
   await listening.close(graceMs)
   await queues.close()
+  await cache.cache.close()
   await db.close()
   log.info('stopped')
 }

@@ -56,6 +56,8 @@ export function createMetrics(sources: MetricSources = {}, options: { process?: 
     embeddedChunks: new Counter({ name: 'nura_embedded_chunks_total', help: 'Chunks that cost an embedding.', labelNames: ['model'], registers }),
     modelCalls: new Counter({ name: 'nura_model_calls_total', help: 'Calls of chat models.', labelNames: ['provider', 'model', 'outcome'], registers }),
     modelCost: new Counter({ name: 'nura_model_cost_usd_total', help: 'Cost of chat models.', labelNames: ['agent', 'model'], registers }),
+    cache: new Counter({ name: 'nura_cache_total', help: 'Look-ups by what for and how they went; a failed write is an error.', labelNames: ['cache', 'outcome'], registers }),
+    rateLimited: new Counter({ name: 'nura_rate_limited_total', help: 'Questions refused because too many were asked.', labelNames: ['limit'], registers }),
     requests: new Histogram({ name: 'nura_http_seconds', help: 'HTTP requests by route.', labelNames: ['route', 'status'], buckets: seconds, registers }),
     jobs: new Counter({ name: 'nura_jobs_total', help: 'Runs of jobs: done, retried, dead or stalled.', labelNames: ['job', 'outcome'], registers }),
     jobSeconds: new Histogram({ name: 'nura_job_seconds', help: 'Time of one run.', labelNames: ['job'], buckets: [...seconds, 300, 1800], registers }),

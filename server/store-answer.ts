@@ -1,6 +1,7 @@
 import type { TenantDb } from '#db/index.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
+import type { RepeatableAnswer } from '#db/tenant/repeatable-answer.ts'
 import { saveThread } from '#db/tenant/threads.ts'
 import { saveModelCalls } from '#db/tenant/usage.ts'
 import { findAgent } from './agents/index.ts'
@@ -68,6 +69,23 @@ export async function storeAnswer(
 export async function storeCalls(tenant: TenantDb, agent: string, calls: ModelCall[], answerId: string | null): Promise<void> {
   await saveModelCalls(tenant, calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms })))
 }
+
+/** Stores an answer that repeats an earlier one: it rests on the same chunks and cost nothing. @returns its id */
+export async function storeRepeat(
+  tenant: TenantDb,
+  { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
+  { id, agent, markdown, citations, citedChunks, trace }: RepeatableAnswer,
+  timings: Record<string, number>,
+): Promise<string> {
+  if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
+  return await saveAnswer(tenant, {
+    thread: thread ?? null, asker, question: text, agent, markdown, abstained: false,
+    citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, citedChunks,
+  })
+}
+
+/** What an answer costs that no model wrote. */
+export const free: Usage = { models: [], tokens: 0, costUsd: 0 }
 
 /** Where a conversation is held; `api` where its key does not say. */
 export function surfaceOf(thread: string | undefined): string {

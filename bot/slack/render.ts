@@ -197,7 +197,9 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   }
 
   async function fail(part: Extract<AnswerPart, { kind: 'error' }>): Promise<Delivered> {
-    const line = `${part.message.replace(/\s+/g, ' ').slice(0, 300)} Ref ${part.ref}`
+    // Nothing went wrong that somebody would look up.
+    const ref = part.code === 'too-many-requests' ? '' : ` Ref ${part.ref}`
+    const line = `${part.message.replace(/\s+/g, ' ').slice(0, 300)}${ref}`
     const wasShown = shownTo > 0 && mode !== 'whole'
     if (!wasShown) text = raw = ''
     if (!wasShown && options.retries && part.retryable && (part.code === 'model-unavailable' || part.code === 'model-interrupted')) {

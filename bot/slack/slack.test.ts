@@ -435,6 +435,14 @@ describe('buttons', () => {
   })
 })
 
+it('somebody who asked too much is told in one line when to ask again, once', async () => {
+  nura.server.script = () => [{ kind: 'error', code: 'too-many-requests', message: 'You have asked 20 questions within a minute, which is as many as I take from one person. Ask again in 42 seconds.', retryable: true, ref: '7F3A91' }]
+  const before = nura.server.asked.length
+  const root = await tell({ text: `${mention} and one more?` })
+  expect(nura.seen(root.ts)).toEqual(['You have asked 20 questions within a minute, which is as many as I take from one person. Ask again in 42 seconds.\nRetry'])
+  expect(nura.server.asked.length - before).toBe(1)
+})
+
 describe('commands', () => {
   it('answer to the person alone', async () => {
     await nura.send(commandEvent(nura.slack.workspace, 'help', { response_url: nura.slack.responseUrl() }))

@@ -84,6 +84,9 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     NURA_SERVICE_SECRET: secret,
     NURA_ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('base64'),
     GITHUB_SUMMARY_INTERVAL: '0',
+    // A test that waits for something searches far more often than a person.
+    NURA_LIMIT_ASKER: 'off',
+    NURA_LIMIT_TENANT: 'off',
     ...github.env(),
     ...(model ? { DEV_MODELS: `openai:fake-chat@${model.url}`, PM_MODELS: `openai:fake-chat@${model.url}`, ARCHITECT_MODELS: `openai:fake-chat@${model.url}` } : {}),
     ...stores?.env,

@@ -23,11 +23,11 @@ export function renderErrors(parts: { log: Logger; metrics: Metrics }): Middlewa
       await next()
       if (ctx.respond !== false && ctx.status === 404 && ctx.body == null) throw notFound()
     } catch (error) {
-      const { status, error: shown } = toFailure(error)
+      const { status, retryAt, error: shown } = toFailure(error)
       ctx.status = status
       ctx.body = { error: shown }
       if (status === 401) ctx.set('www-authenticate', 'Bearer')
-      if (status === 503) ctx.set('retry-after', '1')
+      if (retryAt || status === 503) ctx.set('retry-after', String(retryAt ? Math.max(1, Math.ceil((retryAt.getTime() - Date.now()) / 1000)) : 1))
       if (status >= 500) log.error({ err: error, ref: shown.ref }, 'request failed')
       else log.debug({ err: error, ref: shown.ref }, 'request refused')
     }

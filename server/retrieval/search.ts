@@ -3,6 +3,7 @@ import { readCandidates } from '#db/tenant/candidates.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
 import { readFrequencies, readStatistics } from '#db/tenant/frequencies.ts'
 import type { Repository } from '#db/tenant/repository.ts'
+import type { CacheQueries } from '../models/cache-embedder.ts'
 import type { Embedder } from '../models/embedder.ts'
 import type { DecidedAudience } from './audience.ts'
 import { evidenceStrength, type EvidenceStrength } from './evidence-strength.ts'
@@ -20,7 +21,11 @@ import { toRankInput } from './to-rank-input.ts'
 import { toTrace, type SearchTrace } from './trace.ts'
 import { weightsOf } from './weights.ts'
 
-export type SearchParts = ReadableParts & { embedder: Embedder }
+export type SearchParts = ReadableParts & {
+  embedder: Embedder
+  /** Remembers vectors of questions; without it each is made anew. */
+  cacheQueries?: CacheQueries
+}
 
 export type SearchRequest = {
   question: string
@@ -79,7 +84,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
     repositories.map(({ name }) => name),
   )
   const [indexed, frequencies] = await Promise.all([
-    runLegs(tenant, parts.embedder, query, repositoryIds, signal),
+    runLegs(tenant, parts.cacheQueries?.(parts.embedder, tenant.id) ?? parts.embedder, query, repositoryIds, signal),
     readFrequencies(tenant, query.tokens),
   ])
   const found = overlay ? layOver(overlay, query, indexed, await readStatistics(tenant, query.tokens)) : indexed

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deleteAnswer, findAnswer, saveFeedback } from '#db/tenant/answers.ts'
+import { threadOfAnswer } from '#db/tenant/thread-rows.ts'
 import { notFound } from '../errors.ts'
 import { defineRoute } from './route.ts'
 
@@ -42,8 +43,10 @@ export const deleteAnswerRoute = defineRoute({
   auth: 'tenant',
   params: Id,
   answers: { status: 204, description: 'Deleted' },
-  async run({ tenant, params }) {
+  async run({ tenant, params }, { threads }) {
+    const thread = await threadOfAnswer(tenant, params.id)
     if (!(await deleteAnswer(tenant, params.id))) throw notFound()
+    if (thread !== null) await threads?.forget(tenant, thread)
     return { status: 204 }
   },
 })

@@ -60,6 +60,7 @@ export const askRoute = defineRoute({
   },
   async run({ tenant, asker, body, wantsEvents, signal, log }, parts): Promise<Reply> {
     const { question: text, ...rest } = body
+    await parts.limits?.admit({ tenantId: tenant.id, asker, channel: body.audience.kind === 'channel' ? body.audience.id : null })
     const asked = parts.answer(tenant, { ...rest, text, asker }, signal, { log })
     const answered = measure(asked, parts, log, toSurface(asker), signal)
     return wantsEvents ? { status: 200, events: toEvents(answered) } : toReply(await collect(answered))

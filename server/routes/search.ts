@@ -38,7 +38,8 @@ export const searchRoute = defineRoute({
       timings: z.record(z.string(), z.number()),
     }),
   },
-  async run({ tenant, body, signal }, parts) {
+  async run({ tenant, asker, body, signal }, parts) {
+    await parts.limits?.admit({ tenantId: tenant.id, asker, channel: null })
     const { passages, timings } = await parts.search(tenant, { ...body, signal })
     const shown = passages.map(({ chunkId: _, repositoryId: __, ...passage }) => passage)
     return { status: 200, json: { passages: shown, timings } }

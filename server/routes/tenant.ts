@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deleteTenant } from '#db/shared/tenants.ts'
+import { toCacheReceipt } from '../cache/to-cache-receipt.ts'
 import { defineRoute } from './route.ts'
 
 export const deleteTenantRoute = defineRoute({
@@ -12,8 +13,9 @@ export const deleteTenantRoute = defineRoute({
     description: 'The receipt',
     json: z.object({ receipt: z.array(z.object({ store: z.string(), table: z.string(), rows: z.int() })) }),
   },
-  async run({ tenant, log }, { db }) {
+  async run({ tenant, log }, { db, dropCached }) {
     const receipt = await deleteTenant(db, tenant.id)
+    receipt.push(...toCacheReceipt(await dropCached?.(tenant.id)))
     log.info({ tenantId: tenant.id, tables: receipt.length }, 'tenant deleted')
     return { status: 200, json: { receipt } }
   },
