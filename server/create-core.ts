@@ -62,9 +62,11 @@ function createGithub(config: GithubConfig, db: Db, log: Logger): GithubCore {
   return { app, permissions: createPermissions(app) }
 }
 
-/** The models of each agent, with one warning about those whose cost and limits nobody has described. */
-function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings'>, log: Logger): Record<AgentName, ChatModel[]> {
-  const { models: { dev, pm, architect }, modelSettings } = config
+/** The models of each agent, with one warning about those that the line-up goes without, and one about those whose cost and limits nobody has described. */
+function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings' | 'lineUp'>, log: Logger): Record<AgentName, ChatModel[]> {
+  const { models: { dev, pm, architect }, modelSettings, lineUp } = config
+  const absent = lineUp?.leftOut.map(({ name, because }) => `${name}, because ${because}`) ?? []
+  if (absent.length > 0) log.warn({ option: lineUp?.option }, `models left out of NURA_MODELS=${lineUp?.option}: ${absent.join('; ')}`)
   const unknown = new Set(undescribed([...dev, ...pm, ...architect]))
   const consequence = 'their calls count as free, and their limits are taken to be small'
   if (unknown.size > 0) log.warn({ models: [...unknown] }, `models without price and limits in server/models/prices.ts: ${consequence}`)

@@ -6,6 +6,9 @@ export type ModelFacts = { inputTokens: number; outputTokens: number; price: { i
  * `inputTokens` leaves room for the output where a model counts both together.
  */
 const facts: Readonly<Record<string, ModelFacts>> = {
+  // On one's own GPUs, as docker-compose-models.yml serves them. CodeLlama 70B Instruct was trained on 4,096 tokens.
+  'openai:codellama/CodeLlama-70b-Instruct-hf': { inputTokens: 3_000, outputTokens: 1_000, price: { input: 0, output: 0 } },
+  'openai:meta-llama/Llama-3.1-70B-Instruct': { inputTokens: 28_000, outputTokens: 4_000, price: { input: 0, output: 0 } },
   'openai:gpt-5.4': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 2.5, output: 15 } },
   'openai:gpt-5.4-mini': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 0.75, output: 4.5 } },
   'openai:gpt-5.2': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 1.75, output: 14 } },
