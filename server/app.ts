@@ -23,7 +23,7 @@ import type { Source } from './sources/source.ts'
 
 /** What the process that serves must provide. */
 export type ServerParts = {
-  config: Pick<ServerConfig, 'host' | 'serviceSecret' | 'metricsToken' | 'tenant' | 'allowLocalRepositories'>
+  config: Pick<ServerConfig, 'host' | 'serviceSecret' | 'metricsToken' | 'tenant' | 'allowLocalRepositories' | 'dayTokens' | 'models' | 'modelSources' | 'lineUp'>
   db: Db
   enqueue: Enqueue
   log: Logger

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { drawChains } from './draw-chains.ts'
@@ -115,4 +117,12 @@ describe('drawChains', () => {
 
 it('gives every agent a model and a second one in every option', () => {
   for (const option of lineUpOptions) for (const agent of ['dev', 'pm', 'architect'] as const) expect(lineUps[option][agent].length).toBeGreaterThan(1)
+})
+
+it('is documented key by key', () => {
+  const documented = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8')
+  for (const { key, id, url, needs } of Object.values(lineUpModels) as LineUpModel[]) {
+    expect(documented).toContain(`| \`${key}\` | ${id === null ? 'none' : `\`${id}\``} |`)
+    for (const each of [...needs.flat(), ...(url ? [url.key] : [])]) expect(documented).toContain(`\`${each}\``)
+  }
 })

@@ -3,6 +3,7 @@ import type { Db, TenantDb } from '#db/index.ts'
 import type { AnswerPart } from '../answer-part.ts'
 import { createServer } from '../app.ts'
 import type { ServerParts } from '../app.ts'
+import { readServerConfig } from '../config.ts'
 import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
@@ -25,7 +26,7 @@ export async function openTestServer(db: Db, overrides: Partial<ServerParts> = {
   const lines: string[] = []
   const queued: TestServer['queued'] = []
   const parts: ServerParts = {
-    config: { host: '127.0.0.1', serviceSecret: testSecret, metricsToken: null, tenant: 'local', allowLocalRepositories: true },
+    config: { ...readServerConfig({}), serviceSecret: testSecret },
     db,
     log: createLog({ level: 'debug', process: 'server', destination: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
