@@ -5,8 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { remember } from '#db/shared/readers.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
-import { listRepositories } from '#db/tenant/repositories.ts'
+import { grantSource } from '#db/tenant/grants.ts'
+import { addRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
+import { saveThread } from '#db/tenant/threads.ts'
 import { saveModelCalls } from '#db/tenant/usage.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart } from './answer-part.ts'
@@ -309,6 +312,35 @@ describe('repositories', () => {
 })
 
 describe('the rest of the API', () => {
+  it('tells what is in force, and names to a channel only what it may be answered from', async () => {
+    const reader = await createTestTenant(db, 'reader')
+    const channel = { kind: 'channel', id: 'slack:T1:C1' } as const
+    await addRepository(reader, { name: 'acme/open', source: 'git', location: '/open' })
+    const secret = await addRepository(reader, { name: 'acme/secret', source: 'git', location: '/secret', audience: 'granted' })
+    await updateRepository(reader, secret.id, { settings: { ignore: ['keys/**'] } })
+    await remember(db, reader.id, { ...channel, surface: 'slack' })
+    await saveThread(reader, { key: 'slack:T1:C1:1.0', surface: 'slack', subscribed: true })
+    const asked = () => call('GET', '/v1/config?audience=channel&id=slack:T1:C1&thread=slack:T1:C1:1.0', { as: reader })
+    const before = await asked()
+    expect(before.status).toBe(200)
+    expect(before.text).not.toContain('acme/secret')
+    expect(before.json.settings).toEqual(expect.arrayContaining([
+      expect.objectContaining({ name: 'Dev answers with', value: 'extractive:default', source: 'default' }),
+      expect.objectContaining({ name: 'Search by meaning', value: 'lexical:default', source: 'default' }),
+      expect.objectContaining({ name: 'This thread', value: 'followed', source: 'thread' }),
+      expect.objectContaining({ name: 'Answered here from', value: 'acme/open', source: 'tenant' }),
+    ]))
+    await grantSource(reader, secret.id, channel)
+    expect((await asked()).json.settings).toEqual(expect.arrayContaining([
+      expect.objectContaining({ name: 'Answered here from', value: 'acme/open, acme/secret' }),
+      expect.objectContaining({ name: 'Settings of acme/secret', value: 'ignore keys/**', source: '.nura.yml' }),
+    ]))
+    expect((await call('GET', '/v1/config', { as: other })).text).not.toContain('acme/')
+    expect((await call('GET', '/v1/config?audience=channel&id=slack:T1:C9', { as: reader })).text).not.toContain('acme/')
+    expect((await call('GET', '/v1/config?audience=channel')).json.error.field).toBe('id')
+    expect((await call('GET', '/v1/config', { as: null })).status).toBe(401)
+  })
+
   it('tells what models did: in all, by day, and today against the limit', async () => {
     const spender = await createTestTenant(db, 'spender')
     const made = { answerId: null, agent: 'dev', provider: 'openai', model: 'openai:gpt-4.1', outcome: 'answered', inputTokens: 1_000, outputTokens: 50, costUsd: 0.5, milliseconds: 5 }

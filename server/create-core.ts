@@ -21,6 +21,7 @@ import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
+import { createTellSettings } from './tell-settings.ts'
 
 /** What a process brings along; the rest follows from its configuration. */
 export type CoreRig = { config: ServerConfig; githubConfig: GithubConfig | null; db: Db; log: Logger; metrics: Metrics }
@@ -29,7 +30,7 @@ export type CoreRig = { config: ServerConfig; githubConfig: GithubConfig | null;
 export type GithubCore = { app: GithubApp; permissions: Permissions }
 
 /** What Nura can do, whichever process asks for it: read sources, keep the index, search it and answer from it. */
-export type Core = Pick<ServerParts, 'answer' | 'search'> & {
+export type Core = Pick<ServerParts, 'answer' | 'search' | 'tellSettings'> & {
   openSource: ReturnType<typeof createOpenSource>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
   models: Record<AgentName, ChatModel[]>
@@ -54,6 +55,7 @@ export function createCore({ config, githubConfig, db, log, metrics }: CoreRig):
     indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
     answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
     search: (tenant, request) => search(parts, tenant, request),
+    tellSettings: createTellSettings({ config, db, mayReadOnGithub }),
   }
 }
 

@@ -13,8 +13,8 @@ export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' |
 
 /** Gives the routes what they serve. */
 export function createServerParts({ core, ...rig }: ServerRig): ServerParts {
-  const { answer, search, openSource, mayReadOnGithub } = core
-  return { ...rig, version: manifest.version, answer, search, openSource, mayReadOnGithub, ...(core.github ? createGithubParts(rig, core.github.app) : {}) }
+  const { answer, search, openSource, tellSettings, mayReadOnGithub } = core
+  return { ...rig, version: manifest.version, answer, search, openSource, tellSettings, mayReadOnGithub, ...(core.github ? createGithubParts(rig, core.github.app) : {}) }
 }
 
 function createGithubParts({ db, config, enqueue, log }: Omit<ServerRig, 'core'>, github: GithubApp): Pick<ServerParts, 'takeDelivery' | 'connections'> {
