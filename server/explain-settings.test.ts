@@ -16,6 +16,7 @@ const facts: SettingFacts = {
   space: { active: 'openai:BAAI/bge-m3', next: null },
   dayTokens: 2_000_000,
   tokensToday: 12_345,
+  limits: { asker: 20, channel: null, tenant: 300, source: 'default' },
   thread: null,
   audience: { kind: 'channel', id: 'slack:T1:C1' },
   repositories: [repository('acme/api')],
@@ -39,6 +40,12 @@ describe('explainSettings', () => {
   it('holds today against the limit of the day', () => {
     expect(find('Tokens a day')).toMatchObject({ value: '2,000,000, 12,345 used today', source: 'environment: NURA_DAY_TOKENS' })
     expect(find('Tokens a day', { dayTokens: null })).toMatchObject({ value: 'no limit, 12,345 used today', source: 'default' })
+  })
+
+  it('tells how many questions are taken, where they are counted', () => {
+    expect(find('Questions a minute')).toMatchObject({ value: '20 a person, 300 the workspace', source: 'default' })
+    expect(find('Questions a minute', { limits: { asker: null, channel: null, tenant: null, source: 'environment: NURA_LIMIT_ASKER' } })?.value).toBe('no limit')
+    expect(find('Questions a minute', { limits: null })).toBeUndefined()
   })
 
   it.each([
@@ -74,7 +81,7 @@ describe('explainSettings', () => {
   it('tells the public nothing of how Nura is run', () => {
     const names = explain({ audience: { kind: 'public' } }).map(({ name }) => name)
     expect(names).toContain('Answered here from')
-    expect(names.filter((name) => /answers with|Tokens|meaning/.test(name))).toEqual([])
+    expect(names.filter((name) => /answers with|Tokens|meaning|minute/.test(name))).toEqual([])
   })
 })
 

@@ -28,6 +28,8 @@ export type SettingFacts = {
   space: { active: string; next: string | null }
   dayTokens: number | null
   tokensToday: number
+  /** Most questions in a minute, null for no limit, and where that comes from; null where questions are not counted. */
+  limits: { asker: number | null; channel: number | null; tenant: number | null; source: string } | null
   /** Null where it is not asked in a thread, or nothing is known of it. */
   thread: { subscribed: boolean; muted: boolean; agent?: string | null } | null
   audience: DecidedAudience
@@ -40,7 +42,7 @@ const most = { repositories: 12, files: 5 }
 
 /** Every setting that concerns the reader. The public is told what it is answered from and what is kept, and nothing of how Nura is run. */
 export function explainSettings(facts: SettingFacts): Setting[] {
-  const ofOperation = facts.audience.kind === 'public' ? [] : [...explainModels(facts), explainSpace(facts), explainBudget(facts)]
+  const ofOperation = facts.audience.kind === 'public' ? [] : [...explainModels(facts), explainSpace(facts), explainBudget(facts), ...explainLimits(facts)]
   return [...explainThread(facts), explainReaders(facts), ...explainFiles(facts), ...ofOperation, ...explainRetention()]
 }
 
@@ -68,6 +70,12 @@ function explainBudget({ dayTokens, tokensToday }: SettingFacts): Setting {
     source: dayTokens === null ? 'default' : 'environment: NURA_DAY_TOKENS',
     explanation: 'What language models may read and write for this workspace in a day, UTC. When it is used up, answers are put together from the sources until midnight.',
   }
+}
+
+function explainLimits({ limits }: SettingFacts): Setting[] {
+  if (limits === null) return []
+  const told = (['asker', 'channel', 'tenant'] as const).flatMap((name) => (limits[name] === null ? [] : [`${limits[name]} ${{ asker: 'a person', channel: 'a channel', tenant: 'the workspace' }[name]}`]))
+  return [{ name: 'Questions a minute', value: told.join(', ') || 'no limit', source: limits.source, explanation: 'Who asks more is told when the next question is taken.' }]
 }
 
 function explainThread({ thread }: SettingFacts): Setting[] {

@@ -3,7 +3,7 @@ import { findThread } from '#db/tenant/threads.ts'
 import type { ServerConfig } from './config.ts'
 import { tokensToday } from './day-budget.ts'
 import { explainSettings } from './explain-settings.ts'
-import type { Setting } from './explain-settings.ts'
+import type { Setting, SettingFacts } from './explain-settings.ts'
 import type { DecidedAudience } from './retrieval/audience.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
@@ -12,6 +12,7 @@ export type TellSettingsParts = ReadableParts & {
   config: Pick<ServerConfig, 'models' | 'modelSources' | 'lineUp' | 'dayTokens'>
   /** The embedding space that a tenant is searched in, and the one being built for it; the configured one unless given. */
   readSpace?: (tenant: TenantDb) => Promise<{ active: string; next: string | null }>
+  limits?: SettingFacts['limits']
 }
 
 /** @param thread key of the thread that is asked about; null for none */
@@ -31,6 +32,6 @@ export function createTellSettings(parts: TellSettingsParts): TellSettings {
       tokensToday(tenant),
       parts.readSpace?.(tenant) ?? { active: `${first?.provider}:${first?.model}`, next: null },
     ])
-    return explainSettings({ models, sources, option: lineUp?.option ?? null, space, dayTokens, tokensToday: today, thread, audience, repositories })
+    return explainSettings({ models, sources, option: lineUp?.option ?? null, space, dayTokens, tokensToday: today, limits: parts.limits ?? null, thread, audience, repositories })
   }
 }
