@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { drawChains } from './draw-chains.ts'
 import { chainKeys, lineUpModels, lineUpOptions, lineUps, toLineUp } from './line-ups.ts'
 import type { LineUpModel } from './line-ups.ts'
+import { findFacts } from './prices.ts'
 
 const local = { NURA_CODE_MODEL_URL: 'http://gpu:8001/v1', NURA_CHAT_MODEL_URL: 'http://gpu:8002', NURA_EMBEDDING_URL: 'http://gpu:8003/', NURA_RERANKER_URL: 'http://gpu:8004' }
 const keys = { OPENAI_API_KEY: 'sk-canary', ANTHROPIC_API_KEY: 'sk-ant-canary' }
@@ -113,6 +114,11 @@ describe('drawChains', () => {
     const env = { DEV_MODELS: 'openai:gpt-4.1' }
     expect(drawChains(env)).toEqual({ lineUp: null, env, faults: [], sources: { dev: 'environment', pm: 'default', architect: 'default', embedding: 'default', reranker: 'default' } })
   })
+})
+
+it.each(['openai:codellama/CodeLlama-70b-Instruct-hf', `bedrock:${arn}`])('asks %s for no more than CodeLlama 70B can read and write', (id) => {
+  const facts = findFacts(id)!
+  expect(facts.inputTokens + facts.outputTokens).toBeLessThanOrEqual(4_096)
 })
 
 it('gives every agent a model and a second one in every option', () => {

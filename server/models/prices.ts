@@ -24,7 +24,13 @@ const facts: Readonly<Record<string, ModelFacts>> = {
 /** What a model is taken for that nobody has described: small enough for every server of today, and free. */
 export const unknownModel: ModelFacts = { inputTokens: 14_000, outputTokens: 2_000, price: { input: 0, output: 0 } }
 
+/**
+ * A model that an AWS account has imported: which one it is its ARN does not say, so it is taken for CodeLlama 70B, the smallest
+ * of those that a line-up would have there. Its price is one of hours, not of tokens.
+ */
+const imported: ModelFacts = { inputTokens: 3_000, outputTokens: 1_000, price: { input: 0, output: 0 } }
+
 /** @param id `provider:model`; a dated release such as `openai:gpt-4.1-2025-04-14` has the facts of its model. */
 export function findFacts(id: string): ModelFacts | null {
-  return facts[id] ?? facts[id.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null
+  return facts[id] ?? facts[id.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? (/^bedrock:arn:.+:imported-model\//.test(id) ? imported : null)
 }
