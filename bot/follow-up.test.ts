@@ -41,7 +41,7 @@ describe('route', () => {
 })
 
 describe('toWord', () => {
-  it.each([['', 'empty'], ['Help!', 'help'], [' MUTE ', 'mute'], ['why?', 'why'], ['stop.', 'stop'], ['why is it slow?', null], ['mute the log', null]])('%s is %s', (text, word) => {
+  it.each([['', 'empty'], ['Help!', 'help'], [' MUTE ', 'mute'], ['why?', 'why'], ['stop.', 'stop'], ['Config', 'config'], ['privacy!', 'privacy'], ['config of the worker', null], ['why is it slow?', null], ['mute the log', null]])('%s is %s', (text, word) => {
     expect(toWord(text)).toBe(word)
   })
 })

@@ -35,11 +35,11 @@ export function route(message: Pick<Message, 'text' | 'mentioned' | 'namesOthers
 }
 
 /** Words that steer Nura instead of asking it. */
-export const words = ['help', 'mute', 'unmute', 'stop', 'why', 'privacy'] as const
+export const words = ['help', 'mute', 'unmute', 'stop', 'why', 'config', 'privacy'] as const
 export type Word = (typeof words)[number] | 'empty'
 
 const spellings: Record<string, Word> = {
-  '': 'empty', help: 'help', '?': 'help', mute: 'mute', 'be quiet': 'mute', unmute: 'unmute', stop: 'stop', cancel: 'stop', why: 'why', 'why?': 'why', privacy: 'privacy',
+  '': 'empty', help: 'help', '?': 'help', mute: 'mute', 'be quiet': 'mute', unmute: 'unmute', stop: 'stop', cancel: 'stop', why: 'why', 'why?': 'why', config: 'config', settings: 'config', privacy: 'privacy',
 }
 
 /** The word a message consists of, or null when it is a question. */

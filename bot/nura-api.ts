@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { Citation, Usage } from '#server/answer-part.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
+import type { Setting } from '#server/explain-settings.ts'
 import type { Audience } from '#server/retrieval/audience.ts'
 import { ask } from './ask.ts'
 import type { AskBody, Fetch } from './ask.ts'
@@ -23,6 +24,8 @@ export type StoredAnswer = z.infer<typeof StoredAnswer>
 const Thread = z.object({ subscribed: z.boolean().default(false), muted: z.boolean().default(false) })
 export type Thread = z.infer<typeof Thread>
 
+const Settings = z.object({ settings: z.array(z.object({ name: z.string(), value: z.string(), source: z.string(), explanation: z.string() })) })
+
 /** What the bot asks of the server, for one tenant in the name of one person. */
 export type TenantApi = {
   ask(body: AskBody, signal: AbortSignal): AsyncIterable<AnswerPart>
@@ -33,6 +36,8 @@ export type TenantApi = {
   giveFeedback(id: string, feedback: { verdict: 'up' | 'down'; reason?: string }): Promise<void>
   /** Questions that the tenant's own repositories answer; [] when there are none or the server is away. */
   suggestions(audience: Audience): Promise<string[]>
+  /** What is in force for these readers; `thread` is the key of the thread that is asked about, null for none. */
+  readSettings(audience: Audience, thread: string | null): Promise<Setting[]>
   readThread(key: string): Promise<Thread>
   updateThread(key: string, change: Partial<Thread>): Promise<void>
   /**
@@ -91,6 +96,7 @@ export function createNuraApi(config: { url: string; secret: string | null }): N
         forgetAnswer: async (id) => void (await orMissing(request('DELETE', answerPath(id)), null)),
         giveFeedback: async (id, feedback) => void (await request('POST', `${answerPath(id)}/feedback`, feedback)),
         suggestions: async (audience) => readSuggestions(await request('GET', `/v1/suggestions?${toQuery(audience)}`).catch(() => [])),
+        readSettings: async (audience, thread) => Settings.parse(await request('GET', `/v1/config?${toQuery(audience, thread === null ? {} : { thread })}`)).settings,
         readThread: async (threadKey) => Thread.parse((await orMissing(request('GET', threadPath(threadKey)), {})) ?? {}),
         updateThread: async (threadKey, change) => void (await request('PATCH', threadPath(threadKey), change)),
         connectGithub: async (kind, name) => z.object({ url: z.string() }).parse(await request('POST', '/v1/github/connections', { kind, ...(name === null ? {} : { name }) })),
@@ -114,8 +120,8 @@ async function orMissing<T>(request: Promise<T>, missing: T): Promise<T> {
   })
 }
 
-function toQuery(audience: Audience): string {
-  return new URLSearchParams('id' in audience ? { audience: audience.kind, id: audience.id } : { audience: audience.kind }).toString()
+function toQuery(audience: Audience, more: Record<string, string> = {}): string {
+  return new URLSearchParams({ audience: audience.kind, ...('id' in audience ? { id: audience.id } : {}), ...more }).toString()
 }
 
 function readSuggestions(body: unknown): string[] {

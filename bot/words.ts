@@ -1,5 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import { lastReply } from '#db/shared/inbox-threads.ts'
+import { toSettingsText } from '#server/explain-settings.ts'
 import { admitReader } from './admit-reader.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
 import { Delivery } from './delivery.ts'
@@ -25,6 +26,13 @@ export async function runWord(parts: TurnParts, turn: Turn, conversation: Conver
     const why = await explainLast(parts, turn, message)
     if (why === null) return null
     await conversation.say(why)
+  } else if (word === 'config') {
+    const admission = await admitReader(parts, turn, conversation)
+    if (!admission.ok) {
+      await conversation.whisper(admission.say)
+      return `refused:${admission.reason}`
+    }
+    await conversation.say(toSettingsText(await api.readSettings(admission.audience, turn.threadKey)))
   } else await conversation.say(texts.privacy)
   return `word:${word}`
 }

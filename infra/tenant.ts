@@ -24,6 +24,8 @@ import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { failWith } from './fail-with.ts'
+import { tellUsage } from './tell-usage.ts'
+import { toTable } from './to-table.ts'
 
 const surfaces: readonly string[] = [...platforms.map(({ name }) => name), 'github']
 const usage = `Usage: npm run tenant -- COMMAND
@@ -36,10 +38,11 @@ const usage = `Usage: npm run tenant -- COMMAND
                                       who may be answered from a repository: everyone in the tenant, only whom you grant it to,
                                       or only people whose linked GitHub account may read it there
   grant|revoke NAME REPO READER       READER is channel:ID or person:ID, such as channel:slack:T0123:C0456
+  usage [NAME] [--since DAY]          what its language models did and cost, or everyone's; 30 days unless a first day is given, such as 2026-11-01
   delete NAME --yes                   deletes everything Nura holds of it, at once and for good, and prints a receipt
 `
 
-type Values = { title?: string | undefined; yes?: boolean | undefined }
+type Values = { title?: string | undefined; yes?: boolean | undefined; since?: string | undefined }
 type Command = (db: Db, args: readonly string[], values: Values) => Promise<string[]>
 
 const commands: Record<string, Command> = {
@@ -108,6 +111,10 @@ const commands: Record<string, Command> = {
     return [`${repository.name} is no longer granted to ${reader.kind}:${reader.id}`]
   },
 
+  async usage(db, [slug], { since }) {
+    return await tellUsage(db, slug === undefined ? await listTenants(db) : [await find(db, slug)], since)
+  },
+
   async delete(db, [slug], { yes }) {
     const tenant = await find(db, slug)
     if (!yes) throw new NuraError('usage', `this deletes everything Nura holds of ${tenant.slug} (${tenant.name}), for good. Say so: npm run tenant -- delete ${tenant.slug} --yes`)
@@ -135,7 +142,7 @@ async function main(): Promise<void> {
 
 function parse() {
   try {
-    return parseArgs({ options: { title: { type: 'string' }, yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
+    return parseArgs({ options: { title: { type: 'string' }, yes: { type: 'boolean' }, since: { type: 'string' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
   } catch (error) {
     throw new NuraError('usage', `${(error as Error).message}\n${usage}`)
   }
@@ -191,11 +198,6 @@ async function find(db: Db, slug: string | undefined): Promise<Tenant> {
 function needed(value: string | undefined, what: string): string {
   if (!value) throw new NuraError('usage', `${what} is missing.\n${usage}`)
   return value
-}
-
-function toTable(head: string[], rows: string[][]): string[] {
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)))
-  return [head, ...rows].map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd())
 }
 
 function toDay(date: Date): string {

@@ -5,13 +5,10 @@ import { listTenants } from '#db/shared/tenants.ts'
 import { purgeGone } from '#db/tenant/embeddings.ts'
 import { purgeExpired as purgeThreads } from '#db/tenant/threads.ts'
 import type { Logger } from '#server/log.ts'
+import { goneDays, inboxDays } from '#server/retention.ts'
 import { defineJob } from './job.ts'
 
 const dayMs = 24 * 3_600_000
-/** Platforms deliver an event again for minutes to hours; the row is what knows it. */
-const inboxDays = 7
-/** A file that comes back within this time, as on a revert, is not embedded again. */
-const goneDays = 7
 
 /** Deletes what has lived its time: finished events, threads and answers, chunks that left the sources. */
 export const purgeExpired = defineJob({

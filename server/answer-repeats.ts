@@ -13,6 +13,7 @@ import type { KeyPart } from './cache/cache-key.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import type { DecidedAudience } from './retrieval/audience.ts'
 import type { SearchResult } from './retrieval/search.ts'
+import { answersLastMs } from './retention.ts'
 
 /** All that an answer depends on, once it is certain that nothing was said before. */
 export type RepeatableQuestion = {
@@ -33,9 +34,6 @@ export type Repeat = {
   keep(answerId: string): void
 }
 export type AnswerRepeats = { of(tenant: TenantDb, question: RepeatableQuestion): Promise<Repeat> }
-
-/** How long an answer is given again, milliseconds. */
-export const answersLastMs = 60 * 60_000
 
 /**
  * Finds the answer to a question that was asked before: by the same readers, of the same repositories at the same commits

@@ -5,8 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { remember } from '#db/shared/readers.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
-import { listRepositories } from '#db/tenant/repositories.ts'
+import { grantSource } from '#db/tenant/grants.ts'
+import { addRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
+import { saveThread } from '#db/tenant/threads.ts'
+import { saveModelCalls } from '#db/tenant/usage.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart } from './answer-part.ts'
 import { answerOf, doneParts, openTestServer, signToken } from './testing/open-test-server.ts'
@@ -308,6 +312,51 @@ describe('repositories', () => {
 })
 
 describe('the rest of the API', () => {
+  it('tells what is in force, and names to a channel only what it may be answered from', async () => {
+    const reader = await createTestTenant(db, 'reader')
+    const channel = { kind: 'channel', id: 'slack:T1:C1' } as const
+    await addRepository(reader, { name: 'acme/open', source: 'git', location: '/open' })
+    const secret = await addRepository(reader, { name: 'acme/secret', source: 'git', location: '/secret', audience: 'granted' })
+    await updateRepository(reader, secret.id, { settings: { ignore: ['keys/**'] } })
+    await remember(db, reader.id, { ...channel, surface: 'slack' })
+    await saveThread(reader, { key: 'slack:T1:C1:1.0', surface: 'slack', subscribed: true })
+    const asked = () => call('GET', '/v1/config?audience=channel&id=slack:T1:C1&thread=slack:T1:C1:1.0', { as: reader })
+    const before = await asked()
+    expect(before.status).toBe(200)
+    expect(before.text).not.toContain('acme/secret')
+    expect(before.json.settings).toEqual(expect.arrayContaining([
+      expect.objectContaining({ name: 'Dev answers with', value: 'extractive:default', source: 'default' }),
+      expect.objectContaining({ name: 'Search by meaning', value: 'lexical:default', source: 'default' }),
+      expect.objectContaining({ name: 'This thread', value: 'followed', source: 'thread' }),
+      expect.objectContaining({ name: 'Answered here from', value: 'acme/open', source: 'tenant' }),
+    ]))
+    await grantSource(reader, secret.id, channel)
+    expect((await asked()).json.settings).toEqual(expect.arrayContaining([
+      expect.objectContaining({ name: 'Answered here from', value: 'acme/open, acme/secret' }),
+      expect.objectContaining({ name: 'Settings of acme/secret', value: 'ignore keys/**', source: '.nura.yml' }),
+    ]))
+    expect((await call('GET', '/v1/config', { as: other })).text).not.toContain('acme/')
+    expect((await call('GET', '/v1/config?audience=channel&id=slack:T1:C9', { as: reader })).text).not.toContain('acme/')
+    expect((await call('GET', '/v1/config?audience=channel')).json.error.field).toBe('id')
+    expect((await call('GET', '/v1/config', { as: null })).status).toBe(401)
+  })
+
+  it('tells what models did: in all, by day, and today against the limit', async () => {
+    const spender = await createTestTenant(db, 'spender')
+    const made = { answerId: null, agent: 'dev', provider: 'openai', model: 'openai:gpt-4.1', outcome: 'answered', inputTokens: 1_000, outputTokens: 50, costUsd: 0.5, milliseconds: 5 }
+    await saveModelCalls(spender, [made, made, made, { ...made, estimated: true }])
+    await spender.transaction((tx) => tx.execute(`update model_call set created_at = created_at - interval '2 days' where id in (select id from model_call where not estimated limit 1)`))
+    await withServer({ config: { ...server.parts.config, dayTokens: 5_000 } }, async (at) => {
+      const { json } = await call('GET', '/v1/usage', { as: spender, at })
+      expect(json).toMatchObject({ calls: 4, inputTokens: 4_000, costUsd: 2, estimatedShare: 0.25, today: { tokens: 3_150, limit: 5_000 }, rows: [{ agent: 'dev', calls: 4, estimatedCalls: 1 }] })
+      expect(json.rows[0].day).toBeUndefined()
+      const byDay = await call('GET', '/v1/usage?by=day', { as: spender, at })
+      const toDay = (daysAgo: number) => new Date(Date.now() - daysAgo * 24 * 3_600_000).toISOString().slice(0, 10)
+      expect(byDay.json.rows.map(({ day, calls }: { day: string; calls: number }) => [day, calls])).toEqual([[toDay(0), 3], [toDay(2), 1]])
+      expect((await call('GET', '/v1/usage?by=hour', { as: spender, at })).json.error.field).toBe('by')
+    })
+  })
+
   it('keeps threads, feedback and usage', async () => {
     const key = 'slack:T1:C1:17.5'
     const path = `/v1/threads/${encodeURIComponent(key)}`
@@ -322,7 +371,7 @@ describe('the rest of the API', () => {
     expect((await call('POST', `/v1/answers/${id}/feedback`, { body: { verdict: 'sideways' } })).json.error.field).toBe('verdict')
     expect((await call('DELETE', `/v1/answers/${id}`)).status).toBe(204)
     expect((await call('GET', `/v1/answers/${id}`)).status).toBe(404)
-    expect((await call('GET', '/v1/usage')).json).toMatchObject({ calls: 0, costUsd: 0, rows: [] })
+    expect((await call('GET', '/v1/usage')).json).toMatchObject({ tenant: { id: acme.id, slug: expect.stringMatching(/^acme/) }, calls: 0, costUsd: 0, estimatedShare: 0, today: { tokens: 0, limit: null }, rows: [] })
     expect((await call('GET', '/v1/usage?since=yesterday')).json.error.field).toBe('since')
     expect((await call('GET', '/v1/suggestions?audience=channel')).json.error.field).toBe('id')
     expect((await call('GET', '/v1/suggestions')).json).toEqual({ suggestions: [] })

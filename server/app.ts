@@ -22,11 +22,12 @@ import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { operatorRoutes, routes } from './routes/index.ts'
 import type { AnyRoute } from './routes/route.ts'
 import type { Source } from './sources/source.ts'
+import type { TellSettings } from './tell-settings.ts'
 import type { ThreadMemory } from './thread-memory.ts'
 
 /** What the process that serves must provide. */
 export type ServerParts = {
-  config: Pick<ServerConfig, 'host' | 'serviceSecret' | 'metricsToken' | 'tenant' | 'allowLocalRepositories'>
+  config: Pick<ServerConfig, 'host' | 'serviceSecret' | 'metricsToken' | 'tenant' | 'allowLocalRepositories' | 'dayTokens'>
   db: Db
   enqueue: Enqueue
   log: Logger
@@ -38,6 +39,7 @@ export type ServerParts = {
     request: { question: string; audience: Audience; limit?: number; repository?: string; signal?: AbortSignal },
   ): Promise<{ passages: Passage[]; timings: Record<string, number> }>
   openSource(repository: { source: string; location: string }): Source
+  tellSettings: TellSettings
   /** Takes a delivery of the GitHub App; absent where none is configured. See `createWebhook`. */
   takeDelivery?(delivery: Delivery): Promise<{ stored: number }>
   /** Joins installations and people with the tenant; absent where no GitHub App is configured. */

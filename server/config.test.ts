@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readEnv } from '#db/read-env.ts'
 import { toJobsConfig } from '#jobs/config.ts'
-import { isLoopback, serverEnv, toServerConfig } from './config.ts'
+import { isLoopback, readServerConfig, serverEnv, toServerConfig } from './config.ts'
 
 const secret = 's'.repeat(32)
 const read = (env: Record<string, string>) => toServerConfig({ ...env, ...readEnv(serverEnv, env) })
@@ -19,7 +19,7 @@ describe('toServerConfig', () => {
   })
 
   it('names every faulty key at once, each with its fix, and shows no value', () => {
-    const faulty = { PORT: 'http', LOG_LEVEL: 'loud', NURA_SERVICE_SECRET: 'too-short-canary', NURA_TENANT: 'Big Corp', DEV_MODELS: 'gpt', EMBEDDING_MODELS: 'openai:x', NURA_MODELS: 'production' }
+    const faulty = { PORT: 'http', LOG_LEVEL: 'loud', NURA_SERVICE_SECRET: 'too-short-canary', NURA_TENANT: 'Big Corp', DEV_MODELS: 'gpt', EMBEDDING_MODELS: 'openai:x', NURA_MODELS: 'staging' }
     expect(() => readEnv(serverEnv, faulty)).toThrow(expect.objectContaining({ code: 'bad-environment' }))
     const message = messageOf(() => readEnv(serverEnv, faulty))
     for (const key of Object.keys(faulty)) expect(message).toContain(`  ${key}: `)
@@ -48,6 +48,21 @@ describe('toServerConfig', () => {
     expect(read({ DEV_MODELS: 'openai:qwen@http://127.0.0.1:8000/v1' }).modelSettings).toEqual({ openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })
     const env = { DEV_MODELS: 'openai:gpt-4.1', OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
     expect(toServerConfig(readEnv(serverEnv, env)).modelSettings).toEqual({ openai: { apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9/v1' } })
+  })
+
+  it('takes a deployment option for the chains that no key names', () => {
+    const config = readServerConfig({ NURA_MODELS: 'development', OPENAI_API_KEY: 'sk-1', PM_MODELS: 'extractive:default', EMBEDDING_MODELS: 'lexical:default' })
+    const gpt = [{ provider: 'openai', model: 'gpt-4.1', baseUrl: null }]
+    expect(config.models).toMatchObject({ dev: gpt, architect: gpt, pm: [{ provider: 'extractive' }], embedding: [{ provider: 'lexical' }] })
+    expect(config.modelSources).toMatchObject({ dev: 'line-up', pm: 'environment' })
+    expect(config.lineUp).toMatchObject({ option: 'development', leftOut: [{ because: 'ANTHROPIC_API_KEY is not set' }] })
+  })
+
+  it('names the keys that a deployment option cannot do without', () => {
+    const message = messageOf(() => readServerConfig({ NURA_MODELS: 'enterprise', EMBEDDING_MODELS: 'lexical:default', HOST: '0.0.0.0' }))
+    expect(message).toContain('  NURA_MODELS: enterprise leaves Dev without a model. Set what one of its models needs (NURA_MODEL_CODE_BEDROCK, AWS_REGION, AWS_PROFILE)')
+    expect(message).toContain('  NURA_MODELS: enterprise leaves Architect without a model')
+    expect(message).toContain('  HOST: ')
   })
 
   it.each(['0', '-5', '1.5', 'many'])('refuses %s as the tokens of a day', (tokens) => {

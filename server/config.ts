@@ -3,8 +3,11 @@ import { NuraError } from '#db/nura-error.ts'
 import { readEnv } from '#db/read-env.ts'
 import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
+import { drawChains } from './models/draw-chains.ts'
+import type { DrawnChains } from './models/draw-chains.ts'
 import { defaultChain, lackingKeys, toChain } from './models/index.ts'
 import type { ModelName, ModelSettings } from './models/index.ts'
+import { lineUpOptions } from './models/line-ups.ts'
 import { limitsEnv, toLimits } from './rate-limits.ts'
 import type { Limits } from './rate-limits.ts'
 
@@ -32,9 +35,7 @@ export const serverEnv = {
     .default('local'),
   NURA_REPOSITORY: z.string().optional(),
   NURA_LOCAL_REPOSITORIES: z.enum(['allow', 'refuse'], 'must be "allow" or "refuse"').optional(),
-  NURA_MODELS: z
-    .never('development, production and enterprise need model providers that this version does not have; leave it unset')
-    .optional(),
+  NURA_MODELS: z.enum(lineUpOptions, `must be one of ${lineUpOptions.join(', ')}; leave it unset to name models one by one, or to use none`).optional(),
   DEV_MODELS: chain('DEV_MODELS', defaultChain, toChain),
   PM_MODELS: chain('PM_MODELS', defaultChain, toChain),
   ARCHITECT_MODELS: chain('ARCHITECT_MODELS', defaultChain, toChain),
@@ -70,6 +71,9 @@ export type ServerConfig = {
   allowLocalRepositories: boolean
   models: { dev: ModelName[]; pm: ModelName[]; architect: ModelName[]; embedding: ModelName[] }
   modelSettings: ModelSettings
+  /** The deployment option in force, and where each chain comes from. */
+  lineUp: DrawnChains['lineUp']
+  modelSources: DrawnChains['sources']
   /** Most tokens that language models may use for one tenant in a day (UTC); null for no limit. */
   dayTokens: number | null
   limits: Limits
@@ -78,10 +82,11 @@ export type ServerConfig = {
 /**
  * Judges the keys together and gives them their shape.
  * @param env what `readEnv` read of `serverEnv` and, beside it, of every other part of the process.
+ * @param drawn what the deployment option made of the chains that `env` has
  * @throws NuraError `bad-environment` with every contradiction at once, each with its fix; values are never shown.
  */
-export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
-  const faults = contradictions(env)
+export function toServerConfig(env: ServerEnv & DeployedEnv, drawn: Omit<DrawnChains, 'env'> = drawChains({})): ServerConfig {
+  const faults = [...drawn.faults, ...contradictions(env)]
   if (faults.length > 0) throw new NuraError('bad-environment', `The environment is not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
   return {
     host: env.HOST,
@@ -94,6 +99,8 @@ export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
     allowLocalRepositories: (env.NURA_LOCAL_REPOSITORIES ?? (env.NURA_SERVICE_SECRET ? 'refuse' : 'allow')) === 'allow',
     models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS },
     modelSettings: toModelSettings(env),
+    lineUp: drawn.lineUp,
+    modelSources: drawn.sources,
     dayTokens: env.NURA_DAY_TOKENS ?? null,
     limits: toLimits(env, env.NURA_SERVICE_SECRET !== undefined),
   }
@@ -102,7 +109,8 @@ export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
 /** @throws NuraError `bad-environment` */
 export function readServerConfig(env: NodeJS.ProcessEnv = process.env): ServerConfig {
   const deployed = Object.fromEntries(deployedKeys.map((key) => [key, env[key]?.trim() || undefined]))
-  return toServerConfig({ ...readEnv(serverEnv, env), ...deployed })
+  const drawn = drawChains(env)
+  return toServerConfig({ ...readEnv(serverEnv, drawn.env), ...deployed }, drawn)
 }
 
 /** True for an address that only this machine can reach. */

@@ -25,6 +25,7 @@ import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
+import { createTellSettings } from './tell-settings.ts'
 import { createThreadMemory } from './thread-memory.ts'
 
 /** What a process brings along; the rest follows from its configuration. */
@@ -42,7 +43,7 @@ export type CoreRig = {
 export type GithubCore = { app: GithubApp; permissions: Permissions }
 
 /** What Nura can do, whichever process asks for it: read sources, keep the index, search it and answer from it. */
-export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads'> & {
+export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads' | 'tellSettings'> & {
   openSource: ReturnType<typeof createOpenSource>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
   models: Record<AgentName, ChatModel[]>
@@ -69,6 +70,7 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
     indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
     answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
     search: (tenant, request) => search(parts, tenant, request),
+    tellSettings: createTellSettings({ config, db, mayReadOnGithub, limits: { ...config.limits, source: 'NURA_LIMIT_ASKER, NURA_LIMIT_CHANNEL and NURA_LIMIT_TENANT, or their defaults' } }),
   }
 }
 
@@ -83,9 +85,11 @@ function createGithub(config: GithubConfig, db: Db, log: Logger): GithubCore {
   return { app, permissions: createPermissions(app) }
 }
 
-/** The models of each agent, with one warning about those whose cost and limits nobody has described. */
-function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings'>, log: Logger): Record<AgentName, ChatModel[]> {
-  const { models: { dev, pm, architect }, modelSettings } = config
+/** The models of each agent, with one warning about those that the line-up goes without, and one about those whose cost and limits nobody has described. */
+function createAgentModels(config: Pick<ServerConfig, 'models' | 'modelSettings' | 'lineUp'>, log: Logger): Record<AgentName, ChatModel[]> {
+  const { models: { dev, pm, architect }, modelSettings, lineUp } = config
+  const absent = lineUp?.leftOut.map(({ name, because }) => `${name}, because ${because}`) ?? []
+  if (absent.length > 0) log.warn({ option: lineUp?.option }, `models left out of NURA_MODELS=${lineUp?.option}: ${absent.join('; ')}`)
   const unknown = new Set(undescribed([...dev, ...pm, ...architect]))
   const consequence = 'their calls count as free, and their limits are taken to be small'
   if (unknown.size > 0) log.warn({ models: [...unknown] }, `models without price and limits in server/models/prices.ts: ${consequence}`)

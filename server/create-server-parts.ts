@@ -15,9 +15,9 @@ export type ServerRig = Pick<ServerParts, 'db' | 'enqueue' | 'log' | 'metrics' |
 
 /** Gives the routes what they serve. */
 export function createServerParts({ core, cache: { cache, door }, ...rig }: ServerRig): ServerParts {
-  const { answer, search, threads, openSource, mayReadOnGithub } = core
+  const { answer, search, threads, openSource, tellSettings, mayReadOnGithub } = core
   const limits = createRateLimits(rig.config.limits, { door, metrics: rig.metrics })
-  return { ...rig, version: manifest.version, answer, search, ...(threads && { threads }), dropCached: (tenantId) => cache.dropTenant(tenantId), limits, openSource, mayReadOnGithub, ...(core.github ? createGithubParts(rig, core.github.app) : {}) }
+  return { ...rig, version: manifest.version, answer, search, ...(threads && { threads }), dropCached: (tenantId) => cache.dropTenant(tenantId), limits, openSource, tellSettings, mayReadOnGithub, ...(core.github ? createGithubParts(rig, core.github.app) : {}) }
 }
 
 function createGithubParts({ db, config, enqueue, log }: Omit<ServerRig, 'core' | 'cache'>, github: GithubApp): Pick<ServerParts, 'takeDelivery' | 'connections'> {

@@ -12,7 +12,7 @@ export const spentNotice = 'Today’s budget for language models is used up, so 
  * @param dayTokens most tokens of a day, read and written; null for no limit.
  */
 export async function isBudgetSpent(tenant: TenantDb, dayTokens: number | null, now: Date = new Date()): Promise<boolean> {
-  return dayTokens !== null && (await tokensSince(tenant, startOfDay(now))) >= dayTokens
+  return dayTokens !== null && (await tokensToday(tenant, now)) >= dayTokens
 }
 
 /**
@@ -30,6 +30,11 @@ export async function withinDayBudget(
   if (costly.length === 0 || !(await isBudgetSpent(tenant, dayTokens, now))) return { models, curtailed: new Set() }
   const { dev, pm, architect } = models
   return { models: { dev: withoutTokens(dev), pm: withoutTokens(pm), architect: withoutTokens(architect) }, curtailed: new Set(costly) }
+}
+
+/** Tokens that a tenant's language models have read and written on this day, UTC. */
+export function tokensToday(tenant: TenantDb, now: Date = new Date()): Promise<number> {
+  return tokensSince(tenant, startOfDay(now))
 }
 
 function startOfDay(now: Date): Date {

@@ -8,7 +8,8 @@ import type { Cache } from './cache/cache.ts'
 import { createMemoryCache } from './cache/memory-cache.ts'
 import { createMetrics } from './metrics.ts'
 import { countsOf } from './testing/cache-contract.ts'
-import { createThreadMemory, memoryLastsMs } from './thread-memory.ts'
+import { memoryLastsMs } from './retention.ts'
+import { createThreadMemory } from './thread-memory.ts'
 import type { ThreadMemory } from './thread-memory.ts'
 
 const metrics = createMetrics()

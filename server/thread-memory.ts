@@ -6,6 +6,7 @@ import { toStorable } from '#db/text.ts'
 import type { Turn } from './agents/memory.ts'
 import type { Cache } from './cache/cache.ts'
 import { toCacheKey } from './cache/cache-key.ts'
+import { memoryLastsMs } from './retention.ts'
 
 /** What is remembered of a thread, and which rows it is. */
 export type Remembered = { agent: string | null; rows: string[]; turns: Turn[] }
@@ -20,8 +21,6 @@ export type ThreadMemory = {
   forget(tenant: TenantDb, key: string): Promise<void>
 }
 
-/** Milliseconds from the last turn. */
-export const memoryLastsMs = 30 * 60_000
 /** Turns of a thread that are read at all; the budget in tokens cuts further. */
 const mostTurns = 12
 

@@ -1,4 +1,5 @@
 import { approveChannel, revokeChannel } from '#db/shared/slack-installations.ts'
+import { toSettingsText } from '#server/explain-settings.ts'
 import { toAsker } from '../platform.ts'
 import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
@@ -11,7 +12,7 @@ import { escapeMrkdwn } from './prose.ts'
 import { respond } from './respond.ts'
 
 const usage = [
-  '`/nura ask QUESTION` asks here · `/nura help` · `/nura privacy`',
+  '`/nura ask QUESTION` asks here · `/nura help` · `/nura config` · `/nura privacy`',
   '`/nura link github` and `/nura unlink github`: answer me from what I may read on GitHub',
   'Workspace admins: `/nura allow` and `/nura disallow` (answer in this channel although outsiders read along) · `/nura connect github` (more repositories)',
 ].join('\n\n')
@@ -22,6 +23,7 @@ export async function runCommand(parts: ActParts, action: Action): Promise<strin
   const name = word.toLowerCase()
   if (name === '' || name === 'help') return await help(parts, action)
   if (name === 'privacy') return await respond(parts, action, texts.privacy)
+  if (name === 'config' && rest.length === 0) return await config(parts, action)
   if (name === 'mute' || name === 'unmute' || name === 'stop') return await respond(parts, action, `Slack does not tell me in which thread a command is written: write \`${name}\` in the thread itself.`)
   if (name === 'allow' || name === 'disallow') return await decideChannel(parts, action, name)
   const verb = githubVerbs.find((each) => each === name)
@@ -35,6 +37,12 @@ async function help(parts: ActParts, action: Action): Promise<string> {
   const audience = await toPersonAudience(parts.db, parts.workspace, action.author)
   const questions = await parts.api.as(tenantId, toAsker(action)).suggestions(audience)
   return await respond(parts, action, texts.help, helpBlocks(`${texts.help}\n\n${usage}`, questions))
+}
+
+/** Only the person reads it, so it tells what they may be answered from. */
+async function config(parts: ActParts, action: Action): Promise<string> {
+  const audience = await toPersonAudience(parts.db, parts.workspace, action.author)
+  return await respond(parts, action, toSettingsText(await parts.api.as(parts.workspace.tenantId, toAsker(action)).readSettings(audience, null)))
 }
 
 async function decideChannel(parts: ActParts, action: Action, decision: 'allow' | 'disallow'): Promise<string> {

@@ -4,6 +4,7 @@ import { accept, findByAnswer } from '#db/shared/inbox.ts'
 import { isKnown } from '#db/shared/readers.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
+import { kept } from '#server/retention.ts'
 import type { Message } from '../platform.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
 import type { FakeMessage } from '../testing/fake-slack-methods.ts'
@@ -100,6 +101,19 @@ describe('a mention', () => {
   it('without a question gets help with questions of this tenant', async () => {
     const question = await tell({ text: mention })
     expect(nura.seen(question.ts)[0]).toContain('How are jobs queued?')
+  })
+
+  it('says what is in force for the readers of a channel, in its thread', async () => {
+    const question = await tell({ text: `${mention} config` })
+    expect(nura.seen(question.ts)).toHaveLength(1)
+    expect(nura.seen(question.ts)[0]).toMatch(/Dev answers with.*openai:gpt-4\.1.*line-up: NURA_MODELS=development/)
+    expect(nura.server.settingsAsked.at(-1)).toEqual({ audience: 'channel', id: expect.stringMatching(/C0GENERAL$/), thread: expect.stringContaining(question.ts) })
+  })
+
+  it('says what is kept, where and for how long', async () => {
+    const question = await tell({ text: `${mention} Privacy.` })
+    expect(nura.seen(question.ts)).toHaveLength(1)
+    for (const { until } of kept) expect(nura.seen(question.ts)[0]).toContain(until)
   })
 
   it('in the middle of a thread brings the thread along, once, with bots and outsiders marked', async () => {
@@ -447,6 +461,12 @@ describe('commands', () => {
   it('answer to the person alone', async () => {
     await nura.send(commandEvent(nura.slack.workspace, 'help', { response_url: nura.slack.responseUrl() }))
     await expect.poll(() => nura.slack.responses.at(-1)).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('cite file, lines and commit') as unknown })
+  })
+
+  it('tell the person alone what is in force for them', async () => {
+    await nura.send(commandEvent(nura.slack.workspace, 'config', { response_url: nura.slack.responseUrl() }))
+    await expect.poll(() => nura.slack.responses.at(-1)).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('Dev answers with') as unknown })
+    expect(nura.server.settingsAsked.at(-1)).toEqual({ audience: 'person', id: expect.stringMatching(/U0ALICE$/) })
   })
 
   it('ask in public, in a thread of their own', async () => {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Setting } from '#server/explain-settings.ts'
 import type { AnswerDone, AnswerPart, Citation } from '#server/answer-part.ts'
 
 export type Asked = { question: string; thread?: string; audience: Record<string, unknown>; context?: { author: string; text: string; trusted: boolean }[]; authorization: string | undefined }
@@ -20,6 +21,9 @@ export type FakeAskServer = {
   script: Script
   readonly threads: Map<string, { subscribed: boolean; muted: boolean }>
   suggestions: string[]
+  settings: Setting[]
+  /** For whom and which thread settings were asked, as queries. */
+  readonly settingsAsked: Record<string, string>[]
   /** The line of each stored answer that names who may know; null: none. */
   whoKnows: string | null
   /** What beginning a GitHub connection gives: an address, or how the server says no. */
@@ -51,7 +55,7 @@ export function shortAnswer(text = 'Signatures are verified in `verify` [1].', a
 
 /** The server as the bot sees it: `/v1/ask` as server-sent events and the routes beside it, scripted, over loopback. */
 export async function startFakeAskServer(script: Script = (_asked, index) => shortAnswer(undefined, `answer-${index + 1}`)): Promise<FakeAskServer> {
-  const fake: Omit<FakeAskServer, 'url' | 'close'> = { github: { url: 'https://github.example/apps/nura/installations/new?state=s' }, linked: new Set(), asked: [], requests: [], aborted: [], forgotten: new Set(), whoKnows: null, script, threads: new Map(), suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
+  const fake: Omit<FakeAskServer, 'url' | 'close'> = { github: { url: 'https://github.example/apps/nura/installations/new?state=s' }, linked: new Set(), asked: [], requests: [], aborted: [], forgotten: new Set(), whoKnows: null, script, threads: new Map(), settingsAsked: [], settings: [{ name: 'Dev answers with', value: 'openai:gpt-4.1', source: 'line-up: NURA_MODELS=development', explanation: 'Code.' }], suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
   /** What was answered, as it is stored. */
   const told = new Map<string, string>()
   const server = createServer((request, response) => {
@@ -60,7 +64,7 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readJson(request)
-    const { pathname: path } = new URL(request.url ?? '/', 'http://server')
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://server')
     const method = request.method ?? 'GET'
     if (path === '/v1/ask') return await stream({ ...(body as Asked), authorization: request.headers.authorization }, response)
     fake.requests.push({ method, path, body })
@@ -69,6 +73,10 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
       const thread = { subscribed: false, muted: false, ...fake.threads.get(id), ...(method === 'PATCH' ? (body as object) : {}) }
       if (method === 'PATCH') fake.threads.set(id, thread)
       return json(response, method === 'GET' && !fake.threads.has(id) ? 404 : 200, thread)
+    }
+    if (kind === 'config') {
+      fake.settingsAsked.push(Object.fromEntries(searchParams))
+      return json(response, 200, { settings: fake.settings })
     }
     if (kind === 'suggestions') return json(response, 200, { suggestions: fake.suggestions })
     if (kind === 'github' && method === 'POST') {

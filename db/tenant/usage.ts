@@ -33,14 +33,18 @@ export async function saveModelCalls(tenant: TenantDb, calls: ModelCall[]): Prom
   )
 }
 
-export type UsageRow = { agent: string; provider: string; model: string; calls: number; inputTokens: number; outputTokens: number; costUsd: number }
+/** `estimatedCalls`: those whose tokens were counted from the text. `day`: UTC, such as `2026-11-01`; only when asked for by day. */
+export type UsageRow = { day?: string; agent: string; provider: string; model: string; calls: number; estimatedCalls: number; inputTokens: number; outputTokens: number; costUsd: number }
 
-/** What models cost since a moment, by agent and model. */
-export function readUsage(tenant: TenantDb, since: Date): Promise<UsageRow[]> {
+/** What models cost since a moment, by agent and model: the dearest first; or by day before that, the latest first. */
+export function readUsage(tenant: TenantDb, since: Date, by: 'model' | 'day' = 'model'): Promise<UsageRow[]> {
+  const day = by === 'day' ? `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as day, ` : ''
+  const [group, order] = by === 'day' ? ['day, ', 'day desc, '] : ['', '']
   return tenant.transaction((tx) =>
     tx.query<UsageRow>(
-      `select agent, provider, model, count(*)::int as calls, sum(input_tokens)::float8 as "inputTokens", sum(output_tokens)::float8 as "outputTokens", sum(cost_usd) as "costUsd"
-       from model_call where created_at >= $1 group by agent, provider, model order by "costUsd" desc, agent, model`,
+      `select ${day}agent, provider, model, count(*)::int as calls, (count(*) filter (where estimated))::int as "estimatedCalls",
+         sum(input_tokens)::float8 as "inputTokens", sum(output_tokens)::float8 as "outputTokens", sum(cost_usd) as "costUsd"
+       from model_call where created_at >= $1 group by ${group}agent, provider, model order by ${order}"costUsd" desc, agent, model`,
       [since],
     ),
   )

@@ -85,6 +85,8 @@ test.each([
   ['ask them', 'ask-owners'],
   ['Call the owners.', 'ask-owners'],
   ['ping code owners', 'ask-owners'],
+  ['Config', 'config'],
+  ['privacy, please.', 'privacy'],
   ['ask them where refunds are made', null],
   ['why does re-check fail?', null],
   ['', null],

@@ -34,7 +34,7 @@ export function createGithubWork(rig: GithubWorkRig): GithubWork {
 }
 
 function createWork({ config, db, enqueue, log, core }: GithubWorkRig, { app: github, permissions }: GithubCore): GithubWork {
-  const mentionParts = { db, app: github, permissions, answer: core.answer }
+  const mentionParts = { db, app: github, permissions, answer: core.answer, tellSettings: core.tellSettings }
   const summaryParts = { github, openSource: core.openSource, models: core.models.dev, dayTokens: config.dayTokens, enqueue }
   return {
     github,

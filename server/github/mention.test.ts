@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findAnswer } from '#db/tenant/answers.ts'
 import { updateRepository } from '#db/tenant/repositories.ts'
+import { kept } from '../retention.ts'
 import { openTestGithub } from '../testing/open-test-github.ts'
 import type { TestGithub } from '../testing/open-test-github.ts'
 import { openTestMentions } from '../testing/open-test-mentions.ts'
@@ -184,6 +185,24 @@ describe('a word', () => {
     expect(issue.comments.at(-1)!.body).toMatch(/^@acme\/payments: `ann` asks for your help here\./)
     expect(await say('ann', '@nura ask them')).toBe('ignored:called-already')
     expect(issue.comments.filter(({ viaApp, body }) => viaApp && body.startsWith('@acme/payments'))).toHaveLength(1)
+  })
+
+  test('tells what is in force for the readers of a private thread, and nothing of how Nura is run in a public one', async () => {
+    const { add, run, toEvent } = await openTestMentions(setup)
+    const { fake } = await add('private-shop', files)
+    const { fake: open } = await add('public-shop', files, { private: false })
+    for (const each of [fake, open]) each.permit('ann', 'write')
+    const [issue, other] = [await fake.openIssue({ author: 'ann' }), await open.openIssue({ author: 'ann' })]
+    expect(await run(toEvent(fake, 'issue', issue.number, await issue.comment('ann', '@nura config')))).toBe('word:config')
+    expect(await run(toEvent(open, 'issue', other.number, await other.comment('ann', '@nura config')))).toBe('word:config')
+    const [told, inPublic] = [issue.comments.at(-1)!.body, other.comments.at(-1)!.body]
+    expect(told).toContain('**Dev answers with**: `extractive:default` (default)')
+    expect(told).toMatch(/\*\*Answered here from\*\*: `[^`]*private-shop`/)
+    expect(told).not.toContain('public-shop')
+    expect(inPublic).toContain('public-shop')
+    expect(inPublic).not.toMatch(/private-shop|extractive|Tokens/)
+    expect(await run(toEvent(open, 'issue', other.number, await other.comment('ann', '@nura privacy')))).toBe('word:privacy')
+    for (const { until } of kept) expect(other.comments.at(-1)!.body).toContain(until)
   })
 })
 

@@ -5,7 +5,10 @@ import { NuraError } from '#db/nura-error.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
 import { findRepositoryByExternalId } from '#db/tenant/repositories.ts'
 import { createRef } from '../errors.ts'
+import { toSettingsText } from '../explain-settings.ts'
 import type { Logger } from '../log.ts'
+import { toPrivacyText } from '../retention.ts'
+import type { TellSettings } from '../tell-settings.ts'
 import { answerInThread, toThread } from './answer-in-thread.ts'
 import type { ThreadAnswerParts } from './answer-in-thread.ts'
 import type { GithubApp } from './app.ts'
@@ -26,6 +29,7 @@ export type MentionParts = Pick<ThreadAnswerParts, 'answer'> & {
   db: Db
   app: Pick<GithubApp, 'as' | 'identity'>
   permissions: Permissions
+  tellSettings: TellSettings
   now?: () => Date
 }
 
@@ -122,8 +126,16 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
         return `refused:${decision.reason}`
       }
       const { slug } = await parts.app.identity(signal)
-      if (toMentionWord(findMention(event.body, slug)?.question ?? '') === 'ask-owners') {
-        const { body, outcome } = await callOwners(github, tenant, { event, thread: toThread(event, decision.audience), inboxId, mayWrite: decision.trusted, signal })
+      const word = toMentionWord(findMention(event.body, slug)?.question ?? '')
+      const thread = toThread(event, decision.audience)
+      if (word === 'config' || word === 'privacy') {
+        const body = renderLine(word === 'privacy' ? toPrivacyText() : toSettingsText(await parts.tellSettings(tenant, decision.audience, thread)))
+        await show(body)
+        if (!decision.trusted) await noteReply(tenant, event, inboxId, body)
+        return `word:${word}`
+      }
+      if (word === 'ask-owners') {
+        const { body, outcome } = await callOwners(github, tenant, { event, thread, inboxId, mayWrite: decision.trusted, signal })
         await show(body)
         if (!decision.trusted) await noteReply(tenant, event, inboxId, body)
         return outcome

@@ -3,12 +3,11 @@ import type { Cache } from '../cache/cache.ts'
 import { toCacheKey } from '../cache/cache-key.ts'
 import type { Embedder } from './embedder.ts'
 import { lexicalEmbedder } from './lexical.ts'
+import { queriesLastMs } from '../retention.ts'
 
 /** Gives an embedder that remembers the questions of one tenant; see `createQueryCache`. */
 export type CacheQueries = (embedder: Embedder, tenantId: string) => Embedder
 
-/** How long a vector of a question is kept, milliseconds. */
-export const queriesLastMs = 24 * 60 * 60_000
 /** Vectors of questions that a process keeps at hand, some 8 kB each. */
 const mostAtHand = 500
 

@@ -6,6 +6,9 @@ export type ModelFacts = { inputTokens: number; outputTokens: number; price: { i
  * `inputTokens` leaves room for the output where a model counts both together.
  */
 const facts: Readonly<Record<string, ModelFacts>> = {
+  // On one's own GPUs, as docker-compose-models.yml serves them. CodeLlama 70B Instruct was trained on 4,096 tokens.
+  'openai:codellama/CodeLlama-70b-Instruct-hf': { inputTokens: 3_000, outputTokens: 1_000, price: { input: 0, output: 0 } },
+  'openai:meta-llama/Llama-3.1-70B-Instruct': { inputTokens: 28_000, outputTokens: 4_000, price: { input: 0, output: 0 } },
   'openai:gpt-5.4': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 2.5, output: 15 } },
   'openai:gpt-5.4-mini': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 0.75, output: 4.5 } },
   'openai:gpt-5.2': { inputTokens: 272_000, outputTokens: 128_000, price: { input: 1.75, output: 14 } },
@@ -21,7 +24,13 @@ const facts: Readonly<Record<string, ModelFacts>> = {
 /** What a model is taken for that nobody has described: small enough for every server of today, and free. */
 export const unknownModel: ModelFacts = { inputTokens: 14_000, outputTokens: 2_000, price: { input: 0, output: 0 } }
 
+/**
+ * A model that an AWS account has imported: which one it is its ARN does not say, so it is taken for CodeLlama 70B, the smallest
+ * of those that a line-up would have there. Its price is one of hours, not of tokens.
+ */
+const imported: ModelFacts = { inputTokens: 3_000, outputTokens: 1_000, price: { input: 0, output: 0 } }
+
 /** @param id `provider:model`; a dated release such as `openai:gpt-4.1-2025-04-14` has the facts of its model. */
 export function findFacts(id: string): ModelFacts | null {
-  return facts[id] ?? facts[id.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null
+  return facts[id] ?? facts[id.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? (/^bedrock:arn:.+:imported-model\//.test(id) ? imported : null)
 }

@@ -9,6 +9,7 @@ import { metricsRoute } from './metrics.ts'
 import { addRepositoryRoute, listRepositoriesRoute, readRepositoryRoute, removeRepositoryRoute } from './repositories.ts'
 import type { AnyRoute } from './route.ts'
 import { searchRoute } from './search.ts'
+import { readSettingsRoute } from './settings.ts'
 import { suggestionsRoute } from './suggestions.ts'
 import { deleteTenantRoute } from './tenant.ts'
 import { readThreadRoute, updateThreadRoute } from './threads.ts'
@@ -31,6 +32,7 @@ export const routes: readonly AnyRoute[] = [
   deleteAnswerRoute,
   giveFeedbackRoute,
   suggestionsRoute,
+  readSettingsRoute,
   beginConnectionRoute,
   unlinkPersonRoute,
   setupPageRoute,

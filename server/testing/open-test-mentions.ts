@@ -4,6 +4,7 @@ import type { Repository } from '#db/tenant/repository.ts'
 import { createTestTenant } from '#db/testing/open-test-db.ts'
 import { answer } from '../answer.ts'
 import type { Question } from '../answer.ts'
+import { readServerConfig } from '../config.ts'
 import { answerMention } from '../github/mention.ts'
 import type { MentionEvent } from '../github/mention-event.ts'
 import { createPermissions } from '../github/permissions.ts'
@@ -13,6 +14,7 @@ import type { ChatModel } from '../models/chat-model.ts'
 import { createExtractive } from '../models/extractive.ts'
 import { lexicalEmbedder } from '../models/lexical.ts'
 import { createGithubSource } from '../sources/github.ts'
+import { createTellSettings } from '../tell-settings.ts'
 import type { FakeRepository } from './fake-github/fake-repository.ts'
 import type { Comment, Installation } from './fake-github/world.ts'
 import type { TestGithub } from './open-test-github.ts'
@@ -35,6 +37,7 @@ export async function openTestMentions({ db, openApp, install, github }: TestGit
     db,
     app,
     permissions,
+    tellSettings: createTellSettings({ db, config: readServerConfig({}) }),
     answer: (...[of, question, signal]: [typeof tenant, Question, AbortSignal]) => {
       asked.push(question)
       return answer({ db, embedder: lexicalEmbedder, models, log }, of, question, signal)

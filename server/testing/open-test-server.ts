@@ -3,10 +3,12 @@ import type { Db, TenantDb } from '#db/index.ts'
 import type { AnswerPart } from '../answer-part.ts'
 import { createServer } from '../app.ts'
 import type { ServerParts } from '../app.ts'
+import { readServerConfig } from '../config.ts'
 import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { createOpenSource } from '../sources/index.ts'
+import { createTellSettings } from '../tell-settings.ts'
 
 export const testSecret = 'a-service-secret-of-more-than-32-bytes'
 
@@ -24,8 +26,9 @@ export type TestServer = {
 export async function openTestServer(db: Db, overrides: Partial<ServerParts> = {}): Promise<TestServer> {
   const lines: string[] = []
   const queued: TestServer['queued'] = []
+  const config = readServerConfig({})
   const parts: ServerParts = {
-    config: { host: '127.0.0.1', serviceSecret: testSecret, metricsToken: null, tenant: 'local', allowLocalRepositories: true },
+    config: { ...config, serviceSecret: testSecret },
     db,
     log: createLog({ level: 'debug', process: 'server', destination: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
@@ -33,6 +36,7 @@ export async function openTestServer(db: Db, overrides: Partial<ServerParts> = {
     answer: () => answerOf(doneParts),
     search: async () => ({ passages: [], timings: { total: 1 } }),
     openSource: createOpenSource({ github: null }),
+    tellSettings: createTellSettings({ config, db }),
     version: '0.0.0-test',
     readiness: { database: () => db.ready() },
     ...overrides,

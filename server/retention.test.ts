@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { threadLastsMs } from '#db/tenant/threads.ts'
+import { goneDays, inboxDays, kept, threadDays, toPrivacyText } from './retention.ts'
+
+const documented = readFileSync(join(import.meta.dirname, '../docs/privacy.md'), 'utf8')
+
+it('is what docs/privacy.md says, row by row and nothing else', () => {
+  const [, , ...rows] = documented.split('\n').filter((line) => line.startsWith('|'))
+  expect(rows).toEqual(kept.map(({ what, where, until }) => `| ${what} | ${where} | ${until} |`))
+})
+
+it('is what people are told, with the times that are kept to', () => {
+  const told = toPrivacyText()
+  for (const { what, where, until } of kept) expect(told).toContain(`- ${what}: ${where}; ${until}`)
+  expect(threadDays * 24 * 3_600_000).toBe(threadLastsMs)
+  for (const days of [threadDays, inboxDays, goneDays]) expect(told).toContain(`${days} days`)
+})
