@@ -64,7 +64,7 @@ async function createIndexedTenant(): Promise<TenantDb> {
 }
 
 async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string; context?: Question['context'] } = {}) {
-  const settings = { openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url } }
+  const settings = { openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } }
   const models = createModels(toChain(chain, 'DEV_MODELS'), settings)
   const parts: AnswerParts = { db, embedder: lexicalEmbedder, models: { dev: models, pm: models, architect: models }, dayTokens: more.dayTokens ?? null, log }
   const given: AnswerPart[] = []

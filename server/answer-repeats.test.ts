@@ -77,7 +77,7 @@ async function index(into: TenantDb, name: string, audience: 'tenant' | 'granted
 type Asking = Partial<Question> & { chain?: string; of?: TenantDb; parts?: Partial<AnswerParts> }
 
 async function ask({ chain = 'openai:gpt-4.1', of = tenant, parts: more = {}, ...asked }: Asking = {}) {
-  const models = createModels(toChain(chain, 'DEV_MODELS'), { openai: { apiKey: 'sk-test', baseUrl: fake.url } })
+  const models = createModels(toChain(chain, 'DEV_MODELS'), { openai: { apiKey: 'sk-test', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })
   const parts: AnswerParts = { db, embedder: lexicalEmbedder, models: { dev: models, pm: models, architect: models }, log, repeats: createAnswerRepeats(cache), ...more }
   const given: AnswerPart[] = []
   for await (const part of answer(parts, of, { text, audience: { kind: 'tenant' }, asker: 'test:ada', ...asked }, new AbortController().signal)) given.push(AnswerPart.parse(part))

@@ -45,9 +45,9 @@ describe('toServerConfig', () => {
   })
 
   it('asks for no key of a server with an address of its own, and keeps the key with the base URL', () => {
-    expect(read({ DEV_MODELS: 'openai:qwen@http://127.0.0.1:8000/v1' }).modelSettings).toEqual({ openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })
+    expect(read({ DEV_MODELS: 'openai:qwen@http://127.0.0.1:8000/v1' }).modelSettings).toMatchObject({ openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })
     const env = { DEV_MODELS: 'openai:gpt-4.1', OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
-    expect(toServerConfig(readEnv(serverEnv, env)).modelSettings).toEqual({ openai: { apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9/v1' } })
+    expect(toServerConfig(readEnv(serverEnv, env)).modelSettings).toMatchObject({ openai: { apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9/v1' } })
   })
 
   it('takes a deployment option for the chains that no key names', () => {
@@ -60,7 +60,7 @@ describe('toServerConfig', () => {
 
   it('names the keys that a deployment option cannot do without', () => {
     const message = messageOf(() => readServerConfig({ NURA_MODELS: 'enterprise', EMBEDDING_MODELS: 'lexical:default', HOST: '0.0.0.0' }))
-    expect(message).toContain('  NURA_MODELS: enterprise leaves Dev without a model. Set what one of its models needs (NURA_MODEL_CODE_BEDROCK, AWS_REGION, AWS_PROFILE)')
+    expect(message).toContain('  NURA_MODELS: enterprise leaves Dev without a model. Set what one of its models needs (NURA_MODEL_CODE_BEDROCK, AWS_REGION, AWS_PROFILE, OPENAI_API_KEY)')
     expect(message).toContain('  NURA_MODELS: enterprise leaves Architect without a model')
     expect(message).toContain('  HOST: ')
   })

@@ -42,6 +42,8 @@ export const serverEnv = {
   EMBEDDING_MODELS: chain('EMBEDDING_MODELS', 'lexical:default', readEmbedders),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be the http(s) URL of an API, such as https://api.openai.com/v1' }).default('https://api.openai.com/v1'),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be the http(s) URL of an API, such as https://api.anthropic.com' }).default('https://api.anthropic.com'),
   NURA_DAY_TOKENS: z.coerce
     .number('must be a number of tokens such as 2000000')
     .int('must be a whole number of tokens such as 2000000')
@@ -120,7 +122,10 @@ export function isLoopback(host: string): boolean {
 }
 
 function toModelSettings(env: ServerEnv): ModelSettings {
-  return { openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL } }
+  return {
+    openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL },
+    anthropic: { apiKey: env.ANTHROPIC_API_KEY ?? null, baseUrl: env.ANTHROPIC_BASE_URL },
+  }
 }
 
 function contradictions(env: ServerEnv & DeployedEnv): string[] {

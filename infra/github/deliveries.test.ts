@@ -102,7 +102,7 @@ test('one delivery five times at once is one run and one answer', async () => {
 
 test('one that failed, and is delivered again, is carried out again', async () => {
   const { issue, event } = await ask('how is chargeCard called?')
-  nura.model!.fault = { kind: 'status', status: 401 }
+  nura.model!.fault = { kind: 'status', status: 400 }
   expect(await nura.deliver(event)).toBe(202)
   const told = await until('the failure to be told', () => ours(issue)[0])
   expect(told.body).toMatch(/Ref [0-9A-F]{6}/)

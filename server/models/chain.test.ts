@@ -118,6 +118,6 @@ describe('the name of a chain', () => {
   })
 
   test('a model that a provider does not have is refused', () => {
-    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'), { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })).toThrow('extractive has one model: extractive:default.')
+    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'), { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })).toThrow('extractive has one model: extractive:default.')
   })
 })

@@ -30,7 +30,7 @@ export const gateTimes = {
   rest: 10_000,
   mostRest: 60_000,
   /** A model that an operator must put right is tried again after this long. */
-  wrong: 300_000,
+  wrong: 60_000,
   /** Between two calls that wake, and how long they go on. */
   wakeEvery: 15_000,
   wakeFor: 15 * 60_000,
@@ -41,7 +41,7 @@ export const gateTimes = {
 /**
  * A model that is away, limited, starting or wrongly set is not asked by every question anew. It rests after three failures
  * in a row, or when most of five calls in ten seconds failed; until the moment it named; while it is starting, when one call
- * at a time wakes it; and for some minutes where its settings are wrong, which is said once.
+ * at a time wakes it; and for a minute where its settings are wrong, which is said once.
  */
 export function createGate(id: string, { log, wake, times = {} }: GateOptions): Gate {
   const { rest, mostRest, wrong, wakeEvery, wakeFor, longestLimit } = { ...gateTimes, ...times }

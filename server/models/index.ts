@@ -1,4 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
+import { createAnthropic } from './anthropic.ts'
+import { createBedrock } from './bedrock.ts'
 import type { ChatModel } from './chat-model.ts'
 import { createExtractive } from './extractive.ts'
 import { gateModel } from './gate-model.ts'
@@ -16,6 +18,7 @@ export type ModelName = { provider: string; model: string; baseUrl: string | nul
 export type ModelSettings = {
   /** `baseUrl` is where the key belongs: it is sent to that origin and to no other. */
   openai: { apiKey: string | null; baseUrl: string }
+  anthropic: { apiKey: string | null; baseUrl: string }
 }
 
 /** Where chat models come from. A new one is a file and a line in `providers`. */
@@ -41,6 +44,17 @@ export const providers: readonly Provider[] = [
       return createOpenai(model, { apiKey, baseUrl: baseUrl ?? openai.baseUrl, isOpenai: baseUrl === null })
     },
   },
+  {
+    name: 'anthropic',
+    usesTokens: true,
+    lacks: ({ baseUrl }, { anthropic }) => (anthropic.apiKey === null && isAt(anthropic.baseUrl, baseUrl) ? 'ANTHROPIC_API_KEY' : null),
+    create({ model, baseUrl }, { anthropic }) {
+      const apiKey = isAt(anthropic.baseUrl, baseUrl) ? anthropic.apiKey : null
+      return createAnthropic(model, { apiKey, baseUrl: baseUrl ?? anthropic.baseUrl })
+    },
+  },
+  // Region and credentials may come from a profile or a role, so that nothing can be said to be missing before the first call.
+  { name: 'bedrock', usesTokens: true, create: ({ model, baseUrl }) => createBedrock(model, { baseUrl }) },
 ]
 
 /** The chain that needs no key. */

@@ -15,9 +15,9 @@ const amazon = { AWS_REGION: 'us-east-1', SAGEMAKER_EMBEDDING_ENDPOINT: 'bge', N
 describe('toLineUp', () => {
   it('has commercial models alone in development', () => {
     expect(toLineUp('development', keys)).toEqual({
-      dev: 'openai:gpt-4.1, anthropic:claude-sonnet-5-5',
-      pm: 'anthropic:claude-sonnet-5-5, openai:gpt-4.1',
-      architect: 'anthropic:claude-sonnet-5-5, openai:gpt-4.1',
+      dev: 'openai:gpt-4.1, anthropic:claude-sonnet-4-6',
+      pm: 'anthropic:claude-sonnet-4-6, openai:gpt-4.1',
+      architect: 'anthropic:claude-sonnet-4-6, openai:gpt-4.1',
       embedding: 'openai:text-embedding-3-large',
       reranker: null,
       leftOut: [],
@@ -36,12 +36,12 @@ describe('toLineUp', () => {
       faults: [],
     })
     expect(leftOut.map(({ name, because }) => `${name}: ${because}`)).toEqual(['GPT on OpenAI: OPENAI_API_KEY is not set', 'Claude Sonnet: ANTHROPIC_API_KEY is not set'])
-    expect(toLineUp('production', { ...local, ...keys }).dev).toBe('openai:codellama/CodeLlama-70b-Instruct-hf@http://gpu:8001/v1, openai:gpt-4.1, anthropic:claude-sonnet-5-5')
+    expect(toLineUp('production', { ...local, ...keys }).dev).toBe('openai:codellama/CodeLlama-70b-Instruct-hf@http://gpu:8001/v1, openai:gpt-4.1, anthropic:claude-sonnet-4-6')
   })
 
-  it('stays with Bedrock in enterprise, and has the embeddings of OpenAI as another space', () => {
+  it('asks Bedrock in enterprise, has OpenAI behind the code model, and its embeddings as another space', () => {
     expect(toLineUp('enterprise', { ...amazon, ...keys })).toMatchObject({
-      dev: `bedrock:${arn}, bedrock:us.anthropic.claude-sonnet-4-6`,
+      dev: `bedrock:${arn}, openai:gpt-4.1, bedrock:us.anthropic.claude-sonnet-4-6`,
       pm: 'bedrock:us.meta.llama3-1-70b-instruct-v1:0, bedrock:us.anthropic.claude-sonnet-4-6',
       architect: 'bedrock:us.anthropic.claude-sonnet-4-6, bedrock:us.meta.llama3-1-70b-instruct-v1:0',
       embedding: 'sagemaker:bge-m3, openai:text-embedding-3-large',
@@ -51,7 +51,7 @@ describe('toLineUp', () => {
 
   it('leaves CodeLlama on Bedrock out until its ARN is known, and says so', () => {
     const { dev, leftOut } = toLineUp('enterprise', { ...amazon, ...keys, NURA_MODEL_CODE_BEDROCK: ' ' })
-    expect(dev).toBe('bedrock:us.anthropic.claude-sonnet-4-6')
+    expect(dev).toBe('openai:gpt-4.1, bedrock:us.anthropic.claude-sonnet-4-6')
     expect(leftOut).toEqual([{ name: 'CodeLlama on Bedrock', because: 'NURA_MODEL_CODE_BEDROCK is not set', keys: ['NURA_MODEL_CODE_BEDROCK'], chains: ['dev'] }])
   })
 

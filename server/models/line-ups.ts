@@ -20,13 +20,12 @@ const aws = [['AWS_REGION', 'AWS_PROFILE']] as const
 /** THE list of models that line-ups are made of. */
 export const lineUpModels = {
   gpt: { ...openai, title: 'GPT on OpenAI', key: 'NURA_MODEL_GPT', id: 'gpt-4.1' },
-  sonnet: { title: 'Claude Sonnet', provider: 'anthropic', key: 'NURA_MODEL_SONNET', id: 'claude-sonnet-5-5', needs: [['ANTHROPIC_API_KEY']] },
+  sonnet: { title: 'Claude Sonnet', provider: 'anthropic', key: 'NURA_MODEL_SONNET', id: 'claude-sonnet-4-6', needs: [['ANTHROPIC_API_KEY']] },
   codeLocal: { title: 'the local code model', provider: 'openai', key: 'NURA_MODEL_CODE_LOCAL', id: 'codellama/CodeLlama-70b-Instruct-hf', url: { key: 'NURA_CODE_MODEL_URL', path: '/v1' }, needs: [] },
   chatLocal: { title: 'the local chat model', provider: 'openai', key: 'NURA_MODEL_CHAT_LOCAL', id: 'meta-llama/Llama-3.1-70B-Instruct', url: { key: 'NURA_CHAT_MODEL_URL', path: '/v1' }, needs: [] },
   // Bedrock does not offer CodeLlama itself: it is a model that the account has imported, known by its ARN.
   codeBedrock: { title: 'CodeLlama on Bedrock', provider: 'bedrock', key: 'NURA_MODEL_CODE_BEDROCK', id: null, needs: aws },
   chatBedrock: { title: 'Llama on Bedrock', provider: 'bedrock', key: 'NURA_MODEL_CHAT_BEDROCK', id: 'us.meta.llama3-1-70b-instruct-v1:0', needs: aws },
-  // Later Sonnets cannot be kept from thinking there, and would speak their first word too late.
   sonnetBedrock: { title: 'Claude Sonnet on Bedrock', provider: 'bedrock', key: 'NURA_MODEL_SONNET_BEDROCK', id: 'us.anthropic.claude-sonnet-4-6', needs: aws },
   embeddingOpenai: { ...openai, title: 'embeddings of OpenAI', key: 'NURA_MODEL_EMBEDDING_OPENAI', id: 'text-embedding-3-large' },
   embeddingLocal: { title: 'the local embedding model', provider: 'openai', key: 'NURA_MODEL_EMBEDDING_LOCAL', id: 'BAAI/bge-m3', url: { key: 'NURA_EMBEDDING_URL', path: '/v1' }, needs: [] },
@@ -45,8 +44,8 @@ export const lineUps = {
   development: { dev: ['gpt', 'sonnet'], pm: ['sonnet', 'gpt'], architect: ['sonnet', 'gpt'], embedding: ['embeddingOpenai'], reranker: [] },
   /** Models on one's own GPUs, and commercial ones when those are away. */
   production: { dev: ['codeLocal', 'gpt', 'sonnet'], pm: ['chatLocal', 'sonnet', 'gpt'], architect: ['chatLocal', 'sonnet', 'gpt'], embedding: ['embeddingLocal'], reranker: ['rerankerLocal'] },
-  /** Everything in one's own AWS account; embeddings of OpenAI, where there is a key, are another space. */
-  enterprise: { dev: ['codeBedrock', 'sonnetBedrock'], pm: ['chatBedrock', 'sonnetBedrock'], architect: ['sonnetBedrock', 'chatBedrock'], embedding: ['embeddingSagemaker', 'embeddingOpenai'], reranker: [] },
+  /** Bedrock and SageMaker in one's own AWS account; OpenAI stands behind them where there is a key. Its embeddings are another space. */
+  enterprise: { dev: ['codeBedrock', 'gpt', 'sonnetBedrock'], pm: ['chatBedrock', 'sonnetBedrock'], architect: ['sonnetBedrock', 'chatBedrock'], embedding: ['embeddingSagemaker', 'embeddingOpenai'], reranker: [] },
 } as const satisfies Record<string, Record<ChainName, readonly ModelRole[]>>
 export type LineUpOption = keyof typeof lineUps
 export const lineUpOptions = Object.keys(lineUps) as [LineUpOption, ...LineUpOption[]]

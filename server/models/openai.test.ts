@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { citesFirst, startFakeOpenai } from '../testing/fake-openai.ts'
-import type { FakeOpenai, OpenaiFault } from '../testing/fake-openai.ts'
+import type { FakeOpenai } from '../testing/fake-openai.ts'
+import type { ModelFault as WireFault } from '../testing/fake-model.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
 import { modelContract } from '../testing/model-contract.ts'
 import type { ModelFault } from '../testing/model-contract.ts'
@@ -8,7 +9,7 @@ import type { ChatEvent, ChatModel } from './chat-model.ts'
 import { createModels, toChain } from './index.ts'
 import { createOpenai } from './openai.ts'
 
-const wire: Record<ModelFault, OpenaiFault> = {
+const wire: Record<ModelFault, WireFault> = {
   'a server that never answers': { kind: 'hang' },
   'a server that falls silent while it speaks': { kind: 'hang', after: 3 },
   'an answer that never ends': { kind: 'slow', ms: 300 },
@@ -88,7 +89,7 @@ describe('a request', () => {
 })
 
 describe('where the key goes', () => {
-  const settings = () => ({ openai: { apiKey: 'sk-of-openai', baseUrl: fake.url } })
+  const settings = () => ({ openai: { apiKey: 'sk-of-openai', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })
 
   test('to the base URL that the environment names', async () => {
     const [model] = createModels(toChain('openai:gpt-4.1', 'DEV_MODELS'), settings())
@@ -108,7 +109,7 @@ describe('where the key goes', () => {
   })
 
   test('without one a model is refused that needs it', () => {
-    const without = { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } }
+    const without = { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } }
     expect(() => createModels(toChain('openai:gpt-4.1', 'DEV_MODELS'), without)).toThrow('openai:gpt-4.1 needs OPENAI_API_KEY; set it')
     expect(createModels(toChain('openai:qwen@http://127.0.0.1:8000/v1', 'DEV_MODELS'), without)).toHaveLength(1)
   })

@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
+import { sendPieces, toUsage } from './fake-model.ts'
+import type { FakeUsage, ModelFault, PiecesEnd, TokenCount } from './fake-model.ts'
 
 /** One request as it came in. */
 export type FakeOpenaiRequest = {
@@ -15,26 +17,6 @@ export type FakeOpenaiRequest = {
   aborted: boolean
 }
 
-/** What goes wrong with one request. `after` counts pieces of text that are sent before. */
-export type OpenaiFault =
-  /** Takes the request, or says so much, and then nothing. */
-  | { kind: 'hang'; after?: number }
-  | { kind: 'status'; status: number; code?: string; retryAfter?: string }
-  /** The connection is reset. */
-  | { kind: 'cut'; after: number }
-  /** The body ends properly, but the answer was not whole. */
-  | { kind: 'end'; after: number }
-  /** A frame that is no JSON. */
-  | { kind: 'malformed'; after: number }
-  /** A frame that holds an error, as OpenAI sends when a model dies while it speaks. */
-  | { kind: 'error-frame'; after: number }
-  /** Whole, but without a word. */
-  | { kind: 'empty' }
-  /** So much text, in frames of 4 KiB. */
-  | { kind: 'flood'; bytes: number }
-  /** So many milliseconds before each piece. */
-  | { kind: 'slow'; ms: number }
-
 /** What the model says to one request: Markdown, sent word by word. */
 export type OpenaiReply = (request: ChatCompletionCreateParamsStreaming) => string
 
@@ -44,10 +26,12 @@ export type FakeOpenai = {
   readonly requests: FakeOpenaiRequest[]
   reply: OpenaiReply
   /** Of every request; `faults` go first, one request each. */
-  fault: OpenaiFault | null
-  readonly faults: OpenaiFault[]
+  fault: ModelFault | null
+  readonly faults: ModelFault[]
   /** What is reported as used. */
-  usage: { prompt_tokens: number; completion_tokens: number }
+  usage: FakeUsage
+  /** The sum of what was reported. */
+  readonly reported: TokenCount
   /** The key that is asked for; null takes any, and none. */
   apiKey: string | null
   /** Everything that was ever sent to the model as one text: where tests look for what must not be there. */
@@ -68,7 +52,7 @@ export const obedient: OpenaiReply = ({ messages }) => {
 /** OpenAI's chat completions over loopback, streamed as server-sent events, with a log of every request. */
 export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: string } = {}): Promise<FakeOpenai> {
   const fake: Omit<FakeOpenai, 'url' | 'close' | 'seen'> = {
-    requests: [], reply: options.reply ?? citesFirst, fault: null, faults: [], usage: { prompt_tokens: 900, completion_tokens: 60 }, apiKey: options.apiKey ?? null,
+    requests: [], reply: options.reply ?? citesFirst, fault: null, faults: [], usage: { inputTokens: 900, outputTokens: 60 }, reported: { inputTokens: 0, outputTokens: 0 }, apiKey: options.apiKey ?? null,
   }
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
@@ -85,33 +69,32 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     fake.requests.push(logged)
     response.once('close', () => void (logged.aborted = !response.writableEnded))
     const fault = fake.faults.shift() ?? fake.fault
+    if (fault?.kind === 'cold') return refuse(response, 503, 'loading', undefined, 'The model is loading')
     if (fault?.kind === 'status') return refuse(response, fault.status, fault.code ?? 'fault', fault.retryAfter)
     if (fault?.kind === 'hang' && fault.after === undefined) return
     await stream(body, fault, response)
   }
 
-  async function stream(body: ChatCompletionCreateParamsStreaming, fault: OpenaiFault | null, response: ServerResponse): Promise<void> {
+  async function stream(body: ChatCompletionCreateParamsStreaming, fault: ModelFault | null, response: ServerResponse): Promise<void> {
     const frame = (fields: object) => ({ id: 'chatcmpl-fake', object: 'chat.completion.chunk', created: 1, model: body.model, ...fields })
     const send = (data: unknown) => void response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
     const choice = (delta: object, finish_reason: string | null = null) => frame({ choices: [{ index: 0, delta, finish_reason }], ...(body.stream_options?.include_usage ? { usage: null } : {}) })
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_fake_${fake.requests.length}` })
     send(choice({ role: 'assistant', content: '' }))
-    const pieces = fault?.kind === 'empty' ? [] : fault?.kind === 'flood' ? Array(Math.ceil(fault.bytes / 4_000)).fill('word '.repeat(800)) : fake.reply(body).split(/(?<=\s)(?=\S)/)
-    for (const [at, content] of pieces.entries()) {
-      if (fault && 'after' in fault && fault.after === at) break
-      if (fault?.kind === 'slow') await sleep(fault.ms)
-      if (response.destroyed) return
-      if (fault?.kind === 'flood') await new Promise(setImmediate)
-      send(choice({ content }))
-    }
-    if (fault && 'after' in fault) return await breakOff(fault.kind, response)
+    const written = fake.reply(body)
+    const end = await sendPieces(written, fault, (content) => !response.destroyed && (send(choice({ content })), true))
+    if (response.destroyed) return
+    if (end !== 'whole') return await breakOff(end, response)
     send(choice({}, 'stop'))
-    if (body.stream_options?.include_usage) send(frame({ choices: [], usage: { ...fake.usage, total_tokens: fake.usage.prompt_tokens + fake.usage.completion_tokens } }))
+    const { inputTokens, outputTokens } = toUsage(fake.usage, body.messages.map(({ content }) => textOf(content)).join('\n'), fault?.kind === 'empty' ? '' : written)
+    fake.reported.inputTokens += inputTokens
+    fake.reported.outputTokens += outputTokens
+    if (body.stream_options?.include_usage) send(frame({ choices: [], usage: { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens } }))
     send('[DONE]')
     response.end()
   }
 
-  async function breakOff(kind: 'hang' | 'cut' | 'end' | 'malformed' | 'error-frame', response: ServerResponse): Promise<void> {
+  async function breakOff(kind: PiecesEnd, response: ServerResponse): Promise<void> {
     if (kind === 'hang') return
     if (kind === 'malformed') response.write('data: {"choices": [{"delta":\n\n')
     if (kind === 'error-frame') response.write(`data: ${JSON.stringify({ error: { message: 'The server had an error', type: 'server_error', code: null } })}\n\n`)
@@ -132,11 +115,11 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
   })
 }
 
-function refuse(response: ServerResponse, status: number, code: string, retryAfter?: string): void {
+function refuse(response: ServerResponse, status: number, code: string, retryAfter?: string, message = `Refused with ${status}: sk-canary-of-a-message`): void {
   const headers: Record<string, string> = { 'x-request-id': 'req_fake' }
   if (retryAfter !== undefined) headers['retry-after'] = retryAfter
   // OpenAI repeats a part of the key in its own message.
-  json(response, status, { error: { message: `Refused with ${status}: sk-canary-of-a-message`, type: 'fake', param: null, code } }, headers)
+  json(response, status, { error: { message, type: 'fake', param: null, code } }, headers)
 }
 
 function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
