@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NuraError } from '../nura-error.ts'
+import { storeOf } from '../store.ts'
+import type { TenantDb } from '../tenant-db.ts'
+import { runTransaction, type Transaction } from '../transaction.ts'
+
+const buildTimeoutMs = 30 * 60_000
+/** Longest wait for a lock that readers queue behind, milliseconds. */
+const lockTimeoutMs = 300
+const attempts = 40
+const [firstPauseMs, longestPauseMs] = [50, 2_000]
+
+/** A tenant's role may not alter its tables, so this runs with the owner's rights on the tenant's schema. */
+export function asOwner<T>(tenant: TenantDb, run: (tx: Transaction) => Promise<T>): Promise<T> {
+  return runTransaction(storeOf(tenant), { role: null, schema: tenant.schema }, run, { statementTimeoutMs: buildTimeoutMs })
+}
+
+/**
+ * `asOwner` for what takes a table from its readers: once `run` calls `hurry`, no lock is waited for longer than a moment, as
+ * readers would wait behind it; the whole transaction is then undone and tried again a little later.
+ *
+ * @throws NuraError `store-unavailable` when the moment did not come; the signal's reason on abort
+ */
+export async function asOwnerInPassing<T>(tenant: TenantDb, run: (tx: Transaction, hurry: () => Promise<void>) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted()
+    try {
+      return await asOwner(tenant, (tx) => run(tx, async () => void (await tx.query(`set local lock_timeout to ${lockTimeoutMs}`))))
+    } catch (error) {
+      if (attempt === attempts || !isInTheWay(error)) throw error
+    }
+    await sleep(Math.min(firstPauseMs * attempt, longestPauseMs), undefined, signal ? { signal } : {}).catch(() => undefined)
+  }
+}
+
+/** Lock not available, or a deadlock that ended with us. */
+function isInTheWay(error: unknown): boolean {
+  const code = error instanceof NuraError ? (error.cause as { code?: string } | undefined)?.code : undefined
+  return code === '55P03' || code === '40P01'
+}
