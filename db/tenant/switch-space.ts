@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { storeOf } from '../store.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
@@ -102,6 +103,7 @@ export async function clearNextSpace(tenant: TenantDb, signal?: AbortSignal): Pr
     const last = await clearSome(tenant, after)
     if (last === null) break
     after = last
+    await nextTurn()
   }
   if (storeOf(tenant).kind === 'embedded') await vacuum(tenant)
   await tenant.transaction((tx) => tx.execute('update corpus set next_stale = false where next_space is null'))

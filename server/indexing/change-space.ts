@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
@@ -64,7 +65,8 @@ export async function changeSpace({ embedderOf, log }: ChangeSpaceParts, tenant:
   report.switched = outcome === 'switched'
   report.ms = Math.round(performance.now() - started)
   log.info({ tenant: tenant.id, ...report }, report.switched ? 'embedding space changed' : 'change of embedding space given up')
-  if (report.switched) await clearNextSpace(tenant, signal)
+  // Of the space that was left, or of the one that was given up.
+  if ((await readCorpus(tenant)).nextStale) await clearNextSpace(tenant, signal)
   return report
 }
 
@@ -87,6 +89,8 @@ async function fill(embedder: Embedder, tenant: TenantDb, report: ChangeReport, 
       total = Math.max(total, done)
       onProgress?.({ phase: 'chunks', done, total })
       after = { model: last.model, key: last.key }
+      // The embedded store and the lexical embedder answer without a turn of the event loop: questions wait for one.
+      await nextTurn()
     }
   }
   return true
