@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NuraError } from '../nura-error.ts'
+import { clientGraceMs } from '../server-pool.ts'
+import { toStoreError } from '../store-error.ts'
 import { storeOf } from '../store.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { runTransaction, type Transaction } from '../transaction.ts'
@@ -21,11 +23,35 @@ export function asOwner<T>(tenant: TenantDb, run: (tx: Transaction) => Promise<T
  *
  * @throws NuraError `store-unavailable` when the moment did not come; the signal's reason on abort
  */
-export async function asOwnerInPassing<T>(tenant: TenantDb, run: (tx: Transaction, hurry: () => Promise<void>) => Promise<T>, signal?: AbortSignal): Promise<T> {
+export function asOwnerInPassing<T>(tenant: TenantDb, run: (tx: Transaction, hurry: () => Promise<void>) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return whenFree(() => asOwner(tenant, (tx) => run(tx, async () => void (await tx.query(`set local lock_timeout to ${lockTimeoutMs}`)))), signal)
+}
+
+/**
+ * Statements outside of any transaction, for what PostgreSQL does in none, with the owner's rights and time to build; on a server
+ * only, over a connection that is not lent again.
+ */
+export async function asOwnerAlone(tenant: TenantDb, statements: string[]): Promise<void> {
+  const store = storeOf(tenant)
+  const client = await store.pool.connect().catch((error: unknown) => {
+    throw toStoreError(error)
+  })
+  try {
+    const settings = [`set search_path to "${tenant.schema}", "${store.extensionSchema}", pg_temp`, `set statement_timeout to ${buildTimeoutMs}`]
+    for (const text of [...settings, ...statements]) await client.query({ text, query_timeout: buildTimeoutMs + clientGraceMs })
+  } catch (error) {
+    throw toStoreError(error)
+  } finally {
+    client.release(true)
+  }
+}
+
+/** Runs what others' locks may be in the way of, again after a pause where they were. */
+export async function whenFree<T>(run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {
-      return await asOwner(tenant, (tx) => run(tx, async () => void (await tx.query(`set local lock_timeout to ${lockTimeoutMs}`))))
+      return await run()
     } catch (error) {
       if (attempt === attempts || !isInTheWay(error)) throw error
     }

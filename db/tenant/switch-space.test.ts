@@ -81,6 +81,29 @@ test('what is written in the space that was left is refused', async () => {
   await expect(searchVector(tenant, { space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [context.repositoryId] })).rejects.toMatchObject({ code: 'space-changed' })
 })
 
+test.skipIf(readTestServer() === null)('while the index is built, the tenant is written to; one whose building was cut off is built anew', async () => {
+  const own = await createTestTenant(db)
+  const at = await createTestRepository(own)
+  const chunks = Array.from({ length: 2_000 }, (_, offset) => ({ ...makeChunk(`row ${offset}`, offset), tokens: ['row'] }))
+  await writeFiles(own, at, [makeFile('src/a.ts', [], { chunks, tokens: ['row'] })])
+  await startSpaceChange(own, target)
+  await fill(own, target)
+  let [built, written] = [false, 0]
+  const building = buildNextIndexes(own, target).then(() => (built = true))
+  while (!built) {
+    const begun = await own.transaction((tx) => tx.query(`select 1 from pg_index where indrelid = 'knowledge_base'::regclass and not indisvalid`))
+    await writeFiles(own, at, [makeFile('src/b.ts', [`written ${written}`])])
+    if (begun.length > 0 && !built) written++
+  }
+  await building
+  expect(written).toBeGreaterThan(0)
+  await runTransaction(storeOf(own), { role: null, schema: own.schema }, (tx) => tx.query(`update pg_index set indisvalid = false where indexrelid = '${toVectorIndexName(target)}'::regclass`))
+  await fill(own, target)
+  expect(await switchSpace(own, target)).toBe('missing')
+  await buildNextIndexes(own, target)
+  expect(await switchSpace(own, target)).toBe('switched')
+}, 120_000)
+
 test.skipIf(readTestServer() === null)('a switch does not wait for a reader for long, nor lets others wait behind it; it comes when the reader is done', async () => {
   await startSpaceChange(tenant, testSpace)
   await fill(tenant, testSpace)

@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { storeOf } from '../store.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
-import { asOwner, asOwnerInPassing } from './as-owner.ts'
+import { asOwner, asOwnerAlone, asOwnerInPassing, whenFree } from './as-owner.ts'
 import { lockCorpus } from './corpus.ts'
 import { needed } from './next-space.ts'
 import { toVectorIndexName } from './space.ts'
-import { buildVectorIndex, indexesOn, prepareBuild } from './vector-index.ts'
+import { buildSettings, indexesOn, toVectorIndex } from './vector-index.ts'
 
 /** Columns in use, and beside each the one that holds the same of the next space. */
 const pairs = [
@@ -25,26 +25,50 @@ export function dropOtherIndexes(tenant: TenantDb, target: string | null, signal
       const { nextSpace } = await lockCorpus(tx)
       if (nextSpace !== target) return
       const kept = target === null ? null : toVectorIndexName(target)
-      const standing = await indexesOn(tx, nextColumns)
       // While the target's stands, all but a few rows are filled, and the index of their keys is of use.
-      if (kept !== null && standing.includes(kept)) return
+      if (kept !== null && (await indexesOn(tx, nextColumns)).includes(kept)) return
       await hurry()
-      for (const name of standing) await tx.query(`drop index ${name}`)
+      for (const name of await indexesOn(tx, nextColumns, 'broken')) await tx.query(`drop index ${name}`)
     },
     signal,
   )
 }
 
-/** Builds the indexes that the target's vectors are searched and found by. Writers of the index wait, its readers do not. */
-export async function buildNextIndexes(tenant: TenantDb, target: string): Promise<void> {
-  await asOwner(tenant, async (tx) => {
-    const { nextSpace } = await lockCorpus(tx)
-    if (nextSpace !== target) return
-    await prepareBuild(tx)
-    await buildVectorIndex(tx, target, { vector: 'next_embedding', model: 'next_model' })
-    await tx.query('create index if not exists knowledge_base_next_key on knowledge_base (next_model, next_key)')
-  })
+/**
+ * Builds the indexes that the target's vectors are searched and found by; those that stand already stay. On a server readers and
+ * writers of the index go on meanwhile; the embedded store has one session, and nobody goes on.
+ */
+export async function buildNextIndexes(tenant: TenantDb, target: string, signal?: AbortSignal): Promise<void> {
+  const definitions = {
+    [toVectorIndexName(target)]: toVectorIndex(target, { vector: 'next_embedding', model: 'next_model' }),
+    knowledge_base_next_key: 'on knowledge_base (next_model, next_key)',
+  }
+  const concurrently = storeOf(tenant).kind === 'embedded' ? '' : 'concurrently'
+  await whenFree(async () => {
+    const [missing, settings] = await dropMisplaced(tenant, Object.keys(definitions), signal)
+    const statements = missing.map((name) => `create index ${concurrently} ${name} ${definitions[name]}`)
+    if (concurrently) await asOwnerAlone(tenant, [...settings.map((setting) => `set ${setting}`), ...statements])
+    else await asOwner(tenant, async (tx) => {
+      for (const text of [...settings.map((setting) => `set local ${setting}`), ...statements]) await tx.query(text)
+    })
+  }, signal)
   await asOwner(tenant, (tx) => tx.query('analyze knowledge_base'))
+}
+
+/** Drops those of these indexes that lie on other columns, or whose building was cut off. @returns those that do not stand, and what to set to build them */
+function dropMisplaced(tenant: TenantDb, names: string[], signal?: AbortSignal): Promise<[missing: string[], settings: string[]]> {
+  return asOwnerInPassing(
+    tenant,
+    async (tx, hurry) => {
+      await lockCorpus(tx)
+      const standing = await indexesOn(tx, nextColumns)
+      const missing = names.filter((name) => !standing.includes(name))
+      await hurry()
+      for (const name of missing) await tx.query(`drop index if exists ${name}`)
+      return [missing, await buildSettings(tx)]
+    },
+    signal,
+  )
 }
 
 /**

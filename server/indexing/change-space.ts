@@ -58,7 +58,7 @@ export async function changeSpace({ embedderOf, log }: ChangeSpaceParts, tenant:
     if (!(await fill(embedder, tenant, report, options))) break
     onProgress?.({ phase: 'vector index', done: 0, total: 1 })
     signal?.throwIfAborted()
-    await buildNextIndexes(tenant, to)
+    await buildNextIndexes(tenant, to, signal)
     onProgress?.({ phase: 'vector index', done: 1, total: 1 })
     outcome = await switchSpace(tenant, to, signal)
   }
