@@ -23,6 +23,8 @@ import { readGithubConfig } from '#server/github/config.ts'
 import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
+import { createKnownEmbedders } from '#server/models/known-embedders.ts'
+import { changeEmbeddings } from './change-embeddings.ts'
 import { failWith } from './fail-with.ts'
 import { tellUsage } from './tell-usage.ts'
 import { toTable } from './to-table.ts'
@@ -39,10 +41,14 @@ const usage = `Usage: npm run tenant -- COMMAND
                                       or only people whose linked GitHub account may read it there
   grant|revoke NAME REPO READER       READER is channel:ID or person:ID, such as channel:slack:T0123:C0456
   usage [NAME] [--since DAY]          what its language models did and cost, or everyone's; 30 days unless a first day is given, such as 2026-11-01
+  embeddings NAME [--to MODEL | --cancel]
+                                      the embedding space it is searched in; --to builds that of MODEL (provider:model, as in
+                                      EMBEDDING_MODELS) beside it and switches at once, or goes on doing so; --cancel gives that up
   delete NAME --yes                   deletes everything Nura holds of it, at once and for good, and prints a receipt
 `
 
-type Values = { title?: string | undefined; yes?: boolean | undefined; since?: string | undefined }
+type Values = { title?: string | undefined; yes?: boolean | undefined; since?: string | undefined; to?: string | undefined; cancel?: boolean | undefined }
+const stop = new AbortController()
 type Command = (db: Db, args: readonly string[], values: Values) => Promise<string[]>
 
 const commands: Record<string, Command> = {
@@ -115,6 +121,11 @@ const commands: Record<string, Command> = {
     return await tellUsage(db, slug === undefined ? await listTenants(db) : [await find(db, slug)], since)
   },
 
+  async embeddings(db, [slug], wish) {
+    const rig = { embedders: createKnownEmbedders(), log: createLog({ level: 'warn', process: 'tenant', destination: process.stderr }), out: process.stderr, signal: stop.signal }
+    return await changeEmbeddings(db, await find(db, slug), wish, rig)
+  },
+
   async delete(db, [slug], { yes }) {
     const tenant = await find(db, slug)
     if (!yes) throw new NuraError('usage', `this deletes everything Nura holds of ${tenant.slug} (${tenant.name}), for good. Say so: npm run tenant -- delete ${tenant.slug} --yes`)
@@ -142,7 +153,7 @@ async function main(): Promise<void> {
 
 function parse() {
   try {
-    return parseArgs({ options: { title: { type: 'string' }, yes: { type: 'boolean' }, since: { type: 'string' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
+    return parseArgs({ options: { title: { type: 'string' }, yes: { type: 'boolean' }, since: { type: 'string' }, to: { type: 'string' }, cancel: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
   } catch (error) {
     throw new NuraError('usage', `${(error as Error).message}\n${usage}`)
   }
@@ -204,6 +215,9 @@ function toDay(date: Date): string {
   return new Date(date).toISOString().slice(0, 10)
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stop.abort(new NuraError('interrupted', 'interrupted; what was made so far is kept, and the same command goes on with it.')))
+}
 await main().catch((error: unknown) => {
   process.exitCode = failWith(error, process.stderr)
 })

@@ -1,5 +1,6 @@
 import { answerMention } from './answer-mention.ts'
 import { answerTurn } from './answer-turn.ts'
+import { changeSpace } from './change-space.ts'
 import { forgetRepository } from './forget-repository.ts'
 import { githubDelivery } from './github-delivery.ts'
 import { purgeExpired } from './purge-expired.ts'
@@ -8,6 +9,7 @@ import { sweepAnswers } from './sweep-answers.ts'
 import { sweepGithub } from './sweep-github.ts'
 import { sweepInbox } from './sweep-inbox.ts'
 import { sweepRepositories } from './sweep-repositories.ts'
+import { sweepSpaces } from './sweep-spaces.ts'
 import { syncInstallation } from './sync-installation.ts'
 import { syncRepository } from './sync-repository.ts'
 import { tellChanged } from './tell-changed.ts'
@@ -17,7 +19,7 @@ export const botJobs = [answerTurn] as const
 
 /** The jobs of the jobs process. */
 export const backgroundJobs = [
-  syncRepository, forgetRepository, sweepRepositories,
+  syncRepository, forgetRepository, sweepRepositories, changeSpace, sweepSpaces,
   githubDelivery, answerMention, summarisePullRequest, syncInstallation, sweepGithub,
   tellChanged, sweepAnswers, sweepInbox, purgeExpired,
 ] as const

@@ -12,6 +12,8 @@ import type { GithubConfig } from './github/config.ts'
 import { createMayReadOnGithub } from './github/linked-readers.ts'
 import { createPermissions } from './github/permissions.ts'
 import type { Permissions } from './github/permissions.ts'
+import { changeSpace } from './indexing/change-space.ts'
+import type { ChangeOptions, ChangeReport } from './indexing/change-space.ts'
 import { indexSource } from './indexing/index-changes.ts'
 import type { IndexOptions, IndexReport } from './indexing/index-changes.ts'
 import type { Logger } from './log.ts'
@@ -19,6 +21,8 @@ import type { Metrics } from './metrics.ts'
 import { createQueryCache } from './models/cache-embedder.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import { createOpenModel, undescribed } from './models/index.ts'
+import { createKnownEmbedders } from './models/known-embedders.ts'
+import type { EmbedderOf } from './models/known-embedders.ts'
 import { lexicalEmbedder } from './models/lexical.ts'
 import { measureEmbedder } from './models/measure-embedder.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
@@ -46,6 +50,9 @@ export type GithubCore = { app: GithubApp; permissions: Permissions }
 export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads' | 'tellSettings'> & {
   openSource: ReturnType<typeof createOpenSource>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
+  /** Goes on with a change of embedding space that is under way. */
+  changeSpace(tenant: TenantDb, options: ChangeOptions): Promise<ChangeReport | null>
+  embedderOf: EmbedderOf
   models: Record<AgentName, ChatModel[]>
   /** Null where no App is configured. */
   github: GithubCore | null
@@ -58,6 +65,12 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
   const models = createAgentModels(config, log)
   const mayReadOnGithub = github ? createMayReadOnGithub({ db, permissions: github.permissions, log }) : undefined
   const embedder = lexicalEmbedder
+  const embedders = createKnownEmbedders()
+  const embedderOf: EmbedderOf = (space) => embedders.of(space)
+  const measuredOf: EmbedderOf = (space) => {
+    const found = embedderOf(space)
+    return found && measureEmbedder(found, metrics)
+  }
   const openSource = createOpenSource({ github: github?.app ?? null })
   const { threads, ...remembered } = createRemembered(cache)
   const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics, ...(threads && { threads }), ...remembered }
@@ -68,6 +81,8 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
     openSource,
     ...(threads && { threads }),
     indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
+    embedderOf,
+    changeSpace: (tenant, options) => changeSpace({ embedderOf: measuredOf, log }, tenant, options),
     answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
     search: (tenant, request) => search(parts, tenant, request),
     tellSettings: createTellSettings({ config, db, mayReadOnGithub, limits: { ...config.limits, source: 'NURA_LIMIT_ASKER, NURA_LIMIT_CHANNEL and NURA_LIMIT_TENANT, or their defaults' } }),

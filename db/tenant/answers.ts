@@ -32,7 +32,10 @@ export async function saveAnswer(tenant: TenantDb, answer: NewAnswer): Promise<s
     )
     await tx.execute('delete from cited_chunk where answer_id = $1', [id])
     await tx.execute(
-      'insert into cited_chunk (answer_id, n, chunk_id, chunk_key) select $1, given.* from unnest($2::int[], $3::uuid[], $4::text[]) as given on conflict do nothing',
+      // A chunk's key changes with the embedding space, and that may have been while the answer was written.
+      `insert into cited_chunk (answer_id, n, chunk_id, chunk_key)
+       select $1, n, given.chunk_id, coalesce(k.chunk_key, given.chunk_key) from unnest($2::int[], $3::uuid[], $4::text[]) as given (n, chunk_id, chunk_key)
+       left join knowledge_base k on k.id = given.chunk_id on conflict do nothing`,
       [id, answer.citedChunks.map(({ n }) => n), answer.citedChunks.map(({ chunkId }) => chunkId), answer.citedChunks.map(({ chunkKey }) => chunkKey)],
     )
   })

@@ -13,10 +13,14 @@ export type Corpus = {
   indexVersion: number
   /** The embedding space that questions are compared in; null before the first write. */
   activeSpace: string | null
+  /** The space that a change under way leads to; null when there is none. `saveCorpus` leaves it alone. */
+  nextSpace: string | null
+  /** Whether vectors beside the active ones are left that nobody needs. `saveCorpus` leaves it alone. */
+  nextStale: boolean
 }
 
 const columns = `chunks, files, chunk_tokens::float8 as "chunkTokens", file_tokens::float8 as "fileTokens", mean_chunk_length as "meanChunkLength",
-  mean_file_length as "meanFileLength", index_version::float8 as "indexVersion", active_space as "activeSpace"`
+  mean_file_length as "meanFileLength", index_version::float8 as "indexVersion", active_space as "activeSpace", next_space as "nextSpace", next_stale as "nextStale"`
 
 export function readCorpus(tenant: TenantDb): Promise<Corpus> {
   return tenant.transaction(async (tx) => (await tx.query<Corpus>(`select ${columns} from corpus`))[0]!)

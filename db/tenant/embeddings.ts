@@ -1,4 +1,5 @@
 import type { TenantDb } from '../tenant-db.ts'
+import { lockCorpus } from './corpus.ts'
 
 /** Vectors that the tenant has already, by chunk key, also of chunks that are gone but not yet purged. */
 export async function findEmbeddings(tenant: TenantDb, space: string, keys: string[]): Promise<Map<string, number[]>> {
@@ -14,5 +15,9 @@ export async function findEmbeddings(tenant: TenantDb, space: string, keys: stri
 
 /** Deletes for good the chunks that have been gone since before `olderThan`. @returns how many */
 export function purgeGone(tenant: TenantDb, olderThan: Date): Promise<number> {
-  return tenant.transaction((tx) => tx.execute('delete from knowledge_base where gone_at < $1', [olderThan]))
+  return tenant.transaction(async (tx) => {
+    // A change of space writes to gone rows too; whoever comes second waits instead of meeting it half-way.
+    await lockCorpus(tx)
+    return tx.execute('delete from knowledge_base where gone_at < $1', [olderThan])
+  })
 }

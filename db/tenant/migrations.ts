@@ -241,4 +241,13 @@ export const tenantMigrations: Migration[] = [
     name: '0004-estimated-calls',
     sql: 'alter table model_call add column estimated boolean not null default false;',
   },
+  {
+    // Vectors of another space beside those in use, until the two change places; see `switch-space.ts`. No index lies on these
+    // columns while they are filled, so that filling a row is an update in place.
+    name: '0005-next-space',
+    sql: `
+      alter table knowledge_base add column next_embedding vector(1024), add column next_model text, add column next_key text;
+      alter table corpus add column next_space text, add column next_stale boolean not null default false;
+    `,
+  },
 ]

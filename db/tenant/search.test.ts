@@ -149,7 +149,8 @@ describe('vectors', () => {
   })
 
   test('only vectors of the same space are compared, and none of a removed file', async () => {
-    expect(await searchVector(large, { space: 'other:space', vector: makeVector('row 1'), limit: 10, repositoryIds: [context.repositoryId] })).toEqual([])
+    const other = searchVector(large, { space: 'other:space', vector: makeVector('row 1'), limit: 10, repositoryIds: [context.repositoryId] })
+    await expect(other).rejects.toMatchObject({ code: 'space-changed', retryable: true })
     await removeFiles(large, small.repositoryId, ['one.ts'])
     expect(await searchVector(large, { space: testSpace, vector: makeVector('a needle'), limit: 10, repositoryIds: [small.repositoryId] })).toEqual([])
   })

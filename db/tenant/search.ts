@@ -1,7 +1,7 @@
 import { readAtOnce } from '../read-at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { readTenant, type Transaction, type TransactionOptions } from '../transaction.ts'
-import { toSpaceLiteral, toVectorIndexName, toVectorText } from './space.ts'
+import { spaceChanged, toSpaceLiteral, toVectorIndexName, toVectorText } from './space.ts'
 import { toIdf, toSparseText, toTermHash } from './terms.ts'
 
 /** A chunk that a leg found; scores compare within one leg only, the best first. */
@@ -23,13 +23,17 @@ export type VectorSearch = {
 /**
  * The nearest chunks by cosine, by the space's HNSW index; a score is 1 − cosine distance. `repositoryIds` is what the
  * audience may read: what is not listed cannot be found, and an empty list finds nothing.
+ *
+ * @throws NuraError `space-changed` when the tenant's vectors, in the snapshot that was searched, are of another space
  */
 export async function searchVector(tenant: TenantDb, search: VectorSearch): Promise<Hit[]> {
   if (search.repositoryIds.length === 0 || search.limit < 1) return []
   const { text, values, settings } = toVectorQuery(search)
   const readHits = async (scope: Scope, options: TransactionOptions, name?: string) => {
-    const { rows, prologue } = await readAtOnce<Hit>(tenant, { text: text(scope), values: [...values, ...scope.values], name }, { ...options, prologue: repositoriesQuery })
-    return { hits: rows.sort((left, right) => right.score - left.score), all: isUnlimited(tenant, prologue, search.repositoryIds) }
+    const { rows, prologue } = await readAtOnce<Hit>(tenant, { text: text(scope), values: [...values, ...scope.values], name }, { ...options, prologue: spaceQuery })
+    const [head] = prologue as [{ space: string | null; ids: string[] }]
+    if (head.space !== search.space) throw spaceChanged(search.space, head.space)
+    return { hits: rows.sort((left, right) => right.score - left.score), all: isUnlimited(tenant, head.ids, search.repositoryIds) }
   }
   if (search.repositoryIds.length >= (repositoryCounts.get(tenant) ?? 0)) {
     // Most readers may read every repository: searched as if so, and thrown away where the same snapshot says otherwise.
@@ -117,14 +121,19 @@ function toCandidates(terms: { hash: number; df: number }[]): string {
 /** How many repositories a tenant had when it was last searched; a wrong number costs time only. */
 const repositoryCounts = new WeakMap<TenantDb, number>()
 const repositoriesQuery = 'select id from repository'
+/**
+ * The lock, which only a switch of spaces waits for, comes before the snapshot: columns change their names at once for everybody,
+ * and the rows under a name must be those of the snapshot.
+ */
+const spaceQuery = `lock table knowledge_base in access share mode; select active_space as space, array(select id from repository) as ids from corpus`
 
-function isUnlimited(tenant: TenantDb, repositories: Record<string, unknown>[], allowed: string[]): boolean {
-  repositoryCounts.set(tenant, repositories.length)
+function isUnlimited(tenant: TenantDb, repositoryIds: unknown[], allowed: string[]): boolean {
+  repositoryCounts.set(tenant, repositoryIds.length)
   const ids = new Set<unknown>(allowed)
-  return repositories.every(({ id }) => ids.has(id))
+  return repositoryIds.every((id) => ids.has(id))
 }
 
 /** Runs a search limited to repositories; without any condition when that is all of them, which spares the index a filter. */
 function inScope<Row>(tenant: TenantDb, repositoryIds: string[], run: (tx: Transaction, scope: Scope) => Promise<Row[]>): Promise<Row[]> {
-  return readTenant(tenant, (tx, repositories) => run(tx, isUnlimited(tenant, repositories, repositoryIds) ? unlimited : limitTo(repositoryIds)), { prologue: repositoriesQuery })
+  return readTenant(tenant, (tx, repositories) => run(tx, isUnlimited(tenant, repositories.map(({ id }) => id), repositoryIds) ? unlimited : limitTo(repositoryIds)), { prologue: repositoriesQuery })
 }

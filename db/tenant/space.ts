@@ -12,6 +12,14 @@ export function toSpaceLiteral(space: string): string {
   return `'${space}'`
 }
 
+/** What was begun in one space met an index in another: beginning again reads which. */
+export function spaceChanged(space: string, active: string | null): NuraError {
+  return new NuraError('space-changed', `The index is in the embedding space ${active ?? 'of nothing yet'}, not ${space}. Begin again with an embedder of that space.`, {
+    retryable: true,
+    retryAt: new Date(),
+  })
+}
+
 export function toVectorIndexName(space: string): string {
   return `knowledge_base_hnsw_${createHash('sha256').update(space).digest('hex').slice(0, 12)}`
 }

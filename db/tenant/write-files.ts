@@ -6,7 +6,7 @@ import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus, type Corpus } from './corpus.ts'
 import { keepChunks } from './keep-chunks.ts'
 import { addTerms, dropFiles, dropFileTerms } from './remove-files.ts'
-import { toSpaceLiteral, toVectorArrayText, toVectorText } from './space.ts'
+import { spaceChanged, toSpaceLiteral, toVectorArrayText, toVectorText } from './space.ts'
 import { countTerms, toLex, toSparse, type TermCounts } from './terms.ts'
 
 export type FileWrite = {
@@ -51,7 +51,8 @@ export type WriteContext = { repositoryId: string; sha: string; space: string; c
  * Replaces what the tenant's index holds of these paths, in one transaction: readers see a path's old version whole or
  * its new version whole. A chunk whose key stays keeps its id and vector.
  *
- * @throws NuraError `unknown-repository`, `wrong-dimensions`, `bad-embedding-space`
+ * @throws NuraError `unknown-repository`, `wrong-dimensions`, `bad-embedding-space`; `space-changed` when the index is in another
+ *   embedding space: nothing is written that no search would find
  */
 export async function writeFiles(tenant: TenantDb, context: WriteContext, files: FileWrite[]): Promise<void> {
   toSpaceLiteral(context.space)
@@ -69,6 +70,7 @@ export async function writeFiles(tenant: TenantDb, context: WriteContext, files:
       tx.query<{ id: string; path: string }>('select id, path from file where repository_id = $1 and path = any($2::text[])', [context.repositoryId, [...byPath.keys()]]),
     ])
     if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
+    if (corpus.activeSpace !== null && corpus.activeSpace !== context.space) throw spaceChanged(context.space, corpus.activeSpace)
     freezeMeans(corpus, rows)
     const ids = new Map(present.map(({ id, path }) => [path, id]))
     const written = rows.map((row) => ({ ...row, id: ids.get(row.file.path) ?? randomUUID() }))

@@ -1,8 +1,9 @@
 import type { TenantDb } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
 import { searchPaths, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
 import { searchBm25, searchFiles, searchVector, type FileHit, type Hit } from '#db/tenant/search.ts'
-import type { Embedder } from '../models/embedder.ts'
+import type { EmbedderOf } from '../models/known-embedders.ts'
 import type { Query } from './query.ts'
 
 export type Found = {
@@ -24,7 +25,7 @@ const limits = { vector: 60, bm25: 100, file: 50, symbolOfName: 6, path: 30 }
 /** Runs every leg on what may be read. A failing embedder costs the vector leg only; a failing store fails the search. */
 export async function runLegs(
   tenant: TenantDb,
-  embedder: Embedder,
+  embedderOf: EmbedderOf,
   query: Query,
   repositoryIds: string[],
   signal?: AbortSignal,
@@ -41,7 +42,7 @@ export async function runLegs(
   const { tokens, names, likelyNames, paths } = query
   const wanted = [...new Set([...names, ...likelyNames])]
   const [vector, bm25, file, symbol, path] = await Promise.all([
-    timed('vector', runVector(tenant, embedder, query, repositoryIds, timed, signal)),
+    timed('vector', runVector(tenant, embedderOf, query, repositoryIds, timed, signal)),
     timed('bm25', searchBm25(tenant, { tokens, limit: limits.bm25, repositoryIds })),
     timed('file', searchFiles(tenant, { tokens, limit: limits.file, repositoryIds })),
     timed('symbol', searchSymbols(tenant, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
@@ -50,40 +51,38 @@ export async function runLegs(
   return { vector: vector.hits, bm25, file, symbol, path, space: vector.space, vectorFault: vector.fault, timings }
 }
 
+/** How often a question is embedded when the tenant's space is switched between being read and being searched. */
+const embeddings = 2
+
 /** Vectors of another space than the tenant's active one are never compared. */
 async function runVector(
   tenant: TenantDb,
-  embedder: Embedder,
+  embedderOf: EmbedderOf,
   query: Query,
   repositoryIds: string[],
   timed: <T>(leg: string, run: Promise<T>) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<{ hits: Hit[]; space: string | null; fault: string | null }> {
-  const { activeSpace } = await readCorpus(tenant)
-  if (activeSpace === null || repositoryIds.length === 0) return { hits: [], space: null, fault: null }
-  if (activeSpace !== embedder.space) {
-    return {
-      hits: [],
-      space: null,
-      fault: `The index holds vectors of ${activeSpace}, and questions are embedded by ${embedder.space}.`,
+  const without = (fault: string | null) => ({ hits: [], space: null, fault })
+  for (let attempt = 1; attempt <= embeddings; attempt++) {
+    const { activeSpace } = await readCorpus(tenant)
+    if (activeSpace === null || repositoryIds.length === 0) return without(null)
+    const embedder = embedderOf(activeSpace)
+    if (embedder === null) return without(`The index holds vectors of ${activeSpace}, and EMBEDDING_MODELS names no model of that space.`)
+    let vector: number[] | undefined
+    try {
+      ;[vector] = await timed('embed', embedder.embed([query.text], 'query', signal))
+    } catch (error) {
+      signal?.throwIfAborted()
+      return without(`${embedder.space} is away: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    // A text without a single known term has no direction to compare.
+    if (vector === undefined || !vector.some((value) => value !== 0)) return without(null)
+    try {
+      return { hits: await searchVector(tenant, { space: activeSpace, vector, limit: limits.vector, repositoryIds }), space: activeSpace, fault: null }
+    } catch (error) {
+      if (!(error instanceof NuraError && error.code === 'space-changed')) throw error
     }
   }
-  let vector: number[] | undefined
-  try {
-    ;[vector] = await timed('embed', embedder.embed([query.text], 'query', signal))
-  } catch (error) {
-    signal?.throwIfAborted()
-    return {
-      hits: [],
-      space: null,
-      fault: `${embedder.space} is away: ${error instanceof Error ? error.message : String(error)}`,
-    }
-  }
-  // A text without a single known term has no direction to compare.
-  if (vector === undefined || !vector.some((value) => value !== 0)) return { hits: [], space: null, fault: null }
-  return {
-    hits: await searchVector(tenant, { space: activeSpace, vector, limit: limits.vector, repositoryIds }),
-    space: activeSpace,
-    fault: null,
-  }
+  return without('The embedding space was changed again and again while the question was asked.')
 }

@@ -5,6 +5,7 @@ import { readFrequencies, readStatistics } from '#db/tenant/frequencies.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import type { CacheQueries } from '../models/cache-embedder.ts'
 import type { Embedder } from '../models/embedder.ts'
+import { toEmbedderOf } from '../models/known-embedders.ts'
 import type { DecidedAudience } from './audience.ts'
 import { evidenceStrength, type EvidenceStrength } from './evidence-strength.ts'
 import { layOver, withFocus, withOverlay, withoutGone } from './lay-over.ts'
@@ -84,7 +85,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
     repositories.map(({ name }) => name),
   )
   const [indexed, frequencies] = await Promise.all([
-    runLegs(tenant, parts.cacheQueries?.(parts.embedder, tenant.id) ?? parts.embedder, query, repositoryIds, signal),
+    runLegs(tenant, toEmbedderOf([parts.cacheQueries?.(parts.embedder, tenant.id) ?? parts.embedder]), query, repositoryIds, signal),
     readFrequencies(tenant, query.tokens),
   ])
   const found = overlay ? layOver(overlay, query, indexed, await readStatistics(tenant, query.tokens)) : indexed
