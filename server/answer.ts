@@ -33,6 +33,9 @@ import type { SearchParts, SearchResult } from './retrieval/search.ts'
 import { storeAnswer, surfaceOf, toTrace } from './store-answer.ts'
 import type { Found } from './store-answer.ts'
 
+/** What is said once where the meaning of a question could not be compared. */
+export const awayNotice = 'The embedding model is away, so this was found by words and names alone.'
+
 /** What someone asks, who will read the answer, and what stands around it. */
 export type Question = {
   text: string
@@ -111,8 +114,8 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness([...repositories.values()], citations)
     const { agent } = outcome.choice
-    const notice = curtailed.has(agent) && outcome.calls.length > 0 ? { notice: spentNotice } : {}
-    yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...notice, timings, trace }
+    const notices = [...(curtailed.has(agent) && outcome.calls.length > 0 ? [spentNotice] : []), ...(found.result?.degraded === 'vector' ? [awayNotice] : [])]
+    yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...(notices.length > 0 ? { notice: notices.join(' ') } : {}), timings, trace }
   } catch (error) {
     const ref = createRef()
     const shown = signal.aborted ? new NuraError('interrupted', 'The answer was stopped before it was complete.', { retryable: true, cause: error }) : error

@@ -6,21 +6,25 @@ import type { ServerConfig } from './config.ts'
 import { createGithubApp } from './github/app.ts'
 import type { GithubApp } from './github/app.ts'
 import type { GithubConfig } from './github/config.ts'
+import { streamCounted, withCounted } from './count-embeddings.ts'
 import { createMayReadOnGithub } from './github/linked-readers.ts'
 import { createPermissions } from './github/permissions.ts'
 import type { Permissions } from './github/permissions.ts'
 import { indexSource } from './indexing/index-changes.ts'
 import type { IndexOptions, IndexReport } from './indexing/index-changes.ts'
+import { createMadeVectors } from './indexing/made-vectors.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { ChatModel } from './models/chat-model.ts'
+import type { Embedders } from './models/embedder.ts'
+import { createEmbedders } from './models/embedders.ts'
 import { createOpenModel, undescribed } from './models/index.ts'
-import { lexicalEmbedder } from './models/lexical.ts'
-import { measureEmbedder } from './models/measure-embedder.ts'
+import { createReranker } from './models/rerankers.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
+import { createOtherSpaceTeller } from './tell-other-space.ts'
 
 /** What a process brings along; the rest follows from its configuration. */
 export type CoreRig = { config: ServerConfig; githubConfig: GithubConfig | null; db: Db; log: Logger; metrics: Metrics }
@@ -33,6 +37,8 @@ export type Core = Pick<ServerParts, 'answer' | 'search'> & {
   openSource: ReturnType<typeof createOpenSource>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
   models: Record<AgentName, ChatModel[]>
+  /** What makes vectors here; whoever uses it for a tenant counts what it costs, see `withCounted`. */
+  embedders: Embedders
   /** Null where no App is configured. */
   github: GithubCore | null
   mayReadOnGithub: ReadableParts['mayReadOnGithub']
@@ -43,17 +49,26 @@ export function createCore({ config, githubConfig, db, log, metrics }: CoreRig):
   const github = githubConfig && createGithub(githubConfig, db, log)
   const models = createAgentModels(config, log)
   const mayReadOnGithub = github ? createMayReadOnGithub({ db, permissions: github.permissions, log }) : undefined
-  const embedder = lexicalEmbedder
+  const embedders = createEmbedders({ chain: config.models.embedding, settings: config.embedderSettings, log, metrics })
+  const reranker = createReranker({ chain: config.models.reranker, log })
+  const madeVectors = createMadeVectors()
+  const tellOtherSpace = createOtherSpaceTeller(embedders.primary.space, log)
+  const countFor = (tenant: TenantDb, agent: 'indexing' | 'search') => ({ tenant, agent, log, metrics })
   const openSource = createOpenSource({ github: github?.app ?? null })
-  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics }
+  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics }
   return {
     github,
     models,
+    embedders,
     mayReadOnGithub,
     openSource,
-    indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
-    answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
-    search: (tenant, request) => search(parts, tenant, request),
+    async indexSource(tenant, repository, source, options) {
+      await tellOtherSpace(tenant)
+      return withCounted(embedders, countFor(tenant, 'indexing'), (counted) => indexSource({ embedders: counted, madeVectors, log }, tenant, repository, source, options))
+    },
+    answer: (tenant, question, signal, turn) =>
+      streamCounted(embedders, { ...countFor(tenant, 'search'), log: turn.log }, (counted) => answer({ ...parts, embedders: counted, log: turn.log }, tenant, question, signal)),
+    search: (tenant, request) => withCounted(embedders, countFor(tenant, 'search'), (counted) => search({ ...parts, embedders: counted }, tenant, request)),
   }
 }
 

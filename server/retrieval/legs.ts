@@ -2,7 +2,7 @@ import type { TenantDb } from '#db/index.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
 import { searchPaths, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
 import { searchBm25, searchFiles, searchVector, type FileHit, type Hit } from '#db/tenant/search.ts'
-import type { Embedder } from '../models/embedder.ts'
+import type { EmbedderOf } from '../models/embedder.ts'
 import type { Query } from './query.ts'
 
 export type Found = {
@@ -24,7 +24,7 @@ const limits = { vector: 60, bm25: 100, file: 50, symbolOfName: 6, path: 30 }
 /** Runs every leg on what may be read. A failing embedder costs the vector leg only; a failing store fails the search. */
 export async function runLegs(
   tenant: TenantDb,
-  embedder: Embedder,
+  embedderOf: EmbedderOf,
   query: Query,
   repositoryIds: string[],
   signal?: AbortSignal,
@@ -41,7 +41,7 @@ export async function runLegs(
   const { tokens, names, likelyNames, paths } = query
   const wanted = [...new Set([...names, ...likelyNames])]
   const [vector, bm25, file, symbol, path] = await Promise.all([
-    timed('vector', runVector(tenant, embedder, query, repositoryIds, timed, signal)),
+    timed('vector', runVector(tenant, embedderOf, query, repositoryIds, timed, signal)),
     timed('bm25', searchBm25(tenant, { tokens, limit: limits.bm25, repositoryIds })),
     timed('file', searchFiles(tenant, { tokens, limit: limits.file, repositoryIds })),
     timed('symbol', searchSymbols(tenant, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
@@ -53,7 +53,7 @@ export async function runLegs(
 /** Vectors of another space than the tenant's active one are never compared. */
 async function runVector(
   tenant: TenantDb,
-  embedder: Embedder,
+  embedderOf: EmbedderOf,
   query: Query,
   repositoryIds: string[],
   timed: <T>(leg: string, run: Promise<T>) => Promise<T>,
@@ -61,12 +61,9 @@ async function runVector(
 ): Promise<{ hits: Hit[]; space: string | null; fault: string | null }> {
   const { activeSpace } = await readCorpus(tenant)
   if (activeSpace === null || repositoryIds.length === 0) return { hits: [], space: null, fault: null }
-  if (activeSpace !== embedder.space) {
-    return {
-      hits: [],
-      space: null,
-      fault: `The index holds vectors of ${activeSpace}, and questions are embedded by ${embedder.space}.`,
-    }
+  const embedder = embedderOf(activeSpace)
+  if (embedder === null) {
+    return { hits: [], space: null, fault: `The index holds vectors of ${activeSpace}, and EMBEDDING_MODELS names no model of that space.` }
   }
   let vector: number[] | undefined
   try {
