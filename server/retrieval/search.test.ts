@@ -256,8 +256,11 @@ describe('with a reranker', () => {
     const shown: string[] = []
     const reranker: Reranker = { id: 'tei:m', maxTexts: 32, rerank: async (_, texts) => (shown.push(...texts), texts.map(() => 0.5)) }
     await search({ db, embedders: lexicalEmbedders, reranker }, tenant, { question: 'where is verify signature, granted or public?', audience: { kind: 'tenant' } })
-    expect(shown.join()).toContain('canary-public')
+    expect(shown.length).toBeGreaterThan(1)
     expect(shown.join()).not.toContain('canary-granted')
+    shown.length = 0
+    await search({ db, embedders: lexicalEmbedders, reranker }, tenant, { question: 'where is verify signature, granted or public?', audience: channel })
+    expect(shown.join()).toContain('canary-granted')
   })
 })
 
