@@ -31,7 +31,7 @@ afterAll(async () => {
 /** Embeds like the lexical one, four texts a call, in a space of its own; fails from a call on. */
 function createSmall(space: string) {
   const asked: string[] = []
-  const state = { failFrom: Infinity, calls: 0 }
+  const state = { failFrom: Infinity, calls: 0, atOnce: 0, mostAtOnce: 0 }
   const embedder: Embedder = {
     ...lexicalEmbedder,
     space,
@@ -39,6 +39,9 @@ function createSmall(space: string) {
     async embed(texts, kind, signal) {
       if (state.calls++ >= state.failFrom) throw away
       asked.push(...texts)
+      state.mostAtOnce = Math.max(state.mostAtOnce, ++state.atOnce)
+      await new Promise(setImmediate)
+      state.atOnce--
       return lexicalEmbedder.embed(texts, kind, signal)
     },
   }
@@ -103,6 +106,7 @@ describe('vectors that could not be written', () => {
     expect(chunks).toBeGreaterThan(8)
     expect(asked).toHaveLength(chunks)
     expect(new Set(asked).size).toBe(chunks)
+    expect(state.mostAtOnce).toBe(2)
   })
 
   test('of one tenant are no other’s', async () => {
