@@ -6,7 +6,7 @@ import type { TenantDb } from '#db/index.ts'
 import { addRepository } from '#db/tenant/repositories.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import { createLog } from '#server/log.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { lexicalEmbedders } from '#server/models/lexical.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import { generateRepository } from './generate-repository.ts'
 import { interleave, median, ratioOf } from './measure.ts'
@@ -53,7 +53,7 @@ export async function measureIngest(): Promise<Result[]> {
 export async function indexRepository(tenant: TenantDb, dir: string) {
   const log = createLog({ level: 'silent', process: 'bench' })
   const repository = await addRepository(tenant, { name: 'generated', source: 'git', location: dir })
-  return indexSource({ embedder: lexicalEmbedder, log }, tenant, repository, createGitSource(dir))
+  return indexSource({ embedders: lexicalEmbedders, log }, tenant, repository, createGitSource(dir))
 }
 
 type Table = { name: string; columns: { name: string; type: string }[]; rows: Record<string, string>[] }

@@ -9,7 +9,7 @@ import { until } from '#infra/testing/until.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { createLog } from '#server/log.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { lexicalEmbedders } from '#server/models/lexical.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import type { Event } from '#server/testing/fake-github/deliveries.ts'
 import type { FakeRepository } from '#server/testing/fake-github/fake-repository.ts'
@@ -158,7 +158,7 @@ async function countDifferences(db: Db, tenant: TenantDb, repository: Repository
   const added = await addRepository(fresh, { name: repository.name, source: 'git', location: dir, audience: 'tenant' })
   // The jobs process would take it up as well, and its embeddings are counted.
   const ran = await exclusively(db, toSyncKey(fresh.id, added.id), async () => {
-    await indexSource({ embedder: lexicalEmbedder, log }, fresh, added, createGitSource(dir))
+    await indexSource({ embedders: lexicalEmbedders, log }, fresh, added, createGitSource(dir))
   })
   if (!ran) throw new Error('Somebody else is indexing what is to be compared with.')
   if ((await findRepository(fresh, added.id))?.indexedSha !== sha) throw new Error(`The fresh index is not at ${sha}.`)

@@ -6,7 +6,7 @@ import { createTenant } from '#db/shared/tenants.ts'
 import { addRepository } from '#db/tenant/repositories.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import { createLog } from '#server/log.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { lexicalEmbedders } from '#server/models/lexical.ts'
 import type { SearchParts } from '#server/retrieval/search.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import type { Source } from '#server/sources/source.ts'
@@ -32,7 +32,7 @@ export async function openIndex(dir: string): Promise<EvalIndex> {
     const source = createGitSource(dir)
     const tenant = await db.tenant((await createTenant(db, { slug: 'eval', name: 'eval' })).id)
     const repository = await addRepository(tenant, { name: basename(dir), source: 'git', location: dir })
-    const parts = { db, embedder: lexicalEmbedder }
+    const parts = { db, embedders: lexicalEmbedders }
     const log = createLog({ level: 'silent', process: 'eval' })
     return {
       parts,
@@ -41,7 +41,7 @@ export async function openIndex(dir: string): Promise<EvalIndex> {
       async moveTo(sha) {
         const standing: Source =
           sha === null ? source : { ...source, head: async (signal) => ({ ...(await source.head(signal)), sha }) }
-        await indexSource({ embedder: lexicalEmbedder, log }, tenant, repository, standing)
+        await indexSource({ embedders: lexicalEmbedders, log }, tenant, repository, standing)
       },
       close,
     }

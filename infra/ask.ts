@@ -55,8 +55,10 @@ async function main(): Promise<number> {
     if (db.kind === 'embedded') await migrate(db)
     else await db.ready()
     const tenant = await db.tenant((await ensureTenant(db, { slug: config.tenant, name: config.tenant })).id)
-    const { repository } = await indexCheckout(db, tenant, dir, log, { out: process.stderr, signal: stop.signal, quiet: true })
     const core = createCore({ config, githubConfig: null, db, log, metrics: createMetrics() })
+    const { repository, waiting } = await indexCheckout(core, db, tenant, dir, { out: process.stderr, signal: stop.signal, quiet: true })
+    // What was indexed before can be answered from, found by words and names alone.
+    if (waiting && !repository.indexedSha) throw waiting
     return await render(core.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log }))
   } finally {
     await db.close()

@@ -6,11 +6,15 @@ import { cancelSpaceChange, readSpaceChange, startSpaceChange } from '#db/tenant
 import { changeSpace } from '#server/indexing/change-space.ts'
 import type { ChangeReport } from '#server/indexing/change-space.ts'
 import { toSpaceKey } from '#server/indexing/space-key.ts'
+import { withCounted } from '#server/count-embeddings.ts'
 import type { Logger } from '#server/log.ts'
-import type { KnownEmbedders } from '#server/models/known-embedders.ts'
+import type { Embedders } from '#server/models/embedder.ts'
+import { toEmbedderChain } from '#server/models/embedder-providers.ts'
+import { findEmbeddingFacts } from '#server/models/embedding-facts.ts'
+import type { ModelName } from '#server/models/index.ts'
 import { createProgress } from './progress.ts'
 
-export type EmbeddingsRig = { embedders: KnownEmbedders; log: Logger; out: NodeJS.WriteStream; signal: AbortSignal }
+export type EmbeddingsRig = { embedders: Embedders; log: Logger; out: NodeJS.WriteStream; signal: AbortSignal }
 
 /**
  * `npm run tenant -- embeddings`: shows the tenant's embedding space, changes it to that of a model, or gives a change up.
@@ -57,19 +61,25 @@ async function work(db: Db, { id, slug }: Tenant, { embedders, log, out, signal 
   const progress = createProgress(`Embeddings of ${slug}`, out)
   let report: ChangeReport | null = null
   const ran = await exclusively(db, toSpaceKey(id), async () => {
-    report = await changeSpace({ embedderOf: (space) => embedders.of(space), log }, await db.tenant(id), { signal, onProgress: progress.show })
+    const of = await db.tenant(id)
+    report = await withCounted(embedders, { tenant: of, agent: 'indexing', log }, (counted) => changeSpace({ embedderOf: counted.of, log }, of, { signal, onProgress: progress.show }))
   }).finally(progress.finish)
   return ran ? report : 'busy'
 }
 
 /** A space is named by itself or as in EMBEDDING_MODELS, `provider:model[@baseUrl]`. */
 function toKnownSpace(name: string, spaces: readonly string[]): string {
-  const bare = name.replace(/@https?:.*$/, '')
-  const found = spaces.find((space) => [name, bare, bare.toLowerCase()].includes(space))
-  if (found !== undefined) return found
+  const found = spaces.includes(name) ? name : spaceOf(name)
+  if (spaces.includes(found)) return found
   throw new NuraError(
     'embedder-missing',
     `EMBEDDING_MODELS of this environment names ${spaces.join(', ')}, not ${name}. Add it behind the model in use, here and for every process of Nura (server, bot, jobs), start them again, and repeat this: whoever lacks it after the switch searches without vectors.`,
     { field: 'EMBEDDING_MODELS' },
   )
+}
+
+/** The space of a model; its address does not matter. */
+function spaceOf(name: string): string {
+  const [{ provider, model }] = toEmbedderChain(name, '--to') as [ModelName]
+  return provider === 'lexical' ? name : findEmbeddingFacts(model).space
 }

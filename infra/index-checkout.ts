@@ -7,16 +7,15 @@ import { findRepository, findRepositoryAt, updateRepository } from '#db/tenant/r
 import type { Repository } from '#db/tenant/repository.ts'
 import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { connectRepository } from '#server/connect-repository.ts'
-import { indexSource } from '#server/indexing/index-changes.ts'
+import type { Core } from '#server/create-core.ts'
 import type { IndexReport } from '#server/indexing/index-changes.ts'
-import type { Logger } from '#server/log.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import { findGitRoot } from '#server/sources/git-root.ts'
 import type { Head } from '#server/sources/source.ts'
 import { createProgress } from './progress.ts'
 
-export type IndexedCheckout = { repository: Repository; report: IndexReport }
+/** `report` is null where an embedding model is away: the index stays as it was, and the sync waits for the model. */
+export type IndexedCheckout = { repository: Repository; report: IndexReport | null; waiting: NuraError | null }
 
 /** `quiet`: nothing is said of a run that has little to do. */
 export type IndexingOptions = { out: NodeJS.WriteStream; signal: AbortSignal; quiet?: boolean }
@@ -29,7 +28,7 @@ const few = 20
  * @param dir absolute path.
  * @throws NuraError `not-a-repository`, `empty-repository`, `repository-exists`, `sync-running`
  */
-export async function indexCheckout(db: Db, tenant: TenantDb, dir: string, log: Logger, options: IndexingOptions): Promise<IndexedCheckout> {
+export async function indexCheckout(core: Pick<Core, 'indexSource'>, db: Db, tenant: TenantDb, dir: string, options: IndexingOptions): Promise<IndexedCheckout> {
   const location = await findGitRoot(dir, options.signal)
   const source = createGitSource(location)
   const head = await source.head(options.signal)
@@ -37,12 +36,18 @@ export async function indexCheckout(db: Db, tenant: TenantDb, dir: string, log: 
   const name = known?.name ?? (await toFreeName(tenant, head, location))
   const repository = await connectRepository(tenant, head, { name, location, audience: known?.audience ?? 'tenant', isPublic: known?.isPublic ?? false })
   const progress = createProgress(`Indexing ${repository.name}`, options.out)
-  let report: IndexReport | undefined
+  let report: IndexReport | null = null
+  let waiting: NuraError | null = null
   const ran = await exclusively(db, toSyncKey(tenant.id, repository.id), async () => {
-    report = await indexSource({ embedder: lexicalEmbedder, log }, tenant, repository, source, { onProgress: (at) => (options.quiet && at.total <= few ? undefined : progress.show(at)), signal: options.signal })
+    try {
+      report = await core.indexSource(tenant, repository, source, { onProgress: (at) => (options.quiet && at.total <= few ? undefined : progress.show(at)), signal: options.signal })
+    } catch (error) {
+      if (!(error instanceof NuraError && error.code === 'model-unavailable')) throw error
+      waiting = error
+    }
   }).finally(progress.finish)
-  if (!ran || !report) throw new NuraError('sync-running', `${repository.name} is being indexed by another process. Try again when that is done.`, { retryable: true })
-  return { repository, report }
+  if (!ran) throw new NuraError('sync-running', `${repository.name} is being indexed by another process. Try again when that is done.`, { retryable: true })
+  return { repository, report, waiting }
 }
 
 /** A checkout that was moved keeps its index. */

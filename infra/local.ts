@@ -45,20 +45,21 @@ async function main(): Promise<void> {
   try {
     await migrate(db)
     const tenant = await db.tenant((await ensureTenant(db, { slug: config.tenant, name: config.tenant })).id)
-    const indexed = await indexCheckout(db, tenant, config.repository ?? process.cwd(), log, { out: process.stdout, signal: stopping.signal })
+    // Asked only once something listens, and by then there are queues.
+    const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
+    const cache = openCache(toCacheConfig(cacheEnv, toJobsConfig(jobsEnv, dbConfig)), { log, metrics })
+    const core = createCore({ config, githubConfig, db, log, metrics, cache })
+    const indexed = await indexCheckout(core, db, tenant, config.repository ?? process.cwd(), { out: process.stdout, signal: stopping.signal })
     say(toSummary(indexed))
 
     const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
     const queues = openQueues(jobs, rig)
-    const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
     // The bot asks the server where it will listen; which port that is when PORT is 0 is known only then.
     const server = { url: env.NURA_SERVER_URL ?? '', secret: config.serviceSecret }
     const queue = (inboxId: string) => queues.enqueue('answer-turn', { inboxId }, { dedupe: inboxId })
     const bot = await startBot({ db, env, server, tenantId: tenant.id, provisionTenant: (workspace) => provisionTenant(db, workspace), queue, metrics, log })
     const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
     const { enqueue } = queues
-    const cache = openCache(toCacheConfig(cacheEnv, rig.config), { log, metrics })
-    const core = createCore({ config, githubConfig, db, log, metrics, cache })
     const serverParts = createServerParts({ core, cache, config, db, enqueue, log, metrics, readiness, mounts: [bot.middleware] })
     const listening = await listen(createServer(serverParts).callback(), config)
     server.url ||= listening.url
@@ -79,7 +80,8 @@ async function main(): Promise<void> {
   }
 }
 
-function toSummary({ repository, report }: IndexedCheckout): string {
+function toSummary({ repository, report, waiting }: IndexedCheckout): string {
+  if (report === null) return `${repository.name} is not up to date: ${waiting?.message ?? ''} Indexing goes on by itself when it does.`
   const at = `${repository.name}@${report.sha.slice(0, 7)}`
   const skipped = Object.values(report.skipped).reduce((sum, count) => sum + count, 0)
   if (report.files + report.moved + report.removed === 0) return `${at} is indexed already: ${report.kept} files, nothing embedded.`

@@ -23,7 +23,8 @@ import { readGithubConfig } from '#server/github/config.ts'
 import { adoptInstallation } from '#server/github/connect/adopt-installation.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
-import { createKnownEmbedders } from '#server/models/known-embedders.ts'
+import { readServerConfig } from '#server/config.ts'
+import { createEmbedders } from '#server/models/embedders.ts'
 import { changeEmbeddings } from './change-embeddings.ts'
 import { failWith } from './fail-with.ts'
 import { tellUsage } from './tell-usage.ts'
@@ -122,8 +123,10 @@ const commands: Record<string, Command> = {
   },
 
   async embeddings(db, [slug], wish) {
-    const rig = { embedders: createKnownEmbedders(), log: createLog({ level: 'warn', process: 'tenant', destination: process.stderr }), out: process.stderr, signal: stop.signal }
-    return await changeEmbeddings(db, await find(db, slug), wish, rig)
+    const { models, embedderSettings: settings } = readServerConfig()
+    const log = createLog({ level: 'warn', process: 'tenant', destination: process.stderr })
+    const embedders = createEmbedders({ chain: models.embedding, settings, log })
+    return await changeEmbeddings(db, await find(db, slug), wish, { embedders, log, out: process.stderr, signal: stop.signal })
   },
 
   async delete(db, [slug], { yes }) {

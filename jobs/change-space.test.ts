@@ -11,9 +11,9 @@ import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { changeSpace as change } from '#server/indexing/change-space.ts'
 import { toSpaceKey } from '#server/indexing/space-key.ts'
 import { createLog } from '#server/log.ts'
+import { toEmbedders } from '#server/models/embedder.ts'
 import type { Embedder } from '#server/models/embedder.ts'
 import { lexicalEmbedder } from '#server/models/lexical.ts'
-import { toEmbedderOf } from '#server/models/known-embedders.ts'
 import { changeSpace } from './change-space.ts'
 import { sweepSpaces } from './sweep-spaces.ts'
 import { jobContract } from './testing/job-contract.ts'
@@ -29,7 +29,7 @@ const context = { attempt: 1, lastAttempt: true, signal: new AbortController().s
 const target: Embedder = { ...lexicalEmbedder, space: 'test:target' }
 const toParts = (embedder: Embedder = target) => ({
   db,
-  changeSpace: (tenant: TenantDb, options: { signal: AbortSignal }) => change({ embedderOf: toEmbedderOf([embedder]), log }, tenant, options),
+  changeSpace: (tenant: TenantDb, options: { signal: AbortSignal }) => change({ embedderOf: toEmbedders([embedder]).of, log }, tenant, options),
 })
 
 async function openTenant(): Promise<TenantDb> {
@@ -52,7 +52,7 @@ jobContract(changeSpace, async () => {
 jobContract(sweepSpaces, async () => {
   const tenant = await openTenant()
   const { queued, enqueue } = hints()
-  return { payload: {}, parts: { db, log, enqueue, embedderOf: toEmbedderOf([target]) }, picture: async () => [...queued].filter((hint) => hint.includes(tenant.id)) }
+  return { payload: {}, parts: { db, log, enqueue, embedders: toEmbedders([target]) }, picture: async () => [...queued].filter((hint) => hint.includes(tenant.id)) }
 })
 
 it('waits in the queue for a model that is away, and at the cost of no attempt', async () => {
@@ -68,9 +68,9 @@ it('waits in the queue for a model that is away, and at the cost of no attempt',
 
 it('hints at what is to be done and nobody does: with its embedder, or at something to clear away', async () => {
   const [tenant, other] = [await openTenant(), await openTenant()]
-  const sweep = async (embedders: Embedder[] = [target]) => {
+  const sweep = async (embedders: [Embedder] = [target]) => {
     const { queued, enqueue } = hints()
-    await sweepSpaces.run({}, { db, log, enqueue, embedderOf: toEmbedderOf(embedders) }, context)
+    await sweepSpaces.run({}, { db, log, enqueue, embedders: toEmbedders(embedders) }, context)
     return [tenant, other].map(({ id }) => queued.has(`change-space ${id}`))
   }
   expect(await sweep()).toEqual([true, true])

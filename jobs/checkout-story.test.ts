@@ -33,7 +33,7 @@ beforeAll(async () => {
   checkout = await createRepository(files)
   const model = { provider: 'extractive', model: 'default', baseUrl: null }
   server = await openTestServer(db)
-  core = createCore({ ...server.parts, githubConfig: null, config: { models: { dev: [model], pm: [model], architect: [model] }, modelSettings: {}, dayTokens: null } as never })
+  core = createCore({ ...server.parts, githubConfig: null, config: { models: { dev: [model], pm: [model], architect: [model], embedding: [{ provider: 'lexical', model: 'default', baseUrl: null }], reranker: [] }, modelSettings: {}, dayTokens: null } as never })
   Object.assign(server.parts, { answer: core.answer, search: core.search, openSource: core.openSource })
 })
 afterAll(async () => {

@@ -10,7 +10,7 @@ import type { GithubApp } from '#server/github/app.ts'
 import { withMarker } from '#server/github/marker.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import { createLog } from '#server/log.ts'
-import { lexicalEmbedder } from '#server/models/lexical.ts'
+import { lexicalEmbedders } from '#server/models/lexical.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import type { TestRepository } from '#server/testing/create-repository.ts'
@@ -230,7 +230,7 @@ describe('a repository that changes', () => {
   async function openIndex(repository: TestRepository) {
     const tenant = await createTestTenant(setup.db)
     const { id } = await addRepository(tenant, { name: repository.dir, source: 'git', location: repository.dir })
-    const index = async () => (await indexSource({ embedder: lexicalEmbedder, log }, tenant, { id }, createGitSource(repository.dir))).sha
+    const index = async () => (await indexSource({ embedders: lexicalEmbedders, log }, tenant, { id }, createGitSource(repository.dir))).sha
     const cite = async (path: string) => {
       const [chunk] = await tenant.transaction((tx) => tx.query<{ id: string; key: string }>('select id, chunk_key as key from knowledge_base where source_path = $1 and gone_at is null', [path]))
       return saveAnswer(tenant, { thread: null, asker: 'a', question: 'q', agent: 'dev', markdown: 'm', abstained: false, citations: [], trace: {}, usage: {}, citedChunks: [{ n: 1, chunkId: chunk!.id, chunkKey: chunk!.key }] })

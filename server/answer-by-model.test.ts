@@ -11,7 +11,7 @@ import { spentNotice } from './day-budget.ts'
 import { indexSource } from './indexing/index-changes.ts'
 import { createLog } from './log.ts'
 import { createModels, toChain } from './models/index.ts'
-import { lexicalEmbedder } from './models/lexical.ts'
+import { lexicalEmbedders } from './models/lexical.ts'
 import { createGitSource } from './sources/git.ts'
 import { createRepository } from './testing/create-repository.ts'
 import type { TestRepository } from './testing/create-repository.ts'
@@ -59,14 +59,14 @@ afterAll(async () => {
 async function createIndexedTenant(): Promise<TenantDb> {
   const made = await createTestTenant(db)
   const added = await addRepository(made, { name: 'acme/shop', source: 'git', location: repository.dir, audience: 'tenant' })
-  await indexSource({ embedder: lexicalEmbedder, log }, made, added, createGitSource(repository.dir))
+  await indexSource({ embedders: lexicalEmbedders, log }, made, added, createGitSource(repository.dir))
   return made
 }
 
 async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string; context?: Question['context'] } = {}) {
   const settings = { openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } }
   const models = createModels(toChain(chain, 'DEV_MODELS'), settings)
-  const parts: AnswerParts = { db, embedder: lexicalEmbedder, models: { dev: models, pm: models, architect: models }, dayTokens: more.dayTokens ?? null, log }
+  const parts: AnswerParts = { db, embedders: lexicalEmbedders, models: { dev: models, pm: models, architect: models }, dayTokens: more.dayTokens ?? null, log }
   const given: AnswerPart[] = []
   const asked = { text: more.text ?? question, audience: { kind: 'tenant' } as const, asker: 'test:ada', context: more.context ?? [] }
   for await (const part of answer(parts, more.of ?? tenant, asked, new AbortController().signal)) given.push(AnswerPart.parse(part))

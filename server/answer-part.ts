@@ -42,7 +42,7 @@ export const AnswerPart = z.discriminatedUnion('kind', [
     abstained: z.boolean(),
     freshness: z.array(Freshness),
     usage: Usage,
-    /** One sentence to show below the answer, such as that the day's budget for language models is used up. */
+    /** A sentence or two to show below the answer, such as that the day's budget for language models is used up. */
     notice: z.string().optional(),
     /** Milliseconds by phase: `choose`, `retrieve`, `answer`, `total`. */
     timings: z.record(z.string(), z.number()),

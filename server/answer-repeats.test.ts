@@ -17,8 +17,9 @@ import { createMemoryCache } from './cache/memory-cache.ts'
 import { indexSource } from './indexing/index-changes.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { toEmbedders } from './models/embedder.ts'
 import { createModels, toChain } from './models/index.ts'
-import { lexicalEmbedder } from './models/lexical.ts'
+import { lexicalEmbedder, lexicalEmbedders } from './models/lexical.ts'
 import { createGitSource } from './sources/git.ts'
 import { countsOf } from './testing/cache-contract.ts'
 import { createRepository } from './testing/create-repository.ts'
@@ -70,7 +71,7 @@ async function createIndexedTenant(): Promise<TenantDb> {
 async function index(into: TenantDb, name: string, audience: 'tenant' | 'granted'): Promise<string> {
   const known = await findRepository(into, name)
   const added = known ?? (await addRepository(into, { name, source: 'git', location: repository.dir, audience }))
-  await indexSource({ embedder: lexicalEmbedder, log }, into, added, createGitSource(repository.dir))
+  await indexSource({ embedders: lexicalEmbedders, log }, into, added, createGitSource(repository.dir))
   return added.id
 }
 
@@ -78,7 +79,7 @@ type Asking = Partial<Question> & { chain?: string; of?: TenantDb; parts?: Parti
 
 async function ask({ chain = 'openai:gpt-4.1', of = tenant, parts: more = {}, ...asked }: Asking = {}) {
   const models = createModels(toChain(chain, 'DEV_MODELS'), { openai: { apiKey: 'sk-test', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })
-  const parts: AnswerParts = { db, embedder: lexicalEmbedder, models: { dev: models, pm: models, architect: models }, log, repeats: createAnswerRepeats(cache), ...more }
+  const parts: AnswerParts = { db, embedders: lexicalEmbedders, models: { dev: models, pm: models, architect: models }, log, repeats: createAnswerRepeats(cache), ...more }
   const given: AnswerPart[] = []
   for await (const part of answer(parts, of, { text, audience: { kind: 'tenant' }, asker: 'test:ada', ...asked }, new AbortController().signal)) given.push(AnswerPart.parse(part))
   const done = given.find((part) => part.kind === 'done')
@@ -211,7 +212,7 @@ describe('is answered anew', () => {
       // The day's budget chose another model.
       [{ parts: { dayTokens: 1 } }, () => undefined],
       // The search lacked a leg.
-      [{ parts: { embedder: { ...lexicalEmbedder, embed: async () => Promise.reject(new Error('away')) } } }, () => undefined],
+      [{ parts: { embedders: toEmbedders([{ ...lexicalEmbedder, embed: async () => Promise.reject(new Error('away')) }]) } }, () => undefined],
     ]
     await ask({ text: 'What is shop?' })
     for (const [asked, before] of unlucky) {

@@ -12,7 +12,7 @@ import { indexSource } from './indexing/index-changes.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createExtractive } from './models/extractive.ts'
-import { lexicalEmbedder } from './models/lexical.ts'
+import { lexicalEmbedders } from './models/lexical.ts'
 import { createGitSource } from './sources/git.ts'
 import { createRepository } from './testing/create-repository.ts'
 import type { TestRepository } from './testing/create-repository.ts'
@@ -54,7 +54,7 @@ beforeAll(async () => {
   tenant = await createTestTenant(db)
   await index(tenant, 'acme/shop', 'tenant')
   const models = { dev: [createExtractive()], pm: [createExtractive()], architect: [createExtractive()] }
-  parts = { db, embedder: lexicalEmbedder, models, log, metrics: createMetrics() }
+  parts = { db, embedders: lexicalEmbedders, models, log, metrics: createMetrics() }
 })
 afterAll(async () => {
   await db.close()
@@ -63,7 +63,7 @@ afterAll(async () => {
 
 async function index(into: TenantDb, name: string, audience: 'tenant' | 'granted') {
   const added = await addRepository(into, { name, source: 'git', location: repository.dir, audience })
-  await indexSource({ embedder: lexicalEmbedder, log }, into, added, createGitSource(repository.dir))
+  await indexSource({ embedders: lexicalEmbedders, log }, into, added, createGitSource(repository.dir))
 }
 
 async function ask(text: string, more: Partial<Question> = {}, from: TenantDb = tenant, signal = new AbortController().signal) {

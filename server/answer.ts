@@ -38,6 +38,9 @@ import { isAlone, tellAgain } from './tell-again.ts'
 import { createThreadMemory } from './thread-memory.ts'
 import type { Remembered, ThreadMemory } from './thread-memory.ts'
 
+/** What is said once where the meaning of a question could not be compared. */
+export const awayNotice = 'The embedding model is away, so this was found by words and names alone.'
+
 /** What someone asks, who will read the answer, and what stands around it. */
 export type Question = {
   text: string
@@ -129,8 +132,8 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness(readable, citations.map(({ citation }) => citation))
     const { agent } = outcome.choice
-    const notice = curtailed.has(agent) && outcome.calls.length > 0 ? { notice: spentNotice } : {}
-    yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...notice, timings, trace }
+    const notices = [...(curtailed.has(agent) && outcome.calls.length > 0 ? [spentNotice] : []), ...(found.result?.degraded === 'vector' ? [awayNotice] : [])]
+    yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...(notices.length > 0 ? { notice: notices.join(' ') } : {}), timings, trace }
   } catch (error) {
     const ref = createRef()
     const shown = signal.aborted ? new NuraError('interrupted', 'The answer was stopped before it was complete.', { retryable: true, cause: error }) : error

@@ -19,7 +19,7 @@ describe('toServerConfig', () => {
   })
 
   it('names every faulty key at once, each with its fix, and shows no value', () => {
-    const faulty = { PORT: 'http', LOG_LEVEL: 'loud', NURA_SERVICE_SECRET: 'too-short-canary', NURA_TENANT: 'Big Corp', DEV_MODELS: 'gpt', EMBEDDING_MODELS: 'openai:x', NURA_MODELS: 'staging' }
+    const faulty = { PORT: 'http', LOG_LEVEL: 'loud', NURA_SERVICE_SECRET: 'too-short-canary', NURA_TENANT: 'Big Corp', DEV_MODELS: 'gpt', EMBEDDING_MODELS: 'voyage:x', RERANKER_MODELS: 'tei:x', SAGEMAKER_EMBEDDING_ENDPOINT: 'https://canary', NURA_MODELS: 'staging' }
     expect(() => readEnv(serverEnv, faulty)).toThrow(expect.objectContaining({ code: 'bad-environment' }))
     const message = messageOf(() => readEnv(serverEnv, faulty))
     for (const key of Object.keys(faulty)) expect(message).toContain(`  ${key}: `)
@@ -42,6 +42,18 @@ describe('toServerConfig', () => {
     expect(message).toContain('  DEV_MODELS: openai:gpt-4.1 needs OPENAI_API_KEY; set it, or name a server that asks for none')
     expect(message).toContain('  ARCHITECT_MODELS: openai:gpt-5 needs OPENAI_API_KEY')
     expect(message).toContain('  HOST: ')
+  })
+
+  it('reads embedders and rerankers, and names what an embedder lacks', () => {
+    const env = { EMBEDDING_MODELS: 'sagemaker:bge-m3, openai:text-embedding-3-large', RERANKER_MODELS: 'tei:BAAI/bge-reranker-v2-m3@http://reranker:8080' }
+    const message = messageOf(() => read(env))
+    expect(message).toContain('  EMBEDDING_MODELS: sagemaker:bge-m3 needs SAGEMAKER_EMBEDDING_ENDPOINT; set it')
+    expect(message).toContain('  EMBEDDING_MODELS: openai:text-embedding-3-large needs OPENAI_API_KEY; set it')
+    const { models, embedderSettings } = read({ ...env, SAGEMAKER_EMBEDDING_ENDPOINT: 'bge-m3', OPENAI_API_KEY: 'sk-1' })
+    expect(models.embedding).toEqual([{ provider: 'sagemaker', model: 'bge-m3', baseUrl: null }, { provider: 'openai', model: 'text-embedding-3-large', baseUrl: null }])
+    expect(models.reranker).toEqual([{ provider: 'tei', model: 'BAAI/bge-reranker-v2-m3', baseUrl: 'http://reranker:8080' }])
+    expect(embedderSettings).toEqual({ openai: { apiKey: 'sk-1', baseUrl: 'https://api.openai.com/v1' }, sagemaker: { endpoint: 'bge-m3' } })
+    expect(read({ EMBEDDING_MODELS: 'openai:BAAI/bge-m3@http://tei:8080/v1' }).models.reranker).toEqual([])
   })
 
   it('asks for no key of a server with an address of its own, and keeps the key with the base URL', () => {

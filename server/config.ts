@@ -5,9 +5,12 @@ import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
 import { drawChains } from './models/draw-chains.ts'
 import type { DrawnChains } from './models/draw-chains.ts'
+import { defaultEmbedders, lackingEmbedderKeys, toEmbedderChain } from './models/embedder-providers.ts'
+import type { EmbedderSettings } from './models/embedder-providers.ts'
 import { defaultChain, lackingKeys, toChain } from './models/index.ts'
 import type { ModelName, ModelSettings } from './models/index.ts'
 import { lineUpOptions } from './models/line-ups.ts'
+import { toRerankerChain } from './models/rerankers.ts'
 import { limitsEnv, toLimits } from './rate-limits.ts'
 import type { Limits } from './rate-limits.ts'
 
@@ -39,7 +42,9 @@ export const serverEnv = {
   DEV_MODELS: chain('DEV_MODELS', defaultChain, toChain),
   PM_MODELS: chain('PM_MODELS', defaultChain, toChain),
   ARCHITECT_MODELS: chain('ARCHITECT_MODELS', defaultChain, toChain),
-  EMBEDDING_MODELS: chain('EMBEDDING_MODELS', 'lexical:default', readEmbedders),
+  EMBEDDING_MODELS: chain('EMBEDDING_MODELS', defaultEmbedders, toEmbedderChain),
+  RERANKER_MODELS: chain('RERANKER_MODELS', '', (text, key) => (text.trim() === '' ? [] : toRerankerChain(text, key))),
+  SAGEMAKER_EMBEDDING_ENDPOINT: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/, 'must be the name of an endpoint, such as "bge-m3", not an address').optional(),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be the http(s) URL of an API, such as https://api.openai.com/v1' }).default('https://api.openai.com/v1'),
   ANTHROPIC_API_KEY: z.string().optional(),
@@ -71,11 +76,12 @@ export type ServerConfig = {
   repository: string | null
   /** Whether `POST /v1/repositories` may name a folder of this machine. */
   allowLocalRepositories: boolean
-  models: { dev: ModelName[]; pm: ModelName[]; architect: ModelName[]; embedding: ModelName[] }
+  models: { dev: ModelName[]; pm: ModelName[]; architect: ModelName[]; embedding: ModelName[]; reranker: ModelName[] }
   modelSettings: ModelSettings
   /** The deployment option in force, and where each chain comes from. */
   lineUp: DrawnChains['lineUp']
   modelSources: DrawnChains['sources']
+  embedderSettings: EmbedderSettings
   /** Most tokens that language models may use for one tenant in a day (UTC); null for no limit. */
   dayTokens: number | null
   limits: Limits
@@ -99,10 +105,11 @@ export function toServerConfig(env: ServerEnv & DeployedEnv, drawn: Omit<DrawnCh
     tenant: env.NURA_TENANT,
     repository: env.NURA_REPOSITORY ?? null,
     allowLocalRepositories: (env.NURA_LOCAL_REPOSITORIES ?? (env.NURA_SERVICE_SECRET ? 'refuse' : 'allow')) === 'allow',
-    models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS },
+    models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS, reranker: env.RERANKER_MODELS },
     modelSettings: toModelSettings(env),
     lineUp: drawn.lineUp,
     modelSources: drawn.sources,
+    embedderSettings: toEmbedderSettings(env),
     dayTokens: env.NURA_DAY_TOKENS ?? null,
     limits: toLimits(env, env.NURA_SERVICE_SECRET !== undefined),
   }
@@ -128,9 +135,14 @@ function toModelSettings(env: ServerEnv): ModelSettings {
   }
 }
 
+function toEmbedderSettings(env: ServerEnv): EmbedderSettings {
+  return { openai: toModelSettings(env).openai, sagemaker: { endpoint: env.SAGEMAKER_EMBEDDING_ENDPOINT ?? null } }
+}
+
 function contradictions(env: ServerEnv & DeployedEnv): string[] {
   const settings = toModelSettings(env)
   const faults = (['DEV_MODELS', 'PM_MODELS', 'ARCHITECT_MODELS'] as const).flatMap((key) => lackingKeys(env[key], settings).map((fault) => `${key}: ${fault}`))
+  faults.push(...lackingEmbedderKeys(env.EMBEDDING_MODELS, toEmbedderSettings(env)).map((fault) => `EMBEDDING_MODELS: ${fault}`))
   if (env.NURA_SERVICE_SECRET) return faults
   const reasons = deployedKeys.filter((key) => env[key] !== undefined)
   if (reasons.length > 0) {
@@ -159,10 +171,4 @@ function chain(key: string, fallback: string, read: (text: string, key: string) 
         return z.NEVER
       }
     })
-}
-
-/** There is one embedder yet. */
-function readEmbedders(text: string): ModelName[] {
-  if (text.trim() !== 'lexical:default') throw new NuraError('bad-model', 'this version knows one embedding model: lexical:default')
-  return [{ provider: 'lexical', model: 'default', baseUrl: null }]
 }

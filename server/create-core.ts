@@ -1,4 +1,5 @@
 import type { Db, TenantDb } from '#db/index.ts'
+import { readCorpus } from '#db/tenant/corpus.ts'
 import type { AgentName } from './agents/index.ts'
 import { createAnswerRepeats } from './answer-repeats.ts'
 import { answer } from './answer.ts'
@@ -9,6 +10,7 @@ import type { ServerConfig } from './config.ts'
 import { createGithubApp } from './github/app.ts'
 import type { GithubApp } from './github/app.ts'
 import type { GithubConfig } from './github/config.ts'
+import { streamCounted, withCounted } from './count-embeddings.ts'
 import { createMayReadOnGithub } from './github/linked-readers.ts'
 import { createPermissions } from './github/permissions.ts'
 import type { Permissions } from './github/permissions.ts'
@@ -16,19 +18,20 @@ import { changeSpace } from './indexing/change-space.ts'
 import type { ChangeOptions, ChangeReport } from './indexing/change-space.ts'
 import { indexSource } from './indexing/index-changes.ts'
 import type { IndexOptions, IndexReport } from './indexing/index-changes.ts'
+import { createMadeVectors } from './indexing/made-vectors.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { createQueryCache } from './models/cache-embedder.ts'
 import type { ChatModel } from './models/chat-model.ts'
+import type { Embedders } from './models/embedder.ts'
+import { createEmbedders } from './models/embedders.ts'
 import { createOpenModel, undescribed } from './models/index.ts'
-import { createKnownEmbedders } from './models/known-embedders.ts'
-import type { EmbedderOf } from './models/known-embedders.ts'
-import { lexicalEmbedder } from './models/lexical.ts'
-import { measureEmbedder } from './models/measure-embedder.ts'
+import { createReranker } from './models/rerankers.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
+import { createOtherSpaceTeller } from './tell-other-space.ts'
 import { createTellSettings } from './tell-settings.ts'
 import { createThreadMemory } from './thread-memory.ts'
 
@@ -52,8 +55,9 @@ export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads' | 'tellSett
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
   /** Goes on with a change of embedding space that is under way. */
   changeSpace(tenant: TenantDb, options: ChangeOptions): Promise<ChangeReport | null>
-  embedderOf: EmbedderOf
   models: Record<AgentName, ChatModel[]>
+  /** What makes vectors here; whoever uses it for a tenant counts what it costs, see `withCounted`. */
+  embedders: Embedders
   /** Null where no App is configured. */
   github: GithubCore | null
   mayReadOnGithub: ReadableParts['mayReadOnGithub']
@@ -64,28 +68,37 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
   const github = githubConfig && createGithub(githubConfig, db, log)
   const models = createAgentModels(config, log)
   const mayReadOnGithub = github ? createMayReadOnGithub({ db, permissions: github.permissions, log }) : undefined
-  const embedder = lexicalEmbedder
-  const embedders = createKnownEmbedders()
-  const embedderOf: EmbedderOf = (space) => embedders.of(space)
-  const measuredOf: EmbedderOf = (space) => {
-    const found = embedderOf(space)
-    return found && measureEmbedder(found, metrics)
-  }
+  const embedders = createEmbedders({ chain: config.models.embedding, settings: config.embedderSettings, log, metrics })
+  const reranker = createReranker({ chain: config.models.reranker, log })
+  const madeVectors = createMadeVectors()
+  const tellOtherSpace = createOtherSpaceTeller(embedders.primary.space, log)
+  const countFor = (tenant: TenantDb, agent: 'indexing' | 'search') => ({ tenant, agent, log, metrics })
   const openSource = createOpenSource({ github: github?.app ?? null })
   const { threads, ...remembered } = createRemembered(cache)
-  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics, ...(threads && { threads }), ...remembered }
+  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics, ...(threads && { threads }), ...remembered }
   return {
     github,
     models,
+    embedders,
     mayReadOnGithub,
     openSource,
     ...(threads && { threads }),
-    indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
-    embedderOf,
-    changeSpace: (tenant, options) => changeSpace({ embedderOf: measuredOf, log }, tenant, options),
-    answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
-    search: (tenant, request) => search(parts, tenant, request),
-    tellSettings: createTellSettings({ config, db, mayReadOnGithub, limits: { ...config.limits, source: 'NURA_LIMIT_ASKER, NURA_LIMIT_CHANNEL and NURA_LIMIT_TENANT, or their defaults' } }),
+    async indexSource(tenant, repository, source, options) {
+      await tellOtherSpace(tenant)
+      return withCounted(embedders, countFor(tenant, 'indexing'), (counted) => indexSource({ embedders: counted, madeVectors, log }, tenant, repository, source, options))
+    },
+    changeSpace: (tenant, options) => withCounted(embedders, countFor(tenant, 'indexing'), (counted) => changeSpace({ embedderOf: counted.of, log }, tenant, options)),
+    answer: (tenant, question, signal, turn) =>
+      streamCounted(embedders, { ...countFor(tenant, 'search'), log: turn.log }, (counted) => answer({ ...parts, embedders: counted, log: turn.log }, tenant, question, signal)),
+    search: (tenant, request) => withCounted(embedders, countFor(tenant, 'search'), (counted) => search({ ...parts, embedders: counted }, tenant, request)),
+    tellSettings: createTellSettings({
+      config, db, mayReadOnGithub,
+      limits: { ...config.limits, source: 'NURA_LIMIT_ASKER, NURA_LIMIT_CHANNEL and NURA_LIMIT_TENANT, or their defaults' },
+      async readSpace(tenant) {
+        const { activeSpace, nextSpace } = await readCorpus(tenant)
+        return { active: activeSpace ?? embedders.primary.space, next: nextSpace }
+      },
+    }),
   }
 }
 

@@ -50,10 +50,13 @@ export function readUsage(tenant: TenantDb, since: Date, by: 'model' | 'day' = '
   )
 }
 
-/** Tokens that models read and wrote since a moment. */
+/** Agents of calls that belong to no answer's language model: making vectors is no part of a day's budget for those. */
+const embedding = ['indexing', 'search']
+
+/** Tokens that language models read and wrote since a moment. */
 export async function tokensSince(tenant: TenantDb, since: Date): Promise<number> {
   const rows = await tenant.transaction((tx) =>
-    tx.query<{ tokens: number }>('select coalesce(sum(input_tokens + output_tokens), 0)::float8 as tokens from model_call where created_at >= $1', [since]),
+    tx.query<{ tokens: number }>('select coalesce(sum(input_tokens + output_tokens), 0)::float8 as tokens from model_call where created_at >= $1 and agent <> all($2::text[])', [since, embedding]),
   )
   return rows[0]!.tokens
 }

@@ -9,7 +9,7 @@ import type { AnswerParts, Question } from '../answer.ts'
 import { indexSource } from '../indexing/index-changes.ts'
 import { createLog } from '../log.ts'
 import { createExtractive } from '../models/extractive.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { lexicalEmbedders } from '../models/lexical.ts'
 import { createGitSource } from '../sources/git.ts'
 import type { Committer, Source } from '../sources/source.ts'
 import { createRepository } from '../testing/create-repository.ts'
@@ -39,7 +39,7 @@ async function openShop(owners: string | null, audience: 'tenant' | 'granted' = 
   }
   const tenant = await createTestTenant(db)
   const added = await addRepository(tenant, { name: 'acme/shop', source: 'git', location: repository.dir, audience })
-  await indexSource({ embedder: lexicalEmbedder, log }, tenant, added, createGitSource(repository.dir))
+  await indexSource({ embedders: lexicalEmbedders, log }, tenant, added, createGitSource(repository.dir))
   const openSource = ({ location }: { location: string }): Source => createGitSource(location)
   return { tenant, ask: (parts: Partial<AnswerParts> = {}, more: Partial<Question> = {}) => ask(tenant, { openSource, ...parts }, more) }
 }
@@ -47,7 +47,7 @@ async function openShop(owners: string | null, audience: 'tenant' | 'granted' = 
 async function ask(tenant: TenantDb, parts: Partial<AnswerParts>, more: Partial<Question>) {
   let [text, answerId] = ['', '']
   const asked: Question = { text: question, audience: { kind: 'tenant' }, asker: 'test:ann', ...more }
-  for await (const part of answer({ db, embedder: lexicalEmbedder, models, log, ...parts }, tenant, asked, new AbortController().signal)) {
+  for await (const part of answer({ db, embedders: lexicalEmbedders, models, log, ...parts }, tenant, asked, new AbortController().signal)) {
     if (part.kind === 'text') text += part.markdown
     if (part.kind === 'done') answerId = part.answerId
     if (part.kind === 'error') throw new Error(part.message)

@@ -3,7 +3,7 @@ import { findRepository } from '#db/tenant/repositories.ts'
 import type { Citation } from '../answer-part.ts'
 import { indexSource } from '../indexing/index-changes.ts'
 import { createLog } from '../log.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { lexicalEmbedders } from '../models/lexical.ts'
 import { createGithubSource } from '../sources/github.ts'
 import { openTestGithub } from '../testing/open-test-github.ts'
 import type { TestGithub } from '../testing/open-test-github.ts'
@@ -21,7 +21,7 @@ test('only lines that are there at their commit stay: of the index, of what it w
   const { tenant, app, installation, add } = await openTestMentions(setup)
   const { fake, row: first } = await add('shop', { 'a.ts': 'one\ntwo\nthree\n', 'gone.ts': 'one\n' })
   await fake.commit({ 'gone.ts': null, 'b.ts': 'one\n' })
-  await indexSource({ embedder: lexicalEmbedder, log: createLog({ level: 'silent', process: 'test' }) }, tenant, first, createGithubSource(app, first))
+  await indexSource({ embedders: lexicalEmbedders, log: createLog({ level: 'silent', process: 'test' }) }, tenant, first, createGithubSource(app, first))
   const row = (await findRepository(tenant, first.id))!
   const pull = await fake.openPull({ branch: 'new', files: { 'new.ts': 'one\ntwo\n' }, author: 'bob' })
   const github = app.as(installation.id)

@@ -6,6 +6,7 @@ import { readSourceFiles } from '#db/tenant/source-files.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { createLog } from '../log.ts'
 import { lexicalEmbedder } from '../models/lexical.ts'
+import { toEmbedders } from '../models/embedder.ts'
 import type { Embedder } from '../models/embedder.ts'
 import { createGitSource } from '../sources/git.ts'
 import type { Source } from '../sources/source.ts'
@@ -31,7 +32,7 @@ async function openIndex(repository: TestRepository) {
     const embedder: Embedder = { ...lexicalEmbedder, embed: (texts, kind, signal) => (embedded.push(...texts), lexicalEmbedder.embed(texts, kind, signal)) }
     const git = createGitSource(repository.dir)
     const source: Source = { ...git, read: (shas, signal) => (read.push(...shas), git.read(shas, signal)) }
-    const report = await indexSource({ embedder, log }, tenant, { id }, source)
+    const report = await indexSource({ embedders: toEmbedders([embedder]), log }, tenant, { id }, source)
     return { ...report, embedded: embedded.length, read: read.length, live: await livePaths(tenant) }
   }
   return { tenant, id, lines, run, row: async () => (await findRepository(tenant, id))! }

@@ -15,8 +15,8 @@ import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { watchSql } from '#db/testing/watch-sql.ts'
 import { createLog } from '../log.ts'
 import type { Embedder } from '../models/embedder.ts'
-import { toEmbedderOf } from '../models/known-embedders.ts'
-import type { EmbedderOf } from '../models/known-embedders.ts'
+import { toEmbedders } from '../models/embedder.ts'
+import type { EmbedderOf } from '../models/embedder.ts'
 import { runLegs } from '../retrieval/legs.ts'
 import { toQuery } from '../retrieval/query.ts'
 import { createGitSource } from '../sources/git.ts'
@@ -48,7 +48,7 @@ afterAll(() => db.close())
 beforeEach(() => {
   old = createPermutedEmbedder('test:old', 0)
   next = createPermutedEmbedder('test:next', 7)
-  embedderOf = toEmbedderOf([old, next])
+  embedderOf = toEmbedders([old, next]).of
 })
 
 type Place = { tenant: TenantDb; id: string; git: TestRepository; sync(): Promise<Awaited<ReturnType<typeof indexSource>>> }
@@ -63,7 +63,7 @@ async function openPlace(embedder: Embedder, contents: Record<string, string> = 
     for (;;) {
       const { activeSpace } = await readCorpus(tenant)
       try {
-        return await indexSource({ embedder: activeSpace === null ? embedder : embedderOf(activeSpace)!, log }, tenant, { id }, createGitSource(git.dir))
+        return await indexSource({ embedders: toEmbedders([activeSpace === null ? embedder : embedderOf(activeSpace)!]), log }, tenant, { id }, createGitSource(git.dir))
       } catch (error) {
         if (!(error instanceof NuraError && error.code === 'space-changed')) throw error
       }
@@ -154,7 +154,7 @@ describe('while questions are asked and pushes come in', () => {
         return vectors
       },
     })
-    const noted = toEmbedderOf([noting(old), noting(next)])
+    const noted = toEmbedders([noting(old), noting(next)]).of
     const compared: { literal: string; vector: string }[] = []
     onTestFinished(
       watchSql(db, ({ text, values }) => {
@@ -212,13 +212,13 @@ describe('while questions are asked and pushes come in', () => {
         return embedder.embed(texts, kind, signal)
       },
     })
-    const found = await ask(tenant, id, toFunction('zephyr'), toEmbedderOf([late(old, () => changeTo(tenant, next)), late(next, async () => undefined)]))
+    const found = await ask(tenant, id, toFunction('zephyr'), toEmbedders([late(old, () => changeTo(tenant, next)), late(next, async () => undefined)]).of)
     expect(found).toMatchObject({ space: 'test:next', vectorFault: null })
     expect(asked).toEqual(['test:old', 'test:next'])
     expect((await contentsOf(tenant, [found.vector[0]!.chunkId]))[0]).toBe(toFunction('zephyr'))
-    const restless = toEmbedderOf([late(old, () => changeTo(tenant, next)), late(next, () => changeTo(tenant, old))])
+    const restless = toEmbedders([late(old, () => changeTo(tenant, next)), late(next, () => changeTo(tenant, old))]).of
     expect(await ask(tenant, id, 'zephyr', restless)).toMatchObject({ vector: [], space: null, vectorFault: expect.stringContaining('again and again') })
-    expect(await ask(tenant, id, 'zephyr', toEmbedderOf([]))).toMatchObject({ vector: [], space: null, vectorFault: expect.stringContaining('EMBEDDING_MODELS') })
+    expect(await ask(tenant, id, 'zephyr', () => null)).toMatchObject({ vector: [], space: null, vectorFault: expect.stringContaining('EMBEDDING_MODELS') })
   })
 
   test('a search that meets a switch answers by its own space in full, or says that it is another', async () => {
@@ -271,7 +271,7 @@ test('cut off at any statement or embedding, as often as may be, it ends as if i
     const counted = (embedder: Embedder): Embedder => ({ ...embedder, maxBatch: 3, embed: (...given) => (step(), embedder.embed(...given)) })
     try {
       await startSpaceChange(tenant, to.space)
-      await changeSpace({ embedderOf: toEmbedderOf([counted(old), counted(next)]), log }, tenant)
+      await changeSpace({ embedderOf: toEmbedders([counted(old), counted(next)]).of, log }, tenant)
       return steps
     } catch (error) {
       expect(error).toBe(stopped)
@@ -325,7 +325,7 @@ test('a change that is given up leaves the index as it was', async () => {
       return next.embed(...given)
     },
   }
-  expect(await changeSpace({ embedderOf: toEmbedderOf([old, stopping]), log }, tenant)).toMatchObject({ switched: false })
+  expect(await changeSpace({ embedderOf: toEmbedders([old, stopping]).of, log }, tenant)).toMatchObject({ switched: false })
   expect({ rows: await picture(tenant), indexes: await indexes(tenant), space: await spaces(tenant) }).toEqual(before)
   expect(await ask(tenant, id, 'zephyr')).toMatchObject({ space: 'test:old', vectorFault: null })
   expect(await cancelSpaceChange(tenant)).toBeNull()
@@ -335,9 +335,9 @@ test('another target takes the place of one that was not reached', async () => {
   const { tenant } = await openPlace(old)
   const third = createPermutedEmbedder('test:third', 3)
   await startSpaceChange(tenant, next.space)
-  await expect(changeSpace({ embedderOf: toEmbedderOf([old]), log }, tenant)).rejects.toMatchObject({ code: 'embedder-missing' })
+  await expect(changeSpace({ embedderOf: toEmbedders([old]).of, log }, tenant)).rejects.toMatchObject({ code: 'embedder-missing' })
   await changeSpace({ embedderOf, log }, tenant, { onProgress: ({ phase, done }) => void (phase === 'vector index' && done === 1 && void startSpaceChange(tenant, third.space)) })
-  expect(await changeSpace({ embedderOf: toEmbedderOf([old, third]), log }, tenant)).toMatchObject({ switched: true, to: 'test:third' })
+  expect(await changeSpace({ embedderOf: toEmbedders([old, third]).of, log }, tenant)).toMatchObject({ switched: true, to: 'test:third' })
   const fresh = await openPlace(third)
   expect(await picture(tenant)).toEqual(await picture(fresh.tenant))
   expect(await indexes(tenant)).toEqual(await indexes(fresh.tenant))

@@ -1,14 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TenantDb } from '#db/index.ts'
-import { NuraError } from '#db/nura-error.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
 import { findEmbeddings } from '#db/tenant/embeddings.ts'
 import { findNextVectors, findOldChunks, readSpaceChange, saveNextVectors } from '#db/tenant/next-space.ts'
 import type { OldChunk } from '#db/tenant/next-space.ts'
 import { buildNextIndexes, clearNextSpace, dropOtherIndexes, switchSpace } from '#db/tenant/switch-space.ts'
 import type { Logger } from '../log.ts'
-import type { Embedder } from '../models/embedder.ts'
-import type { EmbedderOf } from '../models/known-embedders.ts'
+import { embedderMissing } from '../models/embedder-missing.ts'
+import type { Embedder, EmbedderOf } from '../models/embedder.ts'
 import { toChunkKey, toEmbeddedText } from './chunk.ts'
 
 export type ChangeSpaceParts = { embedderOf: EmbedderOf; log: Logger }
@@ -113,8 +112,4 @@ async function embedChunks(embedder: Embedder, tenant: TenantDb, chunks: OldChun
     batch.forEach(([key], index) => vectors.set(key, made[index]!))
   }
   return keyed.map(({ model, key, nextKey }) => ({ model, key, nextKey, vector: vectors.get(nextKey)! }))
-}
-
-export function embedderMissing(space: string): NuraError {
-  return new NuraError('embedder-missing', `This process has no embedder of the space ${space}. Add its model to EMBEDDING_MODELS, the same for every process, and start them again.`)
 }

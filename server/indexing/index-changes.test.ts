@@ -5,8 +5,9 @@ import { readManifest } from '#db/tenant/manifest.ts'
 import { addRepository, findRepository } from '#db/tenant/repositories.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { createLog } from '../log.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { toEmbedders } from '../models/embedder.ts'
 import type { Embedder } from '../models/embedder.ts'
+import { lexicalEmbedder, lexicalEmbedders } from '../models/lexical.ts'
 import { createGitSource } from '../sources/git.ts'
 import type { Source } from '../sources/source.ts'
 import { createRepository } from '../testing/create-repository.ts'
@@ -56,7 +57,7 @@ async function createIndex(tenant: TenantDb, repository: TestRepository) {
   const run = async (options: { onProgress?: (progress: IndexProgress) => void; signal?: AbortSignal } = {}) => {
     asked.length = 0
     read.length = 0
-    const report = await indexSource({ embedder, log }, tenant, { id }, source, options)
+    const report = await indexSource({ embedders: toEmbedders([embedder]), log }, tenant, { id }, source, options)
     return { ...report, asked: asked.length, read: read.length }
   }
   return { id, run, asked, read, failAfter }
@@ -190,7 +191,7 @@ describe('a repository and its index', () => {
 
   test('a repository that is no longer connected', async () => {
     await using repository = await createRepository({ 'a.ts': '' })
-    const run = indexSource({ embedder: lexicalEmbedder, log }, await createTestTenant(db), { id: crypto.randomUUID() }, createGitSource(repository.dir))
+    const run = indexSource({ embedders: lexicalEmbedders, log }, await createTestTenant(db), { id: crypto.randomUUID() }, createGitSource(repository.dir))
     await expect(run).rejects.toMatchObject({ code: 'unknown-repository' })
   })
 })

@@ -2,13 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
+import { readCorpus } from '#db/tenant/corpus.ts'
 import { finishSync, readManifest } from '#db/tenant/manifest.ts'
 import { moveFiles } from '#db/tenant/move-files.ts'
 import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
 import { readSourceFiles } from '#db/tenant/source-files.ts'
 import { removeFiles, writeFiles } from '#db/tenant/write-files.ts'
 import type { Logger } from '../log.ts'
-import type { Embedder } from '../models/embedder.ts'
+import type { Embedder, Embedders } from '../models/embedder.ts'
+import { embedderMissing } from '../models/embedder-missing.ts'
 import { skipByEntry } from '../sources/skip.ts'
 import type { Head, Source, TreeEntry } from '../sources/source.ts'
 import { tokens } from '../tokens.ts'
@@ -18,6 +20,7 @@ import { embedMissing } from './embed.ts'
 import { keepSourceTexts } from './keep-source-texts.ts'
 import { languageOf } from './languages/index.ts'
 import { stemOf } from './languages/language.ts'
+import type { MadeVectors } from './made-vectors.ts'
 import { markOutdated } from './mark-outdated.ts'
 import { planChanges } from './plan.ts'
 import type { Change } from './plan.ts'
@@ -26,7 +29,12 @@ import type { ReadFile } from './read-file.ts'
 import { createSettingsSkip } from './settings.ts'
 import { testSubjects } from './test-subject.ts'
 
-export type IndexParts = { embedder: Embedder; log: Logger }
+export type IndexParts = {
+  embedders: Pick<Embedders, 'primary' | 'of'>
+  /** Vectors that an earlier run could not write; without it they are made anew. */
+  madeVectors?: MadeVectors
+  log: Logger
+}
 
 /** How far a run is: `done` of `total` changes, at most some 200 times a run. */
 export type IndexProgress = { phase: 'files' | 'vector index'; done: number; total: number; path?: string }
@@ -60,7 +68,10 @@ const batchRemovals = 500
  * Makes the index of a repository equal to its source's head. A run that is cut short is taken up by the next one where
  * it stopped; a run with nothing to do writes nothing.
  *
- * @throws NuraError `unknown-repository`, what the source and the embedder throw; the signal's reason on abort
+ * Vectors are made in the tenant's own embedding space, whatever the process prefers; a tenant without an index begins in the
+ * preferred one.
+ *
+ * @throws NuraError `unknown-repository`, `embedder-missing`, what the source and the embedder throw; the signal's reason on abort
  */
 export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: { id: string }, source: Source, options: IndexOptions = {}): Promise<IndexReport> {
   const { onProgress, signal } = options
@@ -83,14 +94,25 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
     await updateRepository(tenant, id, { state: 'indexing', error: null, ...(head.url === null ? {} : { url: head.url }), defaultBranch: head.branch })
     await applyMoves(tenant, id, head, changes, show)
     await applyRemovals(tenant, id, changes, show, signal)
-    const write = () => applyWrites(parts, tenant, id, source, head, changes, report, show, signal)
-    await (repository.indexedSha === null ? inBulk(parts, tenant, write, onProgress) : write())
+    const embedder = await chooseEmbedder(parts, tenant)
+    const write = () => applyWrites({ ...parts, embedder }, tenant, id, source, head, changes, report, show, signal)
+    await (repository.indexedSha === null ? inBulk({ ...parts, embedder }, tenant, write, onProgress) : write())
     await finishSync(tenant, id, head.sha)
     await markOutdated(tenant, id, head.sha)
   }
   report.ms = Math.round(performance.now() - started)
   parts.log.info({ repository: repository.name, ...report }, 'indexed')
   return report
+}
+
+type WriteParts = IndexParts & { embedder: Embedder }
+
+async function chooseEmbedder({ embedders }: IndexParts, tenant: TenantDb): Promise<Embedder> {
+  const { activeSpace } = await readCorpus(tenant)
+  if (activeSpace === null) return embedders.primary
+  const embedder = embedders.of(activeSpace)
+  if (!embedder) throw embedderMissing(activeSpace)
+  return embedder
 }
 
 /** A rename that changes the language changes the chunks. */
@@ -118,7 +140,7 @@ async function applyRemovals(tenant: TenantDb, id: string, changes: Change[], sh
 }
 
 /** A first index is written without the vector index, which is built after it; after a failure too, as other repositories need it. */
-async function inBulk({ embedder, log }: IndexParts, tenant: TenantDb, write: () => Promise<void>, onProgress: IndexOptions['onProgress']): Promise<void> {
+async function inBulk({ embedder, log }: WriteParts, tenant: TenantDb, write: () => Promise<void>, onProgress: IndexOptions['onProgress']): Promise<void> {
   await beginBulk(tenant, embedder.space)
   try {
     await write()
@@ -132,7 +154,7 @@ async function inBulk({ embedder, log }: IndexParts, tenant: TenantDb, write: ()
 }
 
 async function applyWrites(
-  parts: IndexParts,
+  { embedder, madeVectors: kept }: WriteParts,
   tenant: TenantDb,
   repositoryId: string,
   source: Source,
@@ -142,7 +164,6 @@ async function applyWrites(
   show: Show,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { embedder } = parts
   const context = { repositoryId, sha: head.sha, space: embedder.space, chunkerVersion }
   let writing: Promise<void> = Promise.resolve()
   let made: ReadonlyMap<string, number[]> = new Map()
@@ -150,7 +171,7 @@ async function applyWrites(
   // While one batch is being written the next is read, cut and embedded; no third one is held.
   async function flush(batch: ReadFile[]): Promise<void> {
     const texts = new Map(batch.flatMap((read) => [...read.texts]))
-    const { vectors, embedded } = await embedMissing(embedder, tenant, texts, made, signal)
+    const { vectors, embedded } = await embedMissing(embedder, tenant, texts, { made, kept, signal })
     await writing
     made = vectors
     for (const { file } of batch) for (const chunk of file.chunks) chunk.embedding = vectors.get(chunk.key)!

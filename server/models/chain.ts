@@ -1,5 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
+import { toFailureText } from './model-error.ts'
 
 /** One call of one model as it went: for usage, cost and metrics. */
 export type ModelCall = {
@@ -86,7 +87,7 @@ function openCall(model: ChatModel, request: ChatRequest, onCall: ChainOptions['
       const estimated = used === null && characters > 0
       const { inputTokens, outputTokens } = used ?? (estimated ? estimate(request, characters) : { inputTokens: 0, outputTokens: 0 })
       const costUsd = (inputTokens * model.price.input + outputTokens * model.price.output) / 1_000_000
-      onCall({ model: model.id, outcome, inputTokens, outputTokens, estimated, costUsd, ms: performance.now() - started, firstMs, failure: error === undefined ? null : toFailure(error) })
+      onCall({ model: model.id, outcome, inputTokens, outputTokens, estimated, costUsd, ms: performance.now() - started, firstMs, failure: error === undefined ? null : toFailureText(error) })
     },
   }
 }
@@ -110,9 +111,4 @@ function toUnavailable(failures: unknown[]): NuraError {
     : 'No model answers just now. Try again in a minute.'
   const retryAt = times.length > 0 && times.length === failures.length ? new Date(Math.min(...times)) : undefined
   return new NuraError('model-unavailable', message, { retryable: !isHopeless, cause: failures.at(-1), ...(retryAt && { retryAt }) })
-}
-
-function toFailure(error: unknown): string {
-  if (!(error instanceof NuraError)) return error instanceof Error ? error.name : 'unknown'
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
 }

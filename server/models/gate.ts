@@ -62,7 +62,7 @@ export function createGate(id: string, { log, wake, times = {} }: GateOptions): 
       beginWaking()
       return false
     }
-    if (error.code === 'bad-model') {
+    if (error.code === 'bad-model' || error.code === 'wrong-dimensions') {
       if (!hasToldWrong) log.warn({ model: id, cause: error.cause instanceof Error ? error.cause.message : null }, `${error.message} Until then other models of the chain answer.`)
       hasToldWrong = true
       resting = { until: Date.now() + wrong, because: error }

@@ -63,13 +63,17 @@ export const defaultChain = 'extractive:default'
 /**
  * Reads a chain such as `anthropic:claude-x@https://proxy, extractive:default`, first choice first.
  * @param field the environment key it came from, for the message.
+ * @param known which providers it may name; those of chat models unless said
  * @throws NuraError `bad-model`
  */
-export function toChain(text: string, field: string): ModelName[] {
+export function toChain(text: string, field: string, known: KnownNames = { providers: providers.map(({ name }) => name), example: defaultChain }): ModelName[] {
   const names = text.split(',').map((part) => part.trim()).filter(Boolean)
-  if (names.length === 0) throw new NuraError('bad-model', `${field} names no model. Write provider:model, for example ${defaultChain}.`, { field })
-  return names.map((name) => toModelName(name, field))
+  if (names.length === 0) throw new NuraError('bad-model', `${field} names no model. Write provider:model, for example ${known.example}.`, { field })
+  return names.map((name) => toModelName(name, field, known))
 }
+
+/** Which providers a chain may name, and a chain to show where it is wrong. */
+export type KnownNames = { providers: readonly string[]; example: string }
 
 /** What the models of a process share. */
 export type ModelParts = { settings: ModelSettings; log?: GateOptions['log']; deadlines?: Deadlines; gateTimes?: GateOptions['times'] }
@@ -138,20 +142,19 @@ function findProvider(name: string): Provider {
   return providers.find((provider) => provider.name === name)!
 }
 
-function toId({ provider, model }: ModelName): string {
+export function toId({ provider, model }: ModelName): string {
   return `${provider}:${model}`
 }
 
 /** Whether a model without an address of its own, or with one on the same host, is where the key belongs. */
-function isAt(home: string, baseUrl: string | null): boolean {
+export function isAt(home: string, baseUrl: string | null): boolean {
   return baseUrl === null || URL.parse(baseUrl)?.origin === URL.parse(home)?.origin
 }
 
-function toModelName(text: string, field: string): ModelName {
+function toModelName(text: string, field: string, { providers: known, example }: KnownNames): ModelName {
   const parsed = /^([a-z][a-z0-9-]*):([^\s@]+)(?:@(\S+))?$/.exec(text)
-  if (!parsed) throw new NuraError('bad-model', `${field}: "${text.slice(0, 80)}" is not provider:model[@baseUrl], such as ${defaultChain}.`, { field })
+  if (!parsed) throw new NuraError('bad-model', `${field}: "${text.slice(0, 80)}" is not provider:model[@baseUrl], such as ${example}.`, { field })
   const [, provider, model, baseUrl = null] = parsed as unknown as [string, string, string, string | undefined]
-  const known = providers.map((each) => each.name)
   if (!known.includes(provider)) throw new NuraError('bad-model', `${field}: there is no provider "${provider}". Use one of: ${known.join(', ')}.`, { field })
   if (baseUrl !== null && !/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) {
     throw new NuraError('bad-model', `${field}: the address after @ of ${provider}:${model} is not an http(s) URL.`, { field })

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { embedderContract } from '../testing/embedder-contract.ts'
 import { lexicalEmbedder } from './lexical.ts'
+
+embedderContract('without a model', () => lexicalEmbedder)
 
 async function embed(...texts: string[]): Promise<number[][]> {
   return lexicalEmbedder.embed(texts, 'document')

@@ -1,4 +1,5 @@
 import { tokens } from '../tokens.ts'
+import { toEmbedders } from './embedder.ts'
 import type { Embedder } from './embedder.ts'
 
 const dimensions = 1024
@@ -21,6 +22,9 @@ export const lexicalEmbedder: Embedder = {
     return texts.map(toVector)
   },
 }
+
+/** Where nothing else is configured. */
+export const lexicalEmbedders = toEmbedders([lexicalEmbedder])
 
 function toVector(text: string): number[] {
   const counts = new Map<string, number>()

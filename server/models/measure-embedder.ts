@@ -6,9 +6,9 @@ export function measureEmbedder(embedder: Embedder, metrics: Pick<Metrics, 'embe
   const model = embedder.space
   return {
     ...embedder,
-    async embed(texts, kind, signal) {
+    async embed(texts, kind, signal, onCall) {
       const end = metrics.embedding.startTimer({ model })
-      const vectors = await embedder.embed(texts, kind, signal)
+      const vectors = await embedder.embed(texts, kind, signal, onCall)
       end()
       if (kind === 'document') metrics.embeddedChunks.inc({ model }, texts.length)
       return vectors

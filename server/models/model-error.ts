@@ -73,3 +73,9 @@ export function codeOf(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') return at.code
   return error instanceof Error ? error.name : 'unknown'
 }
+
+/** A failure in our words, with what is known of its cause: for the log and the trace. */
+export function toFailureText(error: unknown): string {
+  if (!(error instanceof NuraError)) return error instanceof Error ? error.name : 'unknown'
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+}

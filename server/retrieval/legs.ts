@@ -3,7 +3,7 @@ import { NuraError } from '#db/nura-error.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
 import { searchPaths, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
 import { searchBm25, searchFiles, searchVector, type FileHit, type Hit } from '#db/tenant/search.ts'
-import type { EmbedderOf } from '../models/known-embedders.ts'
+import type { EmbedderOf } from '../models/embedder.ts'
 import type { Query } from './query.ts'
 
 export type Found = {

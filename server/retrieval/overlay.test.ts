@@ -7,7 +7,7 @@ import { dev } from '../agents/dev.ts'
 import { indexSource } from '../indexing/index-changes.ts'
 import { readFile } from '../indexing/read-file.ts'
 import { createLog } from '../log.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { lexicalEmbedders } from '../models/lexical.ts'
 import { createGitSource } from '../sources/git.ts'
 import { createRepository } from '../testing/create-repository.ts'
 import type { TestRepository } from '../testing/create-repository.ts'
@@ -41,7 +41,7 @@ beforeAll(async () => {
   tenant = await createTestTenant(db)
   const added = await addRepository(tenant, { name: 'acme/shop', source: 'git', location: repository.dir })
   repositoryId = added.id
-  await indexSource({ embedder: lexicalEmbedder, log }, tenant, added, createGitSource(repository.dir))
+  await indexSource({ embedders: lexicalEmbedders, log }, tenant, added, createGitSource(repository.dir))
 })
 afterAll(async () => {
   await db.close()
@@ -55,7 +55,7 @@ async function lay(changed: Record<string, string>, gone: string[] = [], focus: 
   return toOverlay({ repositoryId, repository: 'acme/shop', sha: head, focus }, (await Promise.all(read)).map(({ file }) => file), gone)
 }
 
-const find = (question: string, overlay?: Overlay) => search({ db, embedder: lexicalEmbedder }, tenant, { question, audience: { kind: 'tenant' }, overlay })
+const find = (question: string, overlay?: Overlay) => search({ db, embedders: lexicalEmbedders }, tenant, { question, audience: { kind: 'tenant' }, overlay })
 
 const vat = { 'src/vat.ts': "import { roundPrice } from './price.ts'\n\n/** Adds the value added tax of a country to a price. */\nexport function addVat(price: number, country: string): number {\n  return roundPrice(price * rates[country])\n}\n" }
 
@@ -113,7 +113,7 @@ test('the line that is asked about is always among the passages: first when the 
 
 test('an overlay of a repository that may not be read is not there', async () => {
   const overlay = await lay(vat)
-  const result = await search({ db, embedder: lexicalEmbedder }, tenant, { question: 'What does addVat do?', audience: { kind: 'public' }, overlay })
+  const result = await search({ db, embedders: lexicalEmbedders }, tenant, { question: 'What does addVat do?', audience: { kind: 'public' }, overlay })
   expect(result).toMatchObject({ passages: [], overlay: null })
 })
 

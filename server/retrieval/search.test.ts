@@ -7,7 +7,9 @@ import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { indexSource } from '../indexing/index-changes.ts'
 import { createLog } from '../log.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { toEmbedders } from '../models/embedder.ts'
+import type { Reranker } from '../models/reranker.ts'
+import { lexicalEmbedder, lexicalEmbedders } from '../models/lexical.ts'
 import { createGitSource } from '../sources/git.ts'
 import { createRepository } from '../testing/create-repository.ts'
 import type { Audience } from './audience.ts'
@@ -59,7 +61,7 @@ async function index(
     url: `https://github.com/${name}`,
     ...options,
   })
-  await indexSource({ embedder: lexicalEmbedder, log }, to, { id }, createGitSource(repository.dir))
+  await indexSource({ embedders: lexicalEmbedders, log }, to, { id }, createGitSource(repository.dir))
   return id
 }
 
@@ -85,7 +87,7 @@ beforeAll(async () => {
 afterAll(() => db.close())
 
 const ask = (question: string, more: Partial<Parameters<typeof search>[2]> = {}, embedder = lexicalEmbedder) =>
-  search({ db, embedder }, tenant, { question, audience: { kind: 'tenant' }, ...more })
+  search({ db, embedders: toEmbedders([embedder]) }, tenant, { question, audience: { kind: 'tenant' }, ...more })
 
 describe('what is found', () => {
   test('the definition comes first, with lines of its commit', async () => {
@@ -190,7 +192,7 @@ describe('who may read', () => {
   test('another tenant has its own', async () => {
     const other = await createTestTenant(db)
     await index(other, 'acme/shop', { 'src/signature.ts': 'export const verifySignature = "canary-other"\n' })
-    const theirs = await search({ db, embedder: lexicalEmbedder }, other, { question: everything, audience: { kind: 'tenant' } })
+    const theirs = await search({ db, embedders: lexicalEmbedders }, other, { question: everything, audience: { kind: 'tenant' } })
     expect(theirs.passages.map(({ content }) => content).join()).toContain('canary-other')
     const { passages } = await ask(everything)
     expect(passages.map(({ content }) => content).join()).not.toContain('canary-other')
@@ -198,7 +200,7 @@ describe('who may read', () => {
 
   test('rights that cannot be read open nothing', async () => {
     const broken: Db = { ...db, control: () => Promise.reject(new Error('gone')) }
-    const asked = search({ db: broken, embedder: lexicalEmbedder }, tenant, { question: everything, audience: channel })
+    const asked = search({ db: broken, embedders: lexicalEmbedders }, tenant, { question: everything, audience: channel })
     await expect(asked).rejects.toMatchObject({ name: 'NuraError', code: 'audience-unknown', retryable: true })
   })
 })
@@ -223,6 +225,42 @@ describe('without vectors', () => {
 
   test('an abort ends the search', async () => {
     await expect(ask('verify', { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
+  })
+})
+
+describe('with a reranker', () => {
+  const asked = 'where do we check that a payload was signed?'
+  const by = (reranker: Reranker) => search({ db, embedders: lexicalEmbedders, reranker }, tenant, { question: asked, audience: { kind: 'tenant' } })
+
+  test('passages stand in an order that it has a say in, and the trace says which', async () => {
+    const before = await ask(asked)
+    const last = before.passages.at(-1)!
+    const reranker: Reranker = { id: 'tei:m', maxTexts: 32, rerank: async (_, texts) => texts.map((text) => (text === `${last.path}\n${last.content}` ? 1 : 0)) }
+    const after = await by(reranker)
+    expect(after.passages[0]!.chunkId).toBe(last.chunkId)
+    expect(after.passages.map(({ n }) => n)).toEqual(after.passages.map((_, at) => at + 1))
+    expect(after.trace.reranked).toMatchObject({ model: 'tei:m', fault: null })
+    expect(after.timings.rerank).toBeGreaterThanOrEqual(0)
+  })
+
+  test('that fails, and without one, everything is as it was', async () => {
+    const before = await ask(asked)
+    const after = await by({ id: 'tei:m', maxTexts: 32, rerank: () => Promise.reject(new NuraError('model-unavailable', 'away')) })
+    expect(after.passages).toEqual(before.passages)
+    expect(after.trace).toEqual({ ...before.trace, reranked: { model: 'tei:m', texts: expect.any(Number) as number, fault: 'away' } })
+    expect(before.trace).not.toHaveProperty('reranked')
+    expect(before.timings).not.toHaveProperty('rerank')
+  })
+
+  test('only passages that may be read are shown to it', async () => {
+    const shown: string[] = []
+    const reranker: Reranker = { id: 'tei:m', maxTexts: 32, rerank: async (_, texts) => (shown.push(...texts), texts.map(() => 0.5)) }
+    await search({ db, embedders: lexicalEmbedders, reranker }, tenant, { question: 'where is verify signature, granted or public?', audience: { kind: 'tenant' } })
+    expect(shown.length).toBeGreaterThan(1)
+    expect(shown.join()).not.toContain('canary-granted')
+    shown.length = 0
+    await search({ db, embedders: lexicalEmbedders, reranker }, tenant, { question: 'where is verify signature, granted or public?', audience: channel })
+    expect(shown.join()).toContain('canary-granted')
   })
 })
 

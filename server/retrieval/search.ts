@@ -4,8 +4,8 @@ import { readChunks } from '#db/tenant/chunks.ts'
 import { readFrequencies, readStatistics } from '#db/tenant/frequencies.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import type { CacheQueries } from '../models/cache-embedder.ts'
-import type { Embedder } from '../models/embedder.ts'
-import { toEmbedderOf } from '../models/known-embedders.ts'
+import type { Embedder, Embedders } from '../models/embedder.ts'
+import type { Reranker } from '../models/reranker.ts'
 import type { DecidedAudience } from './audience.ts'
 import { evidenceStrength, type EvidenceStrength } from './evidence-strength.ts'
 import { layOver, withFocus, withOverlay, withoutGone } from './lay-over.ts'
@@ -15,6 +15,7 @@ import type { Overlay, PassageRow } from './overlay.ts'
 import type { Passage } from './passage.ts'
 import { toQuery, type Query } from './query.ts'
 import { rank, type CandidateFile, type RankedChunk } from './rank.ts'
+import { rerank } from './rerank.ts'
 import { readableRepositories } from './readable-repositories.ts'
 import type { ReadableParts } from './readable-repositories.ts'
 import { selectPassages } from './select-passages.ts'
@@ -23,9 +24,11 @@ import { toTrace, type SearchTrace } from './trace.ts'
 import { weightsOf } from './weights.ts'
 
 export type SearchParts = ReadableParts & {
-  embedder: Embedder
+  embedders: Pick<Embedders, 'of'>
   /** Remembers vectors of questions; without it each is made anew. */
   cacheQueries?: CacheQueries
+  /** Null and absent alike: the ranking stands as it is. */
+  reranker?: Reranker | null
 }
 
 export type SearchRequest = {
@@ -85,7 +88,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
     repositories.map(({ name }) => name),
   )
   const [indexed, frequencies] = await Promise.all([
-    runLegs(tenant, toEmbedderOf([parts.cacheQueries?.(parts.embedder, tenant.id) ?? parts.embedder]), query, repositoryIds, signal),
+    runLegs(tenant, (space) => toQueryEmbedder(parts, tenant, space), query, repositoryIds, signal),
     readFrequencies(tenant, query.tokens),
   ])
   const found = overlay ? layOver(overlay, query, indexed, await readStatistics(tenant, query.tokens)) : indexed
@@ -94,13 +97,18 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const weights = weightsOf(query, found.space)
   const profile = { code: 1, documentation: 1, business: 1, ...request.profile }
   const { ranked, places } = await rankFound(tenant, query, found, repositoryIds, overlay, { weights, profile })
-  const head = ranked.slice(0, limit + spare)
+  const { reranker } = parts
+  const head = ranked.slice(0, Math.max(limit + spare, reranker?.maxTexts ?? 0))
   const read = await readChunks(
     tenant,
     head.map(({ chunkId }) => chunkId),
   )
   const rows = new Map([...read, ...(overlay?.files.flatMap(({ chunks }) => chunks) ?? [])].map((row): [string, PassageRow] => [row.chunkId, row]))
-  const { chosen: best, dropped } = selectPassages(head, new Map([...rows].map(([id, { content }]) => [id, content])), limit)
+  const texts = new Map([...rows].map(([id, { content }]) => [id, content]))
+  const rerankStart = performance.now()
+  const reranked = reranker ? await rerank(reranker, { query: query.text, ranked: head, texts, signal }) : null
+  const rerankEnd = performance.now()
+  const { chosen: best, dropped } = selectPassages(reranked?.ranked ?? head, texts, limit)
   const chosen = withFocus(best, overlay, query, limit)
 
   const passages = chosen.map(({ chunkId, score, legs }, at): Passage => {
@@ -128,14 +136,20 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
     repositories: repositories.map(({ name }) => name),
     found,
     weights,
-    ranked,
+    ranked: reranked ? [...reranked.ranked, ...ranked.slice(head.length)] : ranked,
+    reranked: reranked?.told ?? null,
     lines: places,
     chosen: new Set(chosen.map(({ chunkId }) => chunkId)),
     dropped,
   })
   const end = performance.now()
-  const timings = { ...found.timings, audience: audienceDone - start, rank: end - rankStart, total: end - start }
+  const timings = { ...found.timings, audience: audienceDone - start, rank: end - rankStart - (rerankEnd - rerankStart), ...(reranked ? { rerank: rerankEnd - rerankStart } : {}), total: end - start }
   return { query, passages, repositories, overlay, strength, degraded: found.vectorFault === null ? null : 'vector', trace, timings }
+}
+
+function toQueryEmbedder({ embedders, cacheQueries }: SearchParts, tenant: TenantDb, space: string): Embedder | null {
+  const embedder = embedders.of(space)
+  return embedder && (cacheQueries?.(embedder, tenant.id) ?? embedder)
 }
 
 /** Ranks what the legs found, then once more with the neighbours of the best files among it. */

@@ -1,6 +1,7 @@
 import type { Found } from './legs.ts'
 import type { Query } from './query.ts'
 import type { RankedChunk } from './rank.ts'
+import type { Reranked } from './rerank.ts'
 import type { Dropped } from './select-passages.ts'
 import type { Weights } from './weights.ts'
 
@@ -19,6 +20,8 @@ export type SearchTrace = {
   space: string | null
   vectorFault: string | null
   weights: Weights
+  /** What a reranker had to say; absent where none is configured. */
+  reranked?: Reranked['told']
   /** Hits by leg. */
   found: Record<string, number>
   considered: {
@@ -42,6 +45,7 @@ export function toTrace(parts: {
   found: Found
   weights: Weights
   ranked: RankedChunk[]
+  reranked: Reranked['told'] | null
   lines: Map<string, { startLine: number; endLine: number }>
   chosen: Set<string>
   dropped: Dropped[]
@@ -56,6 +60,7 @@ export function toTrace(parts: {
     space: found.space,
     vectorFault: found.vectorFault,
     weights,
+    ...(parts.reranked ? { reranked: parts.reranked } : {}),
     found: {
       vector: found.vector.length,
       bm25: found.bm25.length,

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addRepository } from '#db/tenant/repositories.ts'
 import { indexSource } from '../indexing/index-changes.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { lexicalEmbedders } from '../models/lexical.ts'
 import type { FakeRepository } from '../testing/fake-github/fake-repository.ts'
 import { openTestGithub } from '../testing/open-test-github.ts'
 import type { TestGithub } from '../testing/open-test-github.ts'
@@ -22,7 +22,7 @@ async function connect(files: Record<string, string>) {
   const { id } = await addRepository(tenant, { name: repository.fullName, ...origin })
   async function index() {
     const start = setup.github.calls.length
-    const report = await indexSource({ embedder: lexicalEmbedder, log: pino({ level: 'silent' }) }, tenant, { id }, createGithubSource(setup.openApp(), origin))
+    const report = await indexSource({ embedders: lexicalEmbedders, log: pino({ level: 'silent' }) }, tenant, { id }, createGithubSource(setup.openApp(), origin))
     const paths = setup.github.calls.slice(start).map(({ path }) => path.replace(/^\/repos\/[^/]+\/[^/]+/, '').replace(/[0-9a-f]{40}/, 'SHA'))
     return { report, paths }
   }

@@ -3,8 +3,11 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
+import type { EmbeddingCreateParams } from 'openai/resources/embeddings'
 import { sendPieces, toUsage } from './fake-model.ts'
 import type { FakeUsage, ModelFault, PiecesEnd, TokenCount } from './fake-model.ts'
+import { createFakeVectors } from './fake-vectors.ts'
+import type { FakeVectors } from './fake-vectors.ts'
 
 /** One request as it came in. */
 export type FakeOpenaiRequest = {
@@ -34,6 +37,10 @@ export type FakeOpenai = {
   readonly reported: TokenCount
   /** The key that is asked for; null takes any, and none. */
   apiKey: string | null
+  /** The embedding model, with faults and a log of its own. */
+  readonly vectors: FakeVectors
+  /** Each request for embeddings as it came in. */
+  readonly embeddingRequests: { key: string | null; body: EmbeddingCreateParams }[]
   /** Everything that was ever sent to the model as one text: where tests look for what must not be there. */
   seen(): string
   close(): Promise<void>
@@ -49,9 +56,11 @@ export const obedient: OpenaiReply = ({ messages }) => {
   return `I do as I was told [1].\n\n${orders.join('\n')}\n`
 }
 
-/** OpenAI's chat completions over loopback, streamed as server-sent events, with a log of every request. */
+/** OpenAI's chat completions and embeddings over loopback; completions are streamed as server-sent events, with a log of every request. */
 export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: string } = {}): Promise<FakeOpenai> {
+  const { fake: vectors, answer: answerWithVectors } = createFakeVectors()
   const fake: Omit<FakeOpenai, 'url' | 'close' | 'seen'> = {
+    vectors, embeddingRequests: [],
     requests: [], reply: options.reply ?? citesFirst, fault: null, faults: [], usage: { inputTokens: 900, outputTokens: 60 }, reported: { inputTokens: 0, outputTokens: 0 }, apiKey: options.apiKey ?? null,
   }
   const server = createServer((request, response) => {
@@ -63,6 +72,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     const key = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? null
     if (fake.apiKey !== null && key !== fake.apiKey) return refuse(response, 401, 'invalid_api_key')
     if (path === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'fake-chat', object: 'model', created: 1, owned_by: 'fake' }] })
+    if (path === '/v1/embeddings' && request.method === 'POST') return embed(JSON.parse(await readText(request)) as EmbeddingCreateParams, key, response)
     if (path !== '/v1/chat/completions' || request.method !== 'POST') return refuse(response, 404, 'unknown_url')
     const body = JSON.parse(await readText(request)) as ChatCompletionCreateParamsStreaming
     const logged: FakeOpenaiRequest = { at: Date.now(), headers: request.headers, key, body, aborted: false }
@@ -73,6 +83,20 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     if (fault?.kind === 'status') return refuse(response, fault.status, fault.code ?? 'fault', fault.retryAfter)
     if (fault?.kind === 'hang' && fault.after === undefined) return
     await stream(body, fault, response)
+  }
+
+  async function embed(body: EmbeddingCreateParams, key: string | null, response: ServerResponse): Promise<void> {
+    fake.embeddingRequests.push({ key, body })
+    const isBase64 = body.encoding_format === 'base64'
+    const toEmbedding = (vector: number[]) => (isBase64 ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector)
+    await answerWithVectors(body.input as string[], response, {
+      refuse: (status, { code, message, retryAfter }) => refuse(response, status, code, retryAfter, message),
+      send(found, tokens) {
+        const data = found.map((vector, index) => ({ object: 'embedding', index, embedding: toEmbedding(vector) }))
+        // The last first: each says which text it is of.
+        json(response, 200, { object: 'list', model: body.model, data: data.toReversed(), usage: { prompt_tokens: tokens, total_tokens: tokens } })
+      },
+    })
   }
 
   async function stream(body: ChatCompletionCreateParamsStreaming, fault: ModelFault | null, response: ServerResponse): Promise<void> {

@@ -12,7 +12,7 @@ import { indexSource } from '../indexing/index-changes.ts'
 import { createLog } from '../log.ts'
 import type { ChatModel } from '../models/chat-model.ts'
 import { createExtractive } from '../models/extractive.ts'
-import { lexicalEmbedder } from '../models/lexical.ts'
+import { lexicalEmbedders } from '../models/lexical.ts'
 import { createGithubSource } from '../sources/github.ts'
 import { createTellSettings } from '../tell-settings.ts'
 import type { FakeRepository } from './fake-github/fake-repository.ts'
@@ -40,7 +40,7 @@ export async function openTestMentions({ db, openApp, install, github }: TestGit
     tellSettings: createTellSettings({ db, config: readServerConfig({}) }),
     answer: (...[of, question, signal]: [typeof tenant, Question, AbortSignal]) => {
       asked.push(question)
-      return answer({ db, embedder: lexicalEmbedder, models, log }, of, question, signal)
+      return answer({ db, embedders: lexicalEmbedders, models, log }, of, question, signal)
     },
   }
 
@@ -52,7 +52,7 @@ export async function openTestMentions({ db, openApp, install, github }: TestGit
       name: fake.fullName, source: 'github', location: fake.fullName, isPublic: !isPrivate, audience,
       externalId: fake.id, installationId: installation.id, settings,
     } as Parameters<typeof addRepository>[1])
-    await indexSource({ embedder: lexicalEmbedder, log }, tenant, row, createGithubSource(app, row))
+    await indexSource({ embedders: lexicalEmbedders, log }, tenant, row, createGithubSource(app, row))
     return { fake, row: (await findRepository(tenant, row.id))! }
   }
 
