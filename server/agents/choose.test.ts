@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { evaluateRouter } from '#eval/router.ts'
-import { choose } from './choose.ts'
+import { choose, withoutWish } from './choose.ts'
 import { agents } from './index.ts'
 
 describe('choose', () => {
@@ -20,6 +20,16 @@ describe('choose', () => {
 
   test('a word that only looks like a wish does not count', () => {
     expect(choose('What does the function return as a product of two matrices?').reason).not.toMatch(/asked for|the question says/)
+  })
+
+  test.each([
+    ['As an architect, how does a push reach the index?', 'how does a push reach the index?'],
+    ['Ask the PM: which plans have audit logs?', 'which plans have audit logs?'],
+    ['Where is the session read, as a developer?', 'Where is the session read?'],
+    ['Where is the session read?', 'Where is the session read?'],
+    ['As an architect?', 'As an architect?'],
+  ])('%s is searched as: %s', (question, searched) => {
+    expect(withoutWish(question)).toBe(searched)
   })
 
   test('an unknown agent is refused, and the known ones are named', () => {

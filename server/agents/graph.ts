@@ -5,7 +5,7 @@ import type { ModelCall } from '../models/chain.ts'
 import type { ChatModel } from '../models/chat-model.ts'
 import { createCitationFilter } from '../retrieval/check-citations.ts'
 import type { Passage } from '../retrieval/passage.ts'
-import { choose } from './choose.ts'
+import { choose, withoutWish } from './choose.ts'
 import type { Choice } from './choose.ts'
 import type { Evidence } from './evidence.ts'
 import { findAgent } from './index.ts'
@@ -101,7 +101,7 @@ export async function* runGraph(parts: GraphParts, input: GraphInput, signal: Ab
 
 function chooseAgent({ input }: GraphState) {
   const started = performance.now()
-  const resolved = resolveFollowUp(input.question, input.turns)
+  const resolved = resolveFollowUp(withoutWish(input.question), input.turns)
   return { choice: choose(input.question, input.agent), resolved, timings: { choose: performance.now() - started } }
 }
 

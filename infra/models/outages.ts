@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startFakeAnthropic } from '#server/testing/fake-anthropic.ts'
+import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
+import { startFakeOpenai } from '#server/testing/fake-openai.ts'
+import { startSlackDeployment } from '../testing/start-slack-deployment.ts'
+import type { Seen, SlackDeployment } from '../testing/start-slack-deployment.ts'
+
+/** The providers that are tried, and how a question reaches the agent whose first model is theirs. */
+export const providers = { openai: 'as a developer', anthropic: 'as a product manager', bedrock: 'as an architect' } as const
+export type ProviderName = keyof typeof providers
+
+type Fault = { kind: string } & Record<string, unknown>
+type Fake = { fault: Fault | null; requests: { length: number }; reply: unknown; close(): Promise<void> }
+
+/** What happens to a model, and what people may see of it. */
+export type Outage = {
+  /** Row of the table of faults that Nura must survive. */
+  row: string
+  name: string
+  fault: Fault
+  /** Who answers: the model that failed first, the one behind it, or nobody at first. */
+  answeredBy: 'first' | 'second'
+  /** Calls of the failing model that the question may cost. */
+  calls: number
+}
+
+export const outages: readonly Outage[] = [
+  { row: 'F17', name: 'answers 503', fault: { kind: 'status', status: 503 }, answeredBy: 'second', calls: 1 },
+  { row: 'F18', name: 'hangs before its first token', fault: { kind: 'hang' }, answeredBy: 'second', calls: 1 },
+  { row: 'F19', name: 'dies before a whole sentence', fault: { kind: 'cut', after: 3 }, answeredBy: 'second', calls: 1 },
+  { row: 'F20', name: 'is limited for 30 s', fault: { kind: 'status', status: 429, retryAfter: '30' }, answeredBy: 'second', calls: 1 },
+]
+
+const files = {
+  'src/verify-signature.ts': [
+    "import { createHmac, timingSafeEqual } from 'node:crypto'",
+    '',
+    '/** Verifies the signature of a webhook over the raw body, in constant time. */',
+    'export function verifySignature(body: Buffer, signature: string, secret: string): boolean {',
+    "  const expected = createHmac('sha256', secret).update(body).digest('hex')",
+    '  return timingSafeEqual(Buffer.from(expected), Buffer.from(signature))',
+    '}',
+  ].join('\n'),
+  'README.md': '# Shop\n\nWebhooks arrive at `/hooks`, and the signature of each webhook is verified before it is read.\n',
+}
+
+/** Nura in Slack with one agent a provider, and one more model behind all of them. */
+export type OutageRig = {
+  readonly nura: SlackDeployment
+  readonly fakes: Record<ProviderName | 'second', Fake>
+  /** Asks the agent of a provider and waits until its thread ends. */
+  ask(provider: ProviderName): Promise<{ text: string; timeline: Seen[]; ms: number }>
+  close(): Promise<void>
+}
+
+/** What each fake says, so that it can be told who answered. Long enough that Slack shows it while it is written. */
+export const saidBy = (name: string) => `The ${name} model says: the signature is verified over the raw body [1].`
+
+export async function openOutageRig(env: Record<string, string> = {}): Promise<OutageRig> {
+  const [openai, anthropic, bedrock, second] = await Promise.all([startFakeOpenai(), startFakeAnthropic(), startFakeBedrock(), startFakeOpenai()])
+  const fakes = { openai, anthropic, bedrock, second } as unknown as OutageRig['fakes']
+  for (const [name, fake] of Object.entries(fakes)) fake.reply = () => `${saidBy(name)}\n\n- It is compared in constant time [1].\n`
+  const behind = `openai:second@${second.url}`
+  const nura = await startSlackDeployment({
+    files,
+    env: {
+      DEV_MODELS: `openai:gpt-4.1, ${behind}`,
+      PM_MODELS: `anthropic:claude-sonnet-4-5, ${behind}`,
+      ARCHITECT_MODELS: `bedrock:meta.llama3-1-70b-instruct-v1:0, ${behind}`,
+      OPENAI_API_KEY: 'sk-fake', OPENAI_BASE_URL: openai.url,
+      ANTHROPIC_API_KEY: 'sk-ant-fake', ANTHROPIC_BASE_URL: anthropic.url,
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake',
+      NURA_ANSWER_CACHE: 'off',
+      ...env,
+    },
+  })
+  return {
+    nura,
+    fakes,
+    async ask(provider) {
+      const started = Date.now()
+      const mention = await nura.ask(`${providers[provider]}, where is the signature of a webhook verified?`)
+      await nura.finished(mention)
+      return { text: nura.seen(mention).join('\n'), timeline: nura.timeline(mention), ms: Date.now() - started }
+    },
+    async close() {
+      await nura.close()
+      await Promise.all(Object.values(fakes).map((fake) => fake.close()))
+    },
+  }
+}
+
+/** Waits until the first model of a provider answers again, as it does once its gate has let a call through. */
+export async function recovered(rig: OutageRig, provider: ProviderName): Promise<void> {
+  rig.fakes[provider].fault = null
+  while (!(await rig.ask(provider)).text.includes(saidBy(provider))) await sleep(1_000)
+}
