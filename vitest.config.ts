@@ -4,11 +4,11 @@ import { reachable, readSources } from './infra/testing/read-sources.ts'
 /**
  * Every test file runs in the project `embedded`. Those that are about the stores run in the project `servers` too, where
  * `npm test` has brought the servers: all of `db`, the queue, what search and indexing ask of the database, and the running
- * processes, which is where everything else meets the servers.
+ * processes, which is where everything else meets the servers. Outages of models are the same on both, and take their time.
  */
 const sources = new Map(readSources(import.meta.dirname).map((source) => [source.path, source]))
 const all = [...sources.keys()].filter((path) => path.endsWith('.test.ts'))
-const aboutStores = /^(db|jobs|infra)\/|^server\/(retrieval|indexing|routes|cache)\/|^server\/[a-z-]+\.test\.ts$|^bot\/[a-z-]+\.test\.ts$/
+const aboutStores = /^(db|jobs|infra(?!\/models))\/|^server\/(retrieval|indexing|routes|cache)\/|^server\/[a-z-]+\.test\.ts$|^bot\/[a-z-]+\.test\.ts$/
 const onStores = all.filter((path) => aboutStores.test(path) && [...reachable(sources, path)].some((loaded) => sources.get(loaded)?.text.includes('NURA_TEST_')))
 
 const { NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL } = process.env

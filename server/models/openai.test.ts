@@ -81,6 +81,15 @@ describe('a request', () => {
     await expect(ask(away)).rejects.toMatchObject({ code: 'model-unavailable', retryable: true })
   })
 
+  test('a server of one’s own that refuses connections, or says that it loads, is starting', async () => {
+    const ours = { apiKey: null, isOpenai: false }
+    const gone = await startFakeOpenai()
+    await gone.close()
+    await expect(ask(createOpenai('qwen', { ...ours, baseUrl: gone.url }))).rejects.toMatchObject({ code: 'model-cold', retryable: true })
+    fake.faults.push({ kind: 'cold' })
+    await expect(ask(createOpenai('qwen', { ...ours, baseUrl: fake.url }))).rejects.toMatchObject({ code: 'model-cold' })
+  })
+
   test('Retry-After may be a date', async () => {
     const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000)
     fake.faults.push({ kind: 'status', status: 429, retryAfter: at.toUTCString() })
