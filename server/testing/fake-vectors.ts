@@ -27,6 +27,8 @@ export type FakeVectors = {
   readonly faults: VectorFault[]
   /** Texts with more characters are refused, as by a model that reads less than others. */
   mostCharacters: number
+  /** Texts that got vectors. */
+  readonly answered: string[]
   /** Tokens of all texts so far. */
   tokens: number
   /** Requests that the client gave up. */
@@ -43,7 +45,7 @@ export type VectorAnswer = {
 
 /** @returns the fake, and what answers one request with it */
 export function createFakeVectors() {
-  const fake: FakeVectors = { requests: [], fault: null, faults: [], mostCharacters: Infinity, tokens: 0, aborted: 0, texts: () => fake.requests.flat() }
+  const fake: FakeVectors = { requests: [], fault: null, faults: [], mostCharacters: Infinity, answered: [], tokens: 0, aborted: 0, texts: () => fake.requests.flat() }
 
   async function answer(texts: string[], response: ServerResponse, { refuse, send }: VectorAnswer): Promise<void> {
     fake.requests.push(texts)
@@ -64,6 +66,7 @@ export function createFakeVectors() {
     if (texts.some((text) => text === '' || text.length > fake.mostCharacters)) return refuse(400, { code: 'invalid_input', message: `canary ${texts[0]?.slice(0, 20)}` })
     const tokens = texts.reduce((sum, text) => sum + Math.ceil(text.length / 4), 0)
     fake.tokens += tokens
+    if (fault === null || fault.kind === 'slow') fake.answered.push(...texts)
     send(spoil(await toVectors(texts), fault), tokens)
   }
 
