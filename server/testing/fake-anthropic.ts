@@ -6,7 +6,7 @@ import type { MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/m
 import { sendPieces, toUsage } from './fake-model.ts'
 import type { FakeUsage, ModelFault, PiecesEnd, TokenCount } from './fake-model.ts'
 
-export type FakeAnthropicRequest = { at: number; headers: IncomingHttpHeaders; key: string | null; body: MessageCreateParamsStreaming; aborted: boolean }
+export type FakeAnthropicRequest = { at: number; headers: IncomingHttpHeaders; key: string | null; body: MessageCreateParamsStreaming; aborted: boolean; /** What was reported as used. */ used: TokenCount | null }
 
 export type FakeAnthropic = {
   /** What `ANTHROPIC_BASE_URL` names. */
@@ -37,17 +37,18 @@ export async function startFakeAnthropic(options: { reply?: FakeAnthropic['reply
     if (new URL(request.url ?? '/', 'http://fake').pathname !== '/v1/messages' || request.method !== 'POST') return refuse(response, 404, 'not_found_error')
     const body = JSON.parse(await readText(request)) as MessageCreateParamsStreaming
     const sent = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /, '')
-    const logged: FakeAnthropicRequest = { at: Date.now(), headers: request.headers, key: typeof sent === 'string' ? sent : null, body, aborted: false }
+    const logged: FakeAnthropicRequest = { at: Date.now(), headers: request.headers, key: typeof sent === 'string' ? sent : null, body, aborted: false, used: null }
     fake.requests.push(logged)
     response.once('close', () => void (logged.aborted = !response.writableEnded))
     const fault = fake.faults.shift() ?? fake.fault
     if (fault?.kind === 'cold') return refuse(response, 529, 'overloaded_error')
     if (fault?.kind === 'status') return refuse(response, fault.status, fault.code ?? 'api_error', fault.retryAfter)
     if (fault?.kind === 'hang' && fault.after === undefined) return
-    await stream(body, fault, response)
+    await stream(logged, fault, response)
   }
 
-  async function stream(body: MessageCreateParamsStreaming, fault: ModelFault | null, response: ServerResponse): Promise<void> {
+  async function stream(logged: FakeAnthropicRequest, fault: ModelFault | null, response: ServerResponse): Promise<void> {
+    const { body } = logged
     const send = (type: string, data: object) => void response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`)
     const written = fault?.kind === 'empty' ? '' : fake.reply(body)
     const asked = [typeof body.system === 'string' ? body.system : '', ...body.messages.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content)))].join('\n')
@@ -63,6 +64,7 @@ export async function startFakeAnthropic(options: { reply?: FakeAnthropic['reply
     send('content_block_stop', { index: 0 })
     send('message_delta', { delta: { stop_reason: fake.stopReason, stop_sequence: null }, usage: { output_tokens: outputTokens } })
     send('message_stop', {})
+    logged.used = { inputTokens, outputTokens }
     fake.reported.inputTokens += inputTokens
     fake.reported.outputTokens += outputTokens
     response.end()

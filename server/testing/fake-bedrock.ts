@@ -9,7 +9,7 @@ import type { FakeUsage, ModelFault, PiecesEnd, TokenCount } from './fake-model.
 
 /** What a model was asked; the id stands in the path. */
 export type BedrockBody = Omit<ConverseStreamCommandInput, 'modelId'>
-export type FakeBedrockRequest = { at: number; headers: IncomingHttpHeaders; model: string; streamed: boolean; body: BedrockBody; aborted: boolean }
+export type FakeBedrockRequest = { at: number; headers: IncomingHttpHeaders; model: string; streamed: boolean; body: BedrockBody; aborted: boolean; /** What was reported as used. */ used: TokenCount | null }
 
 export type FakeBedrock = {
   /** What `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` names. */
@@ -59,7 +59,7 @@ export async function startFakeBedrock(options: { reply?: FakeBedrock['reply'] }
     const pieces: Buffer[] = []
     for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece)
     const body = JSON.parse(Buffer.concat(pieces).toString('utf8')) as BedrockBody
-    const logged: FakeBedrockRequest = { at: Date.now(), headers, model: decodeURIComponent(model), streamed: action === 'converse-stream', body, aborted: false }
+    const logged: FakeBedrockRequest = { at: Date.now(), headers, model: decodeURIComponent(model), streamed: action === 'converse-stream', body, aborted: false, used: null }
     fake.requests.push(logged)
     stream.once('close', () => void (logged.aborted = stream.rstCode !== constants.NGHTTP2_NO_ERROR))
     const fault = fake.faults.shift() ?? fake.fault
@@ -68,11 +68,15 @@ export async function startFakeBedrock(options: { reply?: FakeBedrock['reply'] }
     if (fault?.kind === 'hang' && fault.after === undefined) return
     const written = fault?.kind === 'empty' ? '' : fake.reply(body)
     const used = toUsage(fake.usage, toText(body), written)
-    if (logged.streamed) await speak(stream, written, used, fault)
-    else whole(stream, written, used)
+    if (!logged.streamed) whole(stream, written, used)
+    else if (!(await speak(stream, written, used, fault))) return
+    logged.used = used
+    fake.reported.inputTokens += used.inputTokens
+    fake.reported.outputTokens += used.outputTokens
   }
 
-  async function speak(stream: ServerHttp2Stream, written: string, used: TokenCount, fault: ModelFault | null): Promise<void> {
+  /** False when the answer did not come to its end. */
+  async function speak(stream: ServerHttp2Stream, written: string, used: TokenCount, fault: ModelFault | null): Promise<boolean> {
     const send = (type: string, data: object, kind: 'event' | 'exception' = 'event') => {
       const headers = { ':message-type': string(kind), [kind === 'event' ? ':event-type' : ':exception-type']: string(type), ':content-type': string('application/json') }
       return void stream.write(Buffer.from(codec.encode({ headers, body: Buffer.from(JSON.stringify(data)) })))
@@ -80,26 +84,23 @@ export async function startFakeBedrock(options: { reply?: FakeBedrock['reply'] }
     stream.respond({ ':status': 200, 'content-type': 'application/vnd.amazon.eventstream', 'x-amzn-requestid': `fake-${fake.requests.length}` })
     send('messageStart', { role: 'assistant' })
     const end = await sendPieces(written, fault, (text) => !stream.destroyed && (send('contentBlockDelta', { contentBlockIndex: 0, delta: { text } }), true))
-    if (stream.destroyed) return
+    if (stream.destroyed) return false
     if (end === 'error-frame') send('modelStreamErrorException', { message: 'The model died: canary of a message' }, 'exception')
-    if (end !== 'whole') return await breakOff(end, stream)
+    if (end !== 'whole') {
+      await breakOff(end, stream)
+      return false
+    }
     send('contentBlockStop', { contentBlockIndex: 0 })
     send('messageStop', { stopReason: 'end_turn' })
     send('metadata', { usage: { ...used, totalTokens: used.inputTokens + used.outputTokens }, metrics: { latencyMs: 1 } })
-    report(used)
     stream.end()
+    return true
   }
 
   function whole(stream: ServerHttp2Stream, written: string, used: TokenCount): void {
     stream.respond({ ':status': 200, 'content-type': 'application/json', 'x-amzn-requestid': 'fake' })
-    report(used)
     const output = { message: { role: 'assistant', content: [{ text: written }] } }
     stream.end(JSON.stringify({ output, stopReason: 'end_turn', usage: { ...used, totalTokens: used.inputTokens + used.outputTokens }, metrics: { latencyMs: 1 } }))
-  }
-
-  function report({ inputTokens, outputTokens }: TokenCount): void {
-    fake.reported.inputTokens += inputTokens
-    fake.reported.outputTokens += outputTokens
   }
 
   function refuse(stream: ServerHttp2Stream, status: number, name: string, retryAfter?: string): void {

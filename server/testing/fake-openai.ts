@@ -18,6 +18,8 @@ export type FakeOpenaiRequest = {
   body: ChatCompletionCreateParamsStreaming
   /** Whether the client closed the connection before the answer was whole. */
   aborted: boolean
+  /** What was reported as used. */
+  used: TokenCount | null
 }
 
 /** What the model says to one request: Markdown, sent word by word. */
@@ -75,14 +77,14 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     if (path === '/v1/embeddings' && request.method === 'POST') return embed(JSON.parse(await readText(request)) as EmbeddingCreateParams, key, response)
     if (path !== '/v1/chat/completions' || request.method !== 'POST') return refuse(response, 404, 'unknown_url')
     const body = JSON.parse(await readText(request)) as ChatCompletionCreateParamsStreaming
-    const logged: FakeOpenaiRequest = { at: Date.now(), headers: request.headers, key, body, aborted: false }
+    const logged: FakeOpenaiRequest = { at: Date.now(), headers: request.headers, key, body, aborted: false, used: null }
     fake.requests.push(logged)
     response.once('close', () => void (logged.aborted = !response.writableEnded))
     const fault = fake.faults.shift() ?? fake.fault
     if (fault?.kind === 'cold') return refuse(response, 503, 'loading', undefined, 'The model is loading')
     if (fault?.kind === 'status') return refuse(response, fault.status, fault.code ?? 'fault', fault.retryAfter)
     if (fault?.kind === 'hang' && fault.after === undefined) return
-    await stream(body, fault, response)
+    await stream(logged, fault, response)
   }
 
   async function embed(body: EmbeddingCreateParams, key: string | null, response: ServerResponse): Promise<void> {
@@ -99,7 +101,8 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     })
   }
 
-  async function stream(body: ChatCompletionCreateParamsStreaming, fault: ModelFault | null, response: ServerResponse): Promise<void> {
+  async function stream(logged: FakeOpenaiRequest, fault: ModelFault | null, response: ServerResponse): Promise<void> {
+    const { body } = logged
     const frame = (fields: object) => ({ id: 'chatcmpl-fake', object: 'chat.completion.chunk', created: 1, model: body.model, ...fields })
     const send = (data: unknown) => void response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
     const choice = (delta: object, finish_reason: string | null = null) => frame({ choices: [{ index: 0, delta, finish_reason }], ...(body.stream_options?.include_usage ? { usage: null } : {}) })
@@ -111,6 +114,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     if (end !== 'whole') return await breakOff(end, response)
     send(choice({}, 'stop'))
     const { inputTokens, outputTokens } = toUsage(fake.usage, body.messages.map(({ content }) => textOf(content)).join('\n'), fault?.kind === 'empty' ? '' : written)
+    logged.used = { inputTokens, outputTokens }
     fake.reported.inputTokens += inputTokens
     fake.reported.outputTokens += outputTokens
     if (body.stream_options?.include_usage) send(frame({ choices: [], usage: { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens } }))
