@@ -57,7 +57,7 @@ async function main(): Promise<number> {
     const tenant = await db.tenant((await ensureTenant(db, { slug: config.tenant, name: config.tenant })).id)
     const { repository } = await indexCheckout(db, tenant, dir, log, { out: process.stderr, signal: stop.signal, quiet: true })
     const core = createCore({ config, githubConfig: null, db, log, metrics: createMetrics() })
-    return await render(core.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log }))
+    return await render(core.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log })).finally(() => core.close())
   } finally {
     await db.close()
   }

@@ -33,7 +33,8 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^botbuilder/, /^bot\/teams\//],
   [/^(bullmq|ioredis)(\/|$)/, /^jobs\//],
   [/^(@mikro-orm\/|@electric-sql\/|(pgvector|kysely|pg)(\/|$))/, /^db\//],
-  [/^@langchain\//, /^server\/agents\//],
+  [/^(@langchain\/|langsmith(\/|$))/, /^server\/agents\//],
+  [/^@opentelemetry\//, /^server\/tracing\//],
   [/^(web-tree-sitter|@vscode\/tree-sitter-wasm|@secretlint\/|ignore$)/, /^server\/(indexing|sources)\//],
   [/^stemmer$/, /^server\/tokens\.ts$/],
   [/^(koa|@koa\/)/, /^(server|bot)\//],
@@ -53,7 +54,6 @@ const homes: [packages: RegExp, home: RegExp][] = [
 /** Packages that no file imports, with the reason they are listed. */
 const unimported = [
   'undici', // a peer that Bolt's Socket Mode needs
-  '@langchain/core', // a peer of LangGraph
   '@vscode/tree-sitter-wasm', // grammars, read as files
 ]
 

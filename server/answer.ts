@@ -10,6 +10,7 @@ import type { AgentName } from './agents/index.ts'
 import { gather } from './agents/gather.ts'
 import { runGraph } from './agents/graph.ts'
 import type { GraphInput, GraphOutcome, GraphParts } from './agents/graph.ts'
+import type { Langsmith } from './agents/langsmith/open-langsmith.ts'
 import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
 import { toSearchText } from './agents/search-text.ts'
@@ -32,6 +33,8 @@ import { search } from './retrieval/search.ts'
 import type { SearchParts, SearchResult } from './retrieval/search.ts'
 import { storeAnswer, surfaceOf, toTrace } from './store-answer.ts'
 import type { Found } from './store-answer.ts'
+import { inSpan } from './tracing/span.ts'
+import { currentTraceId } from './tracing/traceparent.ts'
 
 /** What someone asks, who will read the answer, and what stands around it. */
 export type Question = {
@@ -58,6 +61,8 @@ export type AnswerParts = SearchParts & {
   /** Opens a source to ask who committed to its files; without it only the owners of files are named. */
   openSource?: WhoKnowsParts['openSource']
   now?: () => Date
+  /** Where the steps of each answer are told beside our own trace. */
+  langsmith?: Pick<Langsmith, 'tracerOf'> | null
 }
 
 export const longestQuestion = 8_000
@@ -72,7 +77,7 @@ const mostTurns = 12
  */
 export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Question, signal: AbortSignal): AsyncGenerator<AnswerPart> {
   const started = performance.now()
-  const trace = randomUUID().slice(0, 8)
+  const trace = currentTraceId() ?? randomUUID().slice(0, 8)
   const stop = new AbortController()
   const until = AbortSignal.any([signal, stop.signal])
   try {
@@ -107,7 +112,8 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
     observe(parts, trace, outcome, found.result)
-    const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) })
+    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) }
+    const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text }, told))
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness([...repositories.values()], citations)
     const { agent } = outcome.choice
@@ -154,6 +160,7 @@ function toGraphParts(
   return {
     models: parts.models,
     leastStrength: enough,
+    tracer: parts.langsmith?.tracerOf(tenant),
     now,
     async whoKnows(nearest) {
       found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { readEnv } from '#db/read-env.ts'
+import { langsmithEnv, langsmithFault, toLangsmithConfig } from './agents/langsmith/env.ts'
+import type { LangsmithConfig } from './agents/langsmith/env.ts'
 import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
 import { defaultChain, lackingKeys, toChain } from './models/index.ts'
@@ -44,6 +46,7 @@ export const serverEnv = {
     .int('must be a whole number of tokens such as 2000000')
     .positive('must be more than 0; leave it unset for no limit')
     .optional(),
+  ...langsmithEnv,
 }
 
 export type ServerEnv = z.output<z.ZodObject<typeof serverEnv>>
@@ -69,6 +72,8 @@ export type ServerConfig = {
   modelSettings: ModelSettings
   /** Most tokens that language models may use for one tenant in a day (UTC); null for no limit. */
   dayTokens: number | null
+  /** Null: nothing is told to LangSmith. */
+  langsmith: LangsmithConfig | null
 }
 
 /**
@@ -91,6 +96,7 @@ export function toServerConfig(env: ServerEnv & DeployedEnv): ServerConfig {
     models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS },
     modelSettings: toModelSettings(env),
     dayTokens: env.NURA_DAY_TOKENS ?? null,
+    langsmith: toLangsmithConfig(env),
   }
 }
 
@@ -113,6 +119,7 @@ function toModelSettings(env: ServerEnv): ModelSettings {
 function contradictions(env: ServerEnv & DeployedEnv): string[] {
   const settings = toModelSettings(env)
   const faults = (['DEV_MODELS', 'PM_MODELS', 'ARCHITECT_MODELS'] as const).flatMap((key) => lackingKeys(env[key], settings).map((fault) => `${key}: ${fault}`))
+  faults.push(...[langsmithFault(env)].filter((fault) => fault !== null))
   if (env.NURA_SERVICE_SECRET) return faults
   const reasons = deployedKeys.filter((key) => env[key] !== undefined)
   if (reasons.length > 0) {

@@ -1,5 +1,6 @@
 import type { Db, TenantDb } from '#db/index.ts'
 import type { AgentName } from './agents/index.ts'
+import { openLangsmith } from './agents/langsmith/open-langsmith.ts'
 import { answer } from './answer.ts'
 import type { ServerParts } from './app.ts'
 import type { ServerConfig } from './config.ts'
@@ -21,6 +22,7 @@ import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
+import { traceAnswer } from './trace-answer.ts'
 
 /** What a process brings along; the rest follows from its configuration. */
 export type CoreRig = { config: ServerConfig; githubConfig: GithubConfig | null; db: Db; log: Logger; metrics: Metrics }
@@ -36,6 +38,8 @@ export type Core = Pick<ServerParts, 'answer' | 'search'> & {
   /** Null where no App is configured. */
   github: GithubCore | null
   mayReadOnGithub: ReadableParts['mayReadOnGithub']
+  /** Hands over what is still to be told to LangSmith, within two seconds. */
+  close(): Promise<void>
 }
 
 /** Puts models, sources and stores behind what Nura can do. */
@@ -45,15 +49,17 @@ export function createCore({ config, githubConfig, db, log, metrics }: CoreRig):
   const mayReadOnGithub = github ? createMayReadOnGithub({ db, permissions: github.permissions, log }) : undefined
   const embedder = lexicalEmbedder
   const openSource = createOpenSource({ github: github?.app ?? null })
-  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics }
+  const langsmith = config.langsmith && openLangsmith(config.langsmith, { log })
+  const parts = { db, embedder, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, langsmith, log, metrics }
   return {
     github,
     models,
     mayReadOnGithub,
     openSource,
     indexSource: (tenant, repository, source, options) => indexSource({ embedder: measureEmbedder(embedder, metrics), log }, tenant, repository, source, options),
-    answer: (tenant, question, signal, turn) => answer({ ...parts, log: turn.log }, tenant, question, signal),
+    answer: (tenant, question, signal, turn) => traceAnswer(tenant, question, () => answer({ ...parts, log: turn.log }, tenant, question, signal)),
     search: (tenant, request) => search(parts, tenant, request),
+    close: async () => langsmith?.close(),
   }
 }
 
