@@ -57,7 +57,6 @@ function toModel(stream: ChatModel['stream']): ChatModel {
 }
 
 function failing(): ChatModel {
-  return toModel(async function* () {
-    throw new Error('canary-error: the prompt was too long: canary-question')
-  })
+  const next = () => Promise.reject(new Error('canary-error: the prompt was too long: canary-question'))
+  return toModel(() => ({ [Symbol.asyncIterator]: () => ({ next }) }))
 }
