@@ -6,6 +6,7 @@ import { saveAnswer } from '#db/tenant/answers.ts'
 import { findRepositoryByExternalId } from '#db/tenant/repositories.ts'
 import { createRef } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { inSpan } from '../tracing/span.ts'
 import { answerInThread, toThread } from './answer-in-thread.ts'
 import type { ThreadAnswerParts } from './answer-in-thread.ts'
 import type { GithubApp } from './app.ts'
@@ -100,7 +101,7 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
 
   /** What the turn was for. */
   async function show(body: string): Promise<void> {
-    await post(body)
+    await inSpan('deliver', { 'nura.surface': 'github' }, () => post(body))
     if (state.failed) await keep({ failed: false })
   }
 

@@ -23,7 +23,8 @@ const toldMetadata = ['ls_provider', 'ls_model_name', 'usage_metadata', 'nura_ou
 export function openClient({ endpoint, apiKey, showsContent }: LangsmithConfig, onFault: (reason: string) => void): Client {
   const config: ClientConfig = {
     apiUrl: endpoint, apiKey, tracingMode: 'langsmith', omitTracedRuntimeInfo: true, disablePromptCache: true,
-    hideInputs: !showsContent, hideOutputs: !showsContent,
+    // Said here, each of these is not looked for in the environment.
+    hideInputs: !showsContent, hideOutputs: !showsContent, hideMetadata: false, tracingSamplingRate: 1,
     timeout_ms: requestMs, maxIngestMemoryBytes: mostBytes, callerOptions: { maxRetries: 0 },
     fetchImplementation: createFetch(onFault),
   }
