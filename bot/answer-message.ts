@@ -1,5 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import { forgetText, lastAsker } from '#db/shared/inbox-threads.ts'
+import { inSpan } from '#server/tracing/span.ts'
 import { admitReader } from './admit-reader.ts'
 import { extendBurst, startBurst, toQuestion } from './burst.ts'
 import { takeUp, waitingBeside } from './claimed-turn.ts'
@@ -95,8 +96,13 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
   try {
     const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience }
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
+    const answer = api.ask(body, watch.signal)
     const retryAt = nextTry(turn.receivedAt)
-    const delivered = await conversation.deliver(api.ask(body, watch.signal), { signal: watch.signal, updated: options.updated, retries: retryAt !== null })
+    const delivered = await inSpan('deliver', { 'nura.surface': turn.platform.name }, async (span) => {
+      const shown = await conversation.deliver(answer, { signal: watch.signal, updated: options.updated, retries: retryAt !== null })
+      span.set({ 'nura.outcome': shown.outcome, 'nura.pages': turn.shown.messages.length })
+      return shown
+    })
     // Whoever broke off is asked once more at once; where nobody answers, that takes a while.
     if (delivered.outcome === 'waiting') throw new NuraError(delivered.code, 'No whole answer yet.', { retryable: true, ...(retryAt && { retryAt: delivered.code === 'model-interrupted' && turn.attempt === 1 ? new Date() : retryAt }) })
     if (!('answerId' in delivered)) return `${delivered.outcome}:${delivered.code}`

@@ -2,6 +2,8 @@ import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
 import { accept } from '#db/shared/inbox.ts'
 import { isMessageKnown, isThreadKnown } from '#db/shared/inbox-threads.ts'
+import { inSpan } from '#server/tracing/span.ts'
+import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import { within } from '#server/within.ts'
 import { toEventKey, toThreadKey } from './platform.ts'
 import type { Incoming } from './platform.ts'
@@ -21,9 +23,19 @@ const queueMs = 500
  * nothing of it is kept. Rejects when it could not be stored, so that the platform is told to send it again.
  */
 export async function receive(parts: InboxParts, tenantId: string, incoming: Incoming, options: { hint: boolean } = { hint: true }): Promise<{ id: string; isNew: boolean } | null> {
+  const startedAt = Date.now()
   if (!(await concernsNura(parts.db, incoming))) return null
+  const { surface } = incoming.place
+  return await inSpan('receive', { 'nura.tenant': tenantId, 'nura.surface': surface, 'nura.kind': incoming.kind }, async (span) => {
+    const accepted = await keep(parts, tenantId, incoming, options)
+    span.set({ 'nura.inbox_id': accepted.id, 'nura.outcome': accepted.isNew ? 'accepted' : 'known' })
+    return accepted
+  }, { kind: 'server', root: true, startedAt })
+}
+
+async function keep(parts: InboxParts, tenantId: string, incoming: Incoming, options: { hint: boolean }): Promise<{ id: string; isNew: boolean }> {
   const threadKey = incoming.kind === 'action' ? toEventKey(incoming) : toThreadKey(incoming.place)
-  const row = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: incoming }
+  const row = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: incoming, traceparent: currentTraceparent() }
   const accepted = await accept(parts.db, row)
   if (accepted.isNew && options.hint) await hint(parts, accepted.id)
   return accepted

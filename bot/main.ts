@@ -2,7 +2,7 @@ import { readDbConfig } from '#db/config.ts'
 import { openDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { readTogether } from '#db/read-env.ts'
-import { countWithoutOutcome } from '#db/shared/inbox.ts'
+import { countWithoutOutcome, readTraceparent } from '#db/shared/inbox.ts'
 import { ensureTenant } from '#db/shared/tenants.ts'
 import { provisionTenant } from '#db/shared/workspaces.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
@@ -15,14 +15,17 @@ import { toExitCode } from '#server/errors.ts'
 import { listen } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
+import { readTracingConfig } from '#server/tracing/config.ts'
+import { openTracing } from '#server/tracing/open-tracing.ts'
 import { readBotEnv } from './config.ts'
 import { startBot } from './start-bot.ts'
 
 /** The platforms of a deployment, and the job that answers, because delivery needs the platform. */
 async function main(): Promise<void> {
-  const { db: dbConfig, jobsEnv, config, env } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, env: readBotEnv })
+  const { db: dbConfig, jobsEnv, config, env, tracingConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, env: readBotEnv, tracingConfig: readTracingConfig })
   if (!env.NURA_SERVER_URL) throw new NuraError('bad-environment', 'NURA_SERVER_URL is missing: set it to the address of the server process, such as http://server:3000.')
   const log = createLog({ level: config.logLevel, process: 'bot' })
+  const tracing = openTracing(tracingConfig, { process: 'bot', log })
   const db = await openDb(dbConfig)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
   const queues = openQueues(jobs, rig)
@@ -41,7 +44,7 @@ async function main(): Promise<void> {
   const stopping = new AbortController()
   const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
   const listening = await listen(createOperatorServer({ config, db, log, metrics, readiness, mounts: [bot.middleware] }).callback(), config)
-  const workers = await startWorkers(botJobs, { runTurn: bot.runTurn }, { ...rig, metrics })
+  const workers = await startWorkers(botJobs, { runTurn: bot.runTurn }, { ...rig, metrics, traceparentOf: (id) => readTraceparent(db, id) })
   log.info({ url: listening.url, surfaces: bot.surfaces }, 'listening')
 
   await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)))
@@ -49,6 +52,7 @@ async function main(): Promise<void> {
   await workers.close()
   await listening.close(2_000)
   await bot.close()
+  await tracing.close()
   await queues.close()
   await db.close()
   log.info('stopped')

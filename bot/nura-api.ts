@@ -5,6 +5,8 @@ import { Citation, Usage } from '#server/answer-part.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 import type { Setting } from '#server/explain-settings.ts'
 import type { Audience } from '#server/retrieval/audience.ts'
+import { inSpanStream } from '#server/tracing/span.ts'
+import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import { ask } from './ask.ts'
 import type { AskBody, Fetch } from './ask.ts'
 
@@ -76,7 +78,7 @@ export function createNuraApi(config: { url: string; secret: string | null }): N
       const send: Fetch = async (path, { method, body, accept, signal }) =>
         fetch(new URL(path, config.url), {
           method,
-          headers: { accept: accept ?? 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(await authorization(tenantId, asker)) },
+          headers: { accept: accept ?? 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(await authorization(tenantId, asker)), ...traceHeaders() },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           signal: signal ?? AbortSignal.timeout(requestMs),
           redirect: 'error',
@@ -91,7 +93,7 @@ export function createNuraApi(config: { url: string; secret: string | null }): N
       const answerPath = (id: string) => `/v1/answers/${encodeURIComponent(id)}`
       const threadPath = (threadKey: string) => `/v1/threads/${encodeURIComponent(threadKey)}`
       return {
-        ask: (body, signal) => ask(send, body, signal),
+        ask: (body, signal) => inSpanStream('ask', { 'nura.tenant': tenantId }, () => ask(send, body, signal), { kind: 'client' }),
         readAnswer: async (id) => StoredAnswer.parse(await request('GET', answerPath(id))),
         forgetAnswer: async (id) => void (await orMissing(request('DELETE', answerPath(id)), null)),
         giveFeedback: async (id, feedback) => void (await request('POST', `${answerPath(id)}/feedback`, feedback)),
@@ -104,6 +106,12 @@ export function createNuraApi(config: { url: string; secret: string | null }): N
       }
     },
   }
+}
+
+/** W3C trace context: the server goes on with the trace of the turn. */
+function traceHeaders(): Record<string, string> {
+  const traceparent = currentTraceparent()
+  return traceparent === null ? {} : { traceparent }
 }
 
 function toError(status: number, refusal: z.infer<typeof Refusal> | undefined): NuraError {

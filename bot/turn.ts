@@ -1,17 +1,22 @@
 import { NuraError } from '#db/nura-error.ts'
 import { claim, fail, finish, pendingInThread, read, reopen } from '#db/shared/inbox.ts'
+import type { InboxRow } from '#db/shared/inbox.ts'
 import { holdClaim, staleMs } from '#db/shared/inbox-claim.ts'
 import { createRef } from '#server/errors.ts'
+import { inSpan } from '#server/tracing/span.ts'
+import type { Span } from '#server/tracing/span.ts'
+import { currentTraceId, inTrace } from '#server/tracing/traceparent.ts'
 import { answerMessage } from './answer-message.ts'
 import { createTurn } from './claimed-turn.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
 import { noteOutdated } from './outdated.ts'
 import { Incoming } from './platform.ts'
-import type { Stop } from './platform.ts'
+import type { OpenPlatform, Stop } from './platform.ts'
 import { applyDeletion, applyEdit } from './revisions.ts'
 import { texts } from './texts.ts'
 
 export type RunContext = { signal: AbortSignal; lastAttempt: boolean }
+type Claimed = { attempt: number; platform: OpenPlatform; context: RunContext; span: Span }
 
 /** How long a turn is tried again while Slack or the database is away. */
 const giveUpMs = 30 * 60_000
@@ -34,22 +39,29 @@ export function createTurns(parts: TurnParts): (inboxId: string, context: RunCon
     if (head && head.id !== row.id) return
     const attempt = await claim(parts.db, inboxId, { staleMs })
     if (attempt === false) return
-    const hold = holdClaim(parts.db, inboxId, attempt, context.signal)
-    const log = parts.log.child({ trace: `${inboxId.slice(0, 8)}-${attempt}`, inboxId, surface: row.surface, kind: row.kind })
+    const about = { 'nura.tenant': row.tenantId, 'nura.inbox_id': inboxId, 'nura.surface': row.surface, 'nura.kind': row.kind, 'nura.attempt': attempt }
+    await inTrace(row.traceparent, () => inSpan('turn', about, (span) => runClaimed(row, { attempt, platform, context, span })))
+    const [next] = await pendingInThread(parts.db, row.threadKey)
+    if (next && next.id !== inboxId) await parts.queue(next.id).catch((error: unknown) => parts.log.warn({ err: error, inboxId }, 'next turn of the thread not queued'))
+  }
+
+  async function runClaimed(row: InboxRow, { attempt, platform, context, span }: Claimed): Promise<void> {
+    const hold = holdClaim(parts.db, row.id, attempt, context.signal)
+    const log = parts.log.child({ trace: currentTraceId() ?? `${row.id.slice(0, 8)}-${attempt}`, inboxId: row.id, surface: row.surface, kind: row.kind })
     const turn = createTurn(parts.db, row, { attempt, platform, log, signal: hold.signal })
     const incoming = Incoming.safeParse(row.payload)
     try {
       const outcome = await carryOut(parts, turn, row.state, incoming.data)
-      await finish(parts.db, inboxId, attempt, outcome)
+      await finish(parts.db, row.id, attempt, outcome)
+      span.set({ 'nura.outcome': outcome, 'nura.agent': turn.delivery.agent })
       parts.metrics.turns.inc({ surface: row.surface, agent: turn.delivery.agent ?? 'none', outcome: outcome.split(':')[0] ?? outcome })
       log.info({ outcome }, 'turn ended')
     } catch (error) {
+      span.fail(error)
       await settle(parts, turn, incoming.data, hold.signal.aborted ? hold.signal.reason : error, context)
     } finally {
       hold.end()
     }
-    const [next] = await pendingInThread(parts.db, row.threadKey)
-    if (next && next.id !== inboxId) await parts.queue(next.id).catch((error: unknown) => log.warn({ err: error }, 'next turn of the thread not queued'))
   }
 }
 

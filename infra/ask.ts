@@ -59,7 +59,7 @@ async function main(): Promise<number> {
     const { repository, waiting } = await indexCheckout(core, db, tenant, dir, { out: process.stderr, signal: stop.signal, quiet: true })
     // What was indexed before can be answered from, found by words and names alone.
     if (waiting && !repository.indexedSha) throw waiting
-    return await render(core.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log }))
+    return await render(core.answer(tenant, { ...toQuestion(repository.name), audience: { kind: 'tenant' }, asker: 'terminal' }, stop.signal, { log })).finally(() => core.close())
   } finally {
     await db.close()
   }

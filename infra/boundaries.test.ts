@@ -35,7 +35,8 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^ioredis(\/|$)/, /^(jobs|server\/cache)\//],
   [/^rate-limiter-flexible$/, /^server\/rate-limits\.ts$/],
   [/^(@mikro-orm\/|@electric-sql\/|(pgvector|kysely|pg)(\/|$))/, /^db\//],
-  [/^@langchain\//, /^server\/agents\//],
+  [/^(@langchain\/|langsmith(\/|$))/, /^server\/agents\//],
+  [/^@opentelemetry\//, /^server\/tracing\//],
   [/^(web-tree-sitter|@vscode\/tree-sitter-wasm|@secretlint\/|ignore$)/, /^server\/(indexing|sources)\//],
   [/^stemmer$/, /^server\/tokens\.ts$/],
   [/^(koa|@koa\/)/, /^(server|bot)\//],
@@ -56,7 +57,6 @@ const homes: [packages: RegExp, home: RegExp][] = [
 /** Packages that no file imports, with the reason they are listed. */
 const unimported = [
   'undici', // a peer that Bolt's Socket Mode needs
-  '@langchain/core', // a peer of LangGraph
   '@vscode/tree-sitter-wasm', // grammars, read as files
 ]
 

@@ -5,7 +5,7 @@ import { openDb } from '#db/index.ts'
 import { migrate } from '#db/migrate.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { readTogether } from '#db/read-env.ts'
-import { countWithoutOutcome } from '#db/shared/inbox.ts'
+import { countWithoutOutcome, readTraceparent } from '#db/shared/inbox.ts'
 import { ensureTenant } from '#db/shared/tenants.ts'
 import { provisionTenant } from '#db/shared/workspaces.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
@@ -24,6 +24,8 @@ import { createGithubWork } from '#server/github/create-github-work.ts'
 import { listen } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
+import { readTracingConfig } from '#server/tracing/config.ts'
+import { openTracing } from '#server/tracing/open-tracing.ts'
 import { failWith } from './fail-with.ts'
 import { indexCheckout } from './index-checkout.ts'
 import type { IndexedCheckout } from './index-checkout.ts'
@@ -34,10 +36,13 @@ const stopReason = new NuraError('stopping', 'Nura is stopping.', { retryable: t
 
 /** `npm start`: server, bot and jobs in one process, on embedded stores unless the environment names others. */
 async function main(): Promise<void> {
-  const { dbConfig, jobsEnv, cacheEnv, config, githubConfig, env } = readTogether({ dbConfig: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, env: readBotEnv })
+  const { dbConfig, jobsEnv, cacheEnv, config, githubConfig, env, tracingConfig } = readTogether({
+    dbConfig: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, env: readBotEnv, tracingConfig: readTracingConfig,
+  })
   const isPerson = process.stdout.isTTY === true
   // A person reads the welcome, not the log; a machine reads the log.
   const log = createLog({ level: isPerson && config.logLevel === 'info' ? 'warn' : config.logLevel, process: 'local' })
+  const tracing = openTracing(tracingConfig, { process: 'local', log })
   const say = (text: string) => void process.stdout.write(`${text}\n`)
 
   if (dbConfig.url === null) say(`Opening the stores in ${dbConfig.dataDir} …`)
@@ -65,7 +70,7 @@ async function main(): Promise<void> {
     server.url ||= listening.url
     await db.announce(listening.url)
     const parts = { db, log, metrics, enqueue, runTurn: bot.runTurn, ...core, ...createGithubWork({ config, db, enqueue, log, core }) }
-    const workers = await startWorkers(jobs, parts, { ...rig, metrics })
+    const workers = await startWorkers(jobs, parts, { ...rig, metrics, traceparentOf: (id) => readTraceparent(db, id) })
     say(toWelcome({ url: listening.url, surfaces: bot.surfaces, questions: await suggestions(tenant, [indexed.repository.id]), hasToken: config.serviceSecret !== null }))
 
     await aborted(stopping.signal)
@@ -73,9 +78,11 @@ async function main(): Promise<void> {
     await workers.close()
     await listening.close(2_000)
     await bot.close()
+    await core.close()
     await queues.close()
     await cache.cache.close()
   } finally {
+    await tracing.close()
     await db.close()
   }
 }

@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq'
 import type { QueueConnection } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import type { Logger } from '#server/log.ts'
+import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import type { JobsConfig } from './config.ts'
 import { checkJobs } from './job-list.ts'
 import type { AnyJob, QueuedJobName, PayloadFor } from './job-list.ts'
@@ -70,12 +71,14 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
       if (!job) throw new NuraError('unknown-job', `There is no job "${name}" to queue.`)
       const data = job.payload.parse(payload)
       const { attempts, backoffMs } = job.options
+      const traceparent = currentTraceparent()
       const adding = queueOf(name).then((queue) =>
         queue.add(name, data, {
           ...kept,
           attempts,
           backoff: { type: 'exponential', delay: backoffMs },
           ...(options.delayMs ? { delay: options.delayMs } : {}),
+          ...(traceparent ? { telemetry: { metadata: traceparent } } : {}),
           ...(options.dedupe ? { deduplication: { id: options.dedupe, keepLastIfActive: true } } : {}),
         }),
       )

@@ -2,7 +2,7 @@ import { readDbConfig } from '#db/config.ts'
 import { openDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { readTogether } from '#db/read-env.ts'
-import { countWithoutOutcome } from '#db/shared/inbox.ts'
+import { countWithoutOutcome, readTraceparent } from '#db/shared/inbox.ts'
 import { createOperatorServer } from '#server/app.ts'
 import { readCacheEnv, toCacheConfig } from '#server/cache/config.ts'
 import { openCache } from '#server/cache/open-cache.ts'
@@ -14,6 +14,8 @@ import { createGithubWork } from '#server/github/create-github-work.ts'
 import { listen } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
+import { readTracingConfig } from '#server/tracing/config.ts'
+import { openTracing } from '#server/tracing/open-tracing.ts'
 import { readJobsEnv, toJobsConfig } from './config.ts'
 import { openQueues } from './enqueue.ts'
 import { backgroundJobs, jobs } from './index.ts'
@@ -21,8 +23,11 @@ import { startWorkers } from './worker.ts'
 
 /** Every job but `answer-turn`, which runs where the platforms are. */
 async function main(): Promise<void> {
-  const { db: dbConfig, jobsEnv, cacheEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig })
+  const { db: dbConfig, jobsEnv, cacheEnv, config, githubConfig, tracingConfig } = readTogether({
+    db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, tracingConfig: readTracingConfig,
+  })
   const log = createLog({ level: config.logLevel, process: 'jobs' })
+  const tracing = openTracing(tracingConfig, { process: 'jobs', log })
   const db = await openDb(dbConfig)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
   const queues = openQueues(jobs, rig)
@@ -34,13 +39,14 @@ async function main(): Promise<void> {
   const cache = openCache(toCacheConfig(cacheEnv, rig.config), { log, metrics })
   const core = createCore({ config, githubConfig, db, log, metrics, cache })
   const parts = { db, log, metrics, enqueue, ...core, ...createGithubWork({ config, db, enqueue, log, core }) }
-  const workers = await startWorkers(backgroundJobs, parts, { ...rig, metrics })
+  const workers = await startWorkers(backgroundJobs, parts, { ...rig, metrics, traceparentOf: (id) => readTraceparent(db, id) })
   log.info({ url: listening.url }, 'working')
 
   await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)))
   stopping.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true }))
   await workers.close()
   await listening.close(1_000)
+  await Promise.all([core.close(), tracing.close()])
   await queues.close()
   await cache.cache.close()
   await db.close()

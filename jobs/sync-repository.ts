@@ -10,6 +10,8 @@ import { toSyncKey } from '#server/indexing/sync-key.ts'
 import type { Logger } from '#server/log.ts'
 import type { Metrics } from '#server/metrics.ts'
 import type { Source } from '#server/sources/source.ts'
+import type { SpanAttributes } from '#server/tracing/attributes.ts'
+import { inSpan } from '#server/tracing/span.ts'
 import type { Enqueue } from './enqueue.ts'
 import { defineJob } from './job.ts'
 import type { JobContext } from './job.ts'
@@ -54,7 +56,9 @@ async function sync(tenant: TenantDb, repository: Repository, parts: SyncParts, 
   await updateRepository(tenant, repository.id, { state: 'indexing' })
   const ended = parts.metrics.indexing.start()
   try {
-    await parts.indexSource(tenant, repository, parts.openSource(repository), { signal })
+    await inSpan('index source', { 'nura.tenant': tenant.id }, async (span) => {
+      span.set(toCounts(await parts.indexSource(tenant, repository, parts.openSource(repository), { signal })))
+    })
     const after = await findRepository(tenant, repository.id)
     if (after?.state === 'indexing') await updateRepository(tenant, repository.id, { state: 'ready', error: null })
   } catch (error) {
@@ -80,6 +84,11 @@ async function isElsewhere(error: unknown, tenant: TenantDb, { id, indexedSha, i
   return true
 }
 const elsewhere = new Set(['github-not-installed', 'repository-moved', 'repository-gone'])
+
+function toCounts(report: unknown): SpanAttributes {
+  const { files, kept, moved, removed, chunks, embedded, reused } = (report ?? {}) as Partial<Record<string, number>>
+  return { 'nura.files': files, 'nura.kept': kept, 'nura.moved': moved, 'nura.removed': removed, 'nura.chunks': chunks, 'nura.embedded': embedded, 'nura.reused': reused }
+}
 
 /** The repository may have been forgotten meanwhile; then there is nobody to tell. */
 async function setFailed(tenant: TenantDb, id: string, change: { error: string; state?: 'failed' }): Promise<void> {

@@ -5,6 +5,9 @@ import type { QueueConnection } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import type { Logger } from '#server/log.ts'
 import type { Metrics } from '#server/metrics.ts'
+import { inSpan, isTracing } from '#server/tracing/span.ts'
+import type { Span } from '#server/tracing/span.ts'
+import { inTrace } from '#server/tracing/traceparent.ts'
 import type { JobsConfig } from './config.ts'
 import type { JobContext } from './job.ts'
 import { checkJobs } from './job-list.ts'
@@ -26,7 +29,14 @@ export type Workers = {
   close(deadlineMs?: number): Promise<void>
 }
 
-export type WorkerRig = { config: JobsConfig; queueConnection: () => QueueConnection; log: Logger; metrics: Metrics }
+export type WorkerRig = {
+  config: JobsConfig
+  queueConnection: () => QueueConnection
+  log: Logger
+  metrics: Metrics
+  /** The span that accepted an inbox row: the run of a job about it goes on with its trace. */
+  traceparentOf?(inboxId: string): Promise<string | null>
+}
 
 /**
  * Runs jobs: one worker a job, and one clock for each job with `every`. Does not wait for the queue's store: it may be
@@ -100,30 +110,46 @@ async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: stri
   const payload = job.payload.safeParse(entry.data)
   if (!payload.success) throw new UnrecoverableError('the payload does not fit the job')
   const attempt = entry.attemptsMade + 1
-  const context: JobContext = { attempt, lastAttempt: attempt >= (entry.opts.attempts ?? 1), signal: lost ? AbortSignal.any([lost, stop]) : stop }
-  const ended = rig.metrics.jobSeconds.startTimer({ job: job.name })
-  try {
-    await job.run(payload.data as never, parts as never, context)
-    rig.metrics.jobs.inc({ job: job.name, outcome: 'done' })
-    log.debug({ attempt }, 'job done')
-  } catch (error) {
-    if (stop.aborted) {
-      // Not the job's fault, so it costs no attempt: another process takes it at once.
-      await entry.moveToDelayed(Date.now(), token)
-      throw new DelayedError()
+  const about = { 'nura.job': job.name, 'nura.job_id': entry.id, 'nura.attempt': attempt }
+  // A hint that a sweeper left, after the queue was wiped, knows nothing of the trace; the row does.
+  const traceparent = isTracing() ? ((await readRowTrace(payload.data, rig)) ?? entry.opts.telemetry?.metadata) : null
+  await inTrace(traceparent, () => inSpan(`job ${job.name}`, about, carryOut, { kind: 'consumer', root: traceparent == null, isFailure: (error) => !(error instanceof DelayedError) }))
+
+  async function carryOut(span: Span): Promise<void> {
+    const context: JobContext = { attempt, lastAttempt: attempt >= (entry.opts.attempts ?? 1), signal: lost ? AbortSignal.any([lost, stop]) : stop }
+    const ended = rig.metrics.jobSeconds.startTimer({ job: job.name })
+    try {
+      await job.run(payload.data as never, parts as never, context)
+      rig.metrics.jobs.inc({ job: job.name, outcome: 'done' })
+      span.set({ 'nura.outcome': 'done' })
+      log.debug({ attempt }, 'job done')
+    } catch (error) {
+      if (stop.aborted) {
+        span.set({ 'nura.outcome': 'given-back' })
+        // Not the job's fault, so it costs no attempt: another process takes it at once.
+        await entry.moveToDelayed(Date.now(), token)
+        throw new DelayedError()
+      }
+      if (error instanceof NuraError && error.retryAt) {
+        span.set({ 'nura.outcome': 'waits' })
+        // Waiting is done by the queue, not by a worker, and is no failed attempt.
+        log.info({ code: error.code, until: error.retryAt }, 'job waits')
+        await entry.moveToDelayed(Math.max(error.retryAt.getTime(), Date.now() + leastWaitMs), token)
+        throw new DelayedError()
+      }
+      log.warn({ err: error, attempt }, 'job failed')
+      if (error instanceof NuraError && !error.retryable) throw new UnrecoverableError(error.message)
+      throw error
+    } finally {
+      ended()
     }
-    if (error instanceof NuraError && error.retryAt) {
-      // Waiting is done by the queue, not by a worker, and is no failed attempt.
-      log.info({ code: error.code, until: error.retryAt }, 'job waits')
-      await entry.moveToDelayed(Math.max(error.retryAt.getTime(), Date.now() + leastWaitMs), token)
-      throw new DelayedError()
-    }
-    log.warn({ err: error, attempt }, 'job failed')
-    if (error instanceof NuraError && !error.retryable) throw new UnrecoverableError(error.message)
-    throw error
-  } finally {
-    ended()
   }
+}
+
+/** Without a trace rather than not at all: the store may be away, and the job itself finds out. */
+async function readRowTrace(payload: unknown, { traceparentOf }: WorkerRig): Promise<string | null> {
+  const isAboutRow = typeof payload === 'object' && payload !== null && 'inboxId' in payload && typeof payload.inboxId === 'string'
+  return isAboutRow && traceparentOf ? await traceparentOf(payload.inboxId as string).catch(() => null) : null
 }
 
 /** Out of attempts, or never to be tried again: the job stays in the failed set, which is the dead letter box. */

@@ -7,6 +7,7 @@ import type { AgentName } from './agents/index.ts'
 import { gather } from './agents/gather.ts'
 import { runGraph } from './agents/graph.ts'
 import type { GraphInput, GraphOutcome, GraphParts } from './agents/graph.ts'
+import type { Langsmith } from './agents/langsmith/open-langsmith.ts'
 import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
 import { toSearchText } from './agents/search-text.ts'
@@ -37,6 +38,8 @@ import type { Found } from './store-answer.ts'
 import { isAlone, tellAgain } from './tell-again.ts'
 import { createThreadMemory } from './thread-memory.ts'
 import type { Remembered, ThreadMemory } from './thread-memory.ts'
+import { inSpan } from './tracing/span.ts'
+import { currentTraceId } from './tracing/traceparent.ts'
 
 /** What is said once where the meaning of a question could not be compared. */
 export const awayNotice = 'The embedding model is away, so this was found by words and names alone.'
@@ -70,6 +73,8 @@ export type AnswerParts = SearchParts & {
   /** Gives an answer again where the same is asked; without it every question is answered anew. */
   repeats?: AnswerRepeats
   now?: () => Date
+  /** Where the steps of each answer are told beside our own trace. */
+  langsmith?: Pick<Langsmith, 'tracerOf'> | null
 }
 
 export const longestQuestion = 8_000
@@ -83,7 +88,7 @@ const unmirrored = createThreadMemory(null)
  */
 export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Question, signal: AbortSignal): AsyncGenerator<AnswerPart> {
   const started = performance.now()
-  const trace = randomUUID().slice(0, 8)
+  const trace = currentTraceId() ?? randomUUID().slice(0, 8)
   const stop = new AbortController()
   const until = AbortSignal.any([signal, stop.signal])
   const found: Found = { calls: [] }
@@ -125,7 +130,8 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     }
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
-    const answerId = await storeAnswer(tenant, { ...question, text }, { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) })
+    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) }
+    const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text }, told))
     found.calls = []
     if (question.thread) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })
     if (isWorthRepeating(asked, outcome, found.result, curtailed.has(outcome.choice.agent))) repeat?.keep(answerId)
@@ -179,6 +185,7 @@ function toGraphParts(
   return {
     models: parts.models,
     leastStrength: enough,
+    tracer: parts.langsmith?.tracerOf(tenant),
     now,
     onCall(agent, call) {
       found.calls.push({ agent, call })

@@ -86,6 +86,13 @@ describe('toServerConfig', () => {
     expect(toServerConfig(readEnv(serverEnv, { NURA_DAY_TOKENS: '2000000' })).dayTokens).toBe(2_000_000)
   })
 
+  it('tells LangSmith nothing unless it is switched on, and then no content unless that is asked for', () => {
+    expect(read({ LANGSMITH_API_KEY: 'k' }).langsmith).toBeNull()
+    expect(read({ LANGSMITH_API_KEY: 'k', LANGSMITH_TRACING: 'true' }).langsmith).toEqual({ endpoint: 'https://api.smith.langchain.com', apiKey: 'k', project: 'nura', showsContent: false })
+    expect(read({ LANGSMITH_API_KEY: 'k', LANGSMITH_TRACING: 'true', NURA_LANGSMITH_CONTENT: 'show' }).langsmith?.showsContent).toBe(true)
+    expect(messageOf(() => read({ LANGSMITH_TRACING: 'true' }))).toContain('  LANGSMITH_API_KEY: is required because LANGSMITH_TRACING is true')
+  })
+
   it('lets an operator allow folders of the server', () => {
     expect(read({ NURA_SERVICE_SECRET: secret, NURA_LOCAL_REPOSITORIES: 'allow' }).allowLocalRepositories).toBe(true)
     expect(read({ NURA_LOCAL_REPOSITORIES: 'refuse' }).allowLocalRepositories).toBe(false)

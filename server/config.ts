@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { readEnv } from '#db/read-env.ts'
+import { langsmithEnv, langsmithFault, toLangsmithConfig } from './agents/langsmith/env.ts'
+import type { LangsmithConfig } from './agents/langsmith/env.ts'
 import { logLevels } from './log.ts'
 import type { LogLevel } from './log.ts'
 import { drawChains } from './models/draw-chains.ts'
@@ -55,6 +57,7 @@ export const serverEnv = {
     .positive('must be more than 0; leave it unset for no limit')
     .optional(),
   ...limitsEnv,
+  ...langsmithEnv,
 }
 
 export type ServerEnv = z.output<z.ZodObject<typeof serverEnv>>
@@ -85,6 +88,8 @@ export type ServerConfig = {
   /** Most tokens that language models may use for one tenant in a day (UTC); null for no limit. */
   dayTokens: number | null
   limits: Limits
+  /** Null: nothing is told to LangSmith. */
+  langsmith: LangsmithConfig | null
 }
 
 /**
@@ -112,6 +117,7 @@ export function toServerConfig(env: ServerEnv & DeployedEnv, drawn: Omit<DrawnCh
     embedderSettings: toEmbedderSettings(env),
     dayTokens: env.NURA_DAY_TOKENS ?? null,
     limits: toLimits(env, env.NURA_SERVICE_SECRET !== undefined),
+    langsmith: toLangsmithConfig(env),
   }
 }
 
@@ -143,6 +149,7 @@ function contradictions(env: ServerEnv & DeployedEnv): string[] {
   const settings = toModelSettings(env)
   const faults = (['DEV_MODELS', 'PM_MODELS', 'ARCHITECT_MODELS'] as const).flatMap((key) => lackingKeys(env[key], settings).map((fault) => `${key}: ${fault}`))
   faults.push(...lackingEmbedderKeys(env.EMBEDDING_MODELS, toEmbedderSettings(env)).map((fault) => `EMBEDDING_MODELS: ${fault}`))
+  faults.push(...[langsmithFault(env)].filter((fault) => fault !== null))
   if (env.NURA_SERVICE_SECRET) return faults
   const reasons = deployedKeys.filter((key) => env[key] !== undefined)
   if (reasons.length > 0) {

@@ -1,6 +1,7 @@
 import type { Db, TenantDb } from '#db/index.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
 import type { AgentName } from './agents/index.ts'
+import { openLangsmith } from './agents/langsmith/open-langsmith.ts'
 import { createAnswerRepeats } from './answer-repeats.ts'
 import { answer } from './answer.ts'
 import type { AnswerParts } from './answer.ts'
@@ -34,6 +35,7 @@ import type { Source } from './sources/source.ts'
 import { createOtherSpaceTeller } from './tell-other-space.ts'
 import { createTellSettings } from './tell-settings.ts'
 import { createThreadMemory } from './thread-memory.ts'
+import { traceAnswer } from './trace-answer.ts'
 
 /** What a process brings along; the rest follows from its configuration. */
 export type CoreRig = {
@@ -61,6 +63,8 @@ export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads' | 'tellSett
   /** Null where no App is configured. */
   github: GithubCore | null
   mayReadOnGithub: ReadableParts['mayReadOnGithub']
+  /** Hands over what is still to be told to LangSmith, within two seconds. */
+  close(): Promise<void>
 }
 
 /** Puts models, sources and stores behind what Nura can do. */
@@ -75,7 +79,8 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
   const countFor = (tenant: TenantDb, agent: 'indexing' | 'search') => ({ tenant, agent, log, metrics })
   const openSource = createOpenSource({ github: github?.app ?? null })
   const { threads, ...remembered } = createRemembered(cache)
-  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, log, metrics, ...(threads && { threads }), ...remembered }
+  const langsmith = config.langsmith && openLangsmith(config.langsmith, { log })
+  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, langsmith, log, metrics, ...(threads && { threads }), ...remembered }
   return {
     github,
     models,
@@ -88,8 +93,10 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
       return withCounted(embedders, countFor(tenant, 'indexing'), (counted) => indexSource({ embedders: counted, madeVectors, log }, tenant, repository, source, options))
     },
     changeSpace: (tenant, options) => withCounted(embedders, countFor(tenant, 'indexing'), (counted) => changeSpace({ embedderOf: counted.of, log }, tenant, options)),
-    answer: (tenant, question, signal, turn) =>
-      streamCounted(embedders, { ...countFor(tenant, 'search'), log: turn.log }, (counted) => answer({ ...parts, embedders: counted, log: turn.log }, tenant, question, signal)),
+    answer(tenant, question, signal, turn) {
+      const countSearch = { ...countFor(tenant, 'search'), log: turn.log }
+      return traceAnswer(tenant, question, () => streamCounted(embedders, countSearch, (counted) => answer({ ...parts, embedders: counted, log: turn.log }, tenant, question, signal)))
+    },
     search: (tenant, request) => withCounted(embedders, countFor(tenant, 'search'), (counted) => search({ ...parts, embedders: counted }, tenant, request)),
     tellSettings: createTellSettings({
       config, db, mayReadOnGithub,
@@ -99,6 +106,7 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
         return { active: activeSpace ?? embedders.primary.space, next: nextSpace }
       },
     }),
+    close: async () => langsmith?.close(),
   }
 }
 

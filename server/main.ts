@@ -17,14 +17,19 @@ import { readGithubConfig } from './github/config.ts'
 import { listen } from './listen.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { readTracingConfig } from './tracing/config.ts'
+import { openTracing } from './tracing/open-tracing.ts'
 
 /** Requests in flight may end within this time, milliseconds. */
 const graceMs = 20_000
 
 /** The API of a deployment. It prepares no database: `npm run migrate` does. */
 async function main(): Promise<void> {
-  const { db: dbConfig, jobsEnv, cacheEnv, config, githubConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig })
+  const { db: dbConfig, jobsEnv, cacheEnv, config, githubConfig, tracingConfig } = readTogether({
+    db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, tracingConfig: readTracingConfig,
+  })
   const log = createLog({ level: config.logLevel, process: 'server' })
+  const tracing = openTracing(tracingConfig, { process: 'server', log })
   const db = await openDb(dbConfig)
   const jobsConfig = toJobsConfig(jobsEnv, dbConfig)
   const queues = openQueues(jobs, { config: jobsConfig, queueConnection: () => db.queueConnection(), log })
@@ -40,6 +45,7 @@ async function main(): Promise<void> {
   await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)))
   stopping.abort(new NuraError('stopping', 'This process is stopping.', { retryable: true }))
   await listening.close(graceMs)
+  await Promise.all([core.close(), tracing.close()])
   await queues.close()
   await cache.cache.close()
   await db.close()

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
+import { noteMoment } from '#server/tracing/span.ts'
 import type { Place, Shown } from '../platform.ts'
 import { markdownBlock, sectionBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
@@ -58,6 +59,7 @@ export function createReply(parts: ReplyParts): Reply {
   async function note(ts: unknown, index: number): Promise<void> {
     if (typeof ts !== 'string') throw new NuraError('slack-unknown-outcome', 'Slack did not name the message it posted.', { retryable: true })
     pages[index] = ts
+    noteMoment('page shown', { 'nura.page': index + 1 })
     await parts.shown.save(pages)
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { noteMoment } from '#server/tracing/span.ts'
 import { wait } from '../ask.ts'
 import type { SlackCall } from './call.ts'
 import { refusalOf } from './call.ts'
@@ -73,6 +74,7 @@ export function createStatus(parts: StatusParts): Status {
   async function attempt(way: Way, status: string, again: boolean): Promise<boolean> {
     try {
       await tell[way](status, again)
+      if (status !== '' && !again) noteMoment('status shown')
       return true
     } catch (error) {
       const refusal = refusalOf(error)

@@ -21,13 +21,15 @@ export type InboxRow = {
   receivedAt: Date
   updatedAt: Date
   doneAt: Date | null
+  /** The span that accepted it, as W3C writes it; null when nothing was traced. */
+  traceparent: string | null
 }
 
 /** A claim that its holder has not renewed for so long is given to the next who asks. */
 export const claimLastsMs = 20_000
 
 const columns = `id, tenant_id as "tenantId", surface, kind, event_key as "eventKey", thread_key as "threadKey", payload, delivery, state, attempts,
-  outcome, error, received_at as "receivedAt", updated_at as "updatedAt", done_at as "doneAt"`
+  outcome, error, received_at as "receivedAt", updated_at as "updatedAt", done_at as "doneAt", traceparent`
 
 /**
  * Writes an event down, once for each event key, whichever tenant it names. Durable when it resolves.
@@ -35,21 +37,21 @@ const columns = `id, tenant_id as "tenantId", surface, kind, event_key as "event
  */
 export function accept(
   db: Db,
-  event: { tenantId: string; surface: string; kind: string; eventKey: string; threadKey: string; payload: unknown },
+  event: { tenantId: string; surface: string; kind: string; eventKey: string; threadKey: string; payload: unknown; traceparent?: string | null },
   options: { revive?: boolean } = {},
 ): Promise<{ id: string; isNew: boolean }> {
   return db.control(async (tx) => {
     const id = randomUUID()
     const inserted = await tx.execute(
-      `insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload) values ($1, $2, $3, $4, $5, $6, $7) on conflict (event_key) do nothing`,
-      [id, event.tenantId, event.surface, event.kind, event.eventKey, event.threadKey, toJson(event.payload)],
+      `insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload, traceparent) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (event_key) do nothing`,
+      [id, event.tenantId, event.surface, event.kind, event.eventKey, event.threadKey, toJson(event.payload), event.traceparent ?? null],
     )
     if (inserted > 0) return { id, isNew: true }
     if (options.revive) {
       const [revived] = await tx.query<{ id: string }>(
-        `update inbox set state = 'accepted', outcome = null, done_at = null, received_at = now(), updated_at = now()
+        `update inbox set state = 'accepted', outcome = null, done_at = null, received_at = now(), updated_at = now(), traceparent = $3
          where event_key = $1 and tenant_id = $2 and state = 'failed' returning id`,
-        [event.eventKey, event.tenantId],
+        [event.eventKey, event.tenantId, event.traceparent ?? null],
       )
       if (revived) return { id: revived.id, isNew: true }
     }
@@ -61,6 +63,12 @@ export function accept(
 export async function read(db: Db, id: string): Promise<InboxRow | null> {
   const rows = await db.control((tx) => tx.query<InboxRow>(`select ${columns} from inbox where id = $1`, [id]))
   return rows[0] ?? null
+}
+
+/** The span that accepted a row; null when nothing was traced. */
+export async function readTraceparent(db: Db, id: string): Promise<string | null> {
+  const rows = await db.control((tx) => tx.query<{ traceparent: string | null }>('select traceparent from inbox where id = $1', [id]))
+  return rows[0]?.traceparent ?? null
 }
 
 export async function findByKey(db: Db, eventKey: string): Promise<InboxRow | null> {

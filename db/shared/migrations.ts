@@ -113,4 +113,8 @@ export const controlMigrations: Migration[] = [
       create index inbox_answer on inbox ((delivery->>'answerId')) where delivery ? 'answerId';
     `,
   },
+  {
+    name: '0004-traceparent',
+    sql: 'alter table inbox add column traceparent text;',
+  },
 ]

@@ -5,17 +5,21 @@ import type { ModelCall } from '../models/chain.ts'
 import type { ChatModel } from '../models/chat-model.ts'
 import { createCitationFilter } from '../retrieval/check-citations.ts'
 import type { Passage } from '../retrieval/passage.ts'
+import { keepTrace } from '../tracing/traceparent.ts'
 import { choose, withoutWish } from './choose.ts'
 import type { Choice } from './choose.ts'
 import type { Evidence } from './evidence.ts'
 import { findAgent } from './index.ts'
 import type { AgentName } from './index.ts'
+import { createSilentTracer } from './langsmith/graph-tracer.ts'
+import type { GraphTracer } from './langsmith/graph-tracer.ts'
 import { createUncitedMarker } from './mark-uncited.ts'
 import { resolveFollowUp } from './memory.ts'
 import type { ContextMessage, Turn } from './memory.ts'
 import { writeNotFound } from './not-found.ts'
 import { toChatRequest } from './prompt.ts'
 import { createRenumbering } from './renumber.ts'
+import { traced } from './traced.ts'
 
 /** A repository that the audience may be answered from. */
 export type SearchedRepository = { id: string; name: string; indexedAt: Date | null }
@@ -34,6 +38,8 @@ export type GraphParts = {
   /** Below this strength the answer is that nothing was found. */
   leastStrength: number
   now(): Date
+  /** Hears of the run's steps; nobody does without it. */
+  tracer?: GraphTracer
 }
 
 export type GraphInput = { question: string; agent?: AgentName; turns: Turn[]; context: ContextMessage[] }
@@ -73,10 +79,10 @@ let compiled: ReturnType<typeof build> | undefined
 /** choose → retrieve → answer → check. No checkpointer: a turn is short, and what it remembers is in our own rows. */
 function build() {
   return new StateGraph(State)
-    .addNode('choose', chooseAgent)
-    .addNode('retrieve', retrieve)
-    .addNode('answer', write)
-    .addNode('check', check)
+    .addNode('choose', traced('choose', chooseAgent, ({ choice }) => ({ 'nura.agent': choice?.agent })))
+    .addNode('retrieve', traced('retrieve', retrieve, ({ repositories, retrieved }) => ({ 'nura.repositories': repositories?.length, 'nura.passages': retrieved?.evidence.passages.length, 'nura.strength': retrieved?.strength })))
+    .addNode('answer', traced('answer', write, ({ abstained, calls, shown }) => ({ 'nura.abstained': abstained, 'nura.model_calls': calls?.length, 'nura.citations': shown?.cited })))
+    .addNode('check', traced('check', check, ({ abstained }) => ({ 'nura.abstained': abstained })))
     .addEdge(START, 'choose')
     .addEdge('choose', 'retrieve')
     .addEdge('retrieve', 'answer')
@@ -88,8 +94,9 @@ function build() {
 /** Runs one turn: events as they come, then the outcome as the return value. */
 export async function* runGraph(parts: GraphParts, input: GraphInput, signal: AbortSignal): AsyncGenerator<GraphEvent, GraphOutcome> {
   compiled ??= build()
+  const tracer = parts.tracer ?? createSilentTracer()
   let last: GraphState | undefined
-  const stream = await compiled.stream({ input }, { configurable: { parts }, signal, streamMode: ['custom', 'values'] })
+  const stream = await compiled.stream({ input }, { configurable: { parts, tracer, keep: keepTrace() }, callbacks: [tracer.handler], runName: 'answer question', signal, streamMode: ['custom', 'values'] })
   for await (const [mode, chunk] of stream) {
     if (mode === 'custom') yield chunk as GraphEvent
     else last = chunk as GraphState
@@ -133,15 +140,24 @@ async function write({ input, choice, repositories, retrieved }: GraphState, con
   } else {
     const agent = findAgent(choice.agent)
     const models = parts.models[choice.agent]
+    let written = ''
     const { turns, context } = input
     const onCall = (call: ModelCall) => {
       calls.push(call)
       parts.onCall?.(choice.agent, call)
+      const tracer = config.configurable!.tracer as GraphTracer
+      tracer.record(config, call, written)
     }
     const toRequest = ({ limits }: ChatModel) => toChatRequest({ agent, evidence, turns, context, maxOutputTokens: Math.min(maxOutputTokens, limits.outputTokens), maxInputTokens: limits.inputTokens })
     for await (const event of streamChain(models, toRequest, { signal, onCall, hasShown: () => outlet.hasShown() })) {
-      if (event.kind === 'text') outlet.push(event.text)
-      if (event.kind === 'restart') outlet = createOutlet(evidence, emit, abstained)
+      if (event.kind === 'text') {
+        written += event.text
+        outlet.push(event.text)
+      }
+      if (event.kind === 'restart') {
+        written = ''
+        outlet = createOutlet(evidence, emit, abstained)
+      }
     }
   }
   const { length, cited, check } = outlet.end()

@@ -9,6 +9,7 @@ import { toSettingsText } from '../explain-settings.ts'
 import type { Logger } from '../log.ts'
 import { toPrivacyText } from '../retention.ts'
 import type { TellSettings } from '../tell-settings.ts'
+import { inSpan } from '../tracing/span.ts'
 import { answerInThread, toThread } from './answer-in-thread.ts'
 import type { ThreadAnswerParts } from './answer-in-thread.ts'
 import type { GithubApp } from './app.ts'
@@ -104,7 +105,7 @@ function createTurn(parts: MentionParts, tenant: TenantDb, { event, inboxId, del
 
   /** What the turn was for. */
   async function show(body: string): Promise<void> {
-    await post(body)
+    await inSpan('deliver', { 'nura.surface': 'github' }, () => post(body))
     if (state.failed) await keep({ failed: false })
   }
 

@@ -5,6 +5,9 @@ import { holdClaim, staleMs } from '#db/shared/inbox-claim.ts'
 import { createRef } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { leaveHint } from '../routes/leave-hint.ts'
+import { inSpan } from '../tracing/span.ts'
+import type { Span } from '../tracing/span.ts'
+import { currentTraceId, inTrace } from '../tracing/traceparent.ts'
 import { deliver } from './deliver.ts'
 import type { DeliverParts } from './deliver.ts'
 import { GithubEvent } from './github-event.ts'
@@ -34,21 +37,28 @@ export function createDeliveries(parts: DeliveryParts): (inboxId: string, contex
     if (head && head.id !== row.id) return
     const attempt = await claim(parts.db, inboxId, { staleMs })
     if (attempt === false) return
-    const hold = holdClaim(parts.db, inboxId, attempt, context.signal)
-    const log = parts.log.child({ trace: `${inboxId.slice(0, 8)}-${attempt}`, inboxId, surface: 'github', kind: row.kind })
+    const about = { 'nura.tenant': row.tenantId, 'nura.inbox_id': inboxId, 'nura.surface': 'github', 'nura.kind': row.kind, 'nura.attempt': attempt }
+    await inTrace(row.traceparent, () => inSpan('delivery', about, (span) => runClaimed(row, attempt, context, span)))
+    const [next] = await pendingInThread(parts.db, row.threadKey)
+    if (next && next.id !== inboxId) await leaveHint(parts.log, () => parts.enqueue(toDeliveryJob(next.kind), { inboxId: next.id }, { dedupe: next.id }))
+  }
+
+  async function runClaimed(row: InboxRow, attempt: number, context: DeliveryContext, span: Span): Promise<void> {
+    const hold = holdClaim(parts.db, row.id, attempt, context.signal)
+    const log = parts.log.child({ trace: currentTraceId() ?? `${row.id.slice(0, 8)}-${attempt}`, inboxId: row.id, surface: 'github', kind: row.kind })
     try {
       const outcome = await carryOut(parts, row, attempt, { ...context, signal: hold.signal }, log)
       // A failure that was shown is one all the same: delivered again, the event runs again.
-      if (outcome.startsWith('failed:')) await fail(parts.db, inboxId, attempt, outcome.slice('failed:'.length))
-      else await finish(parts.db, inboxId, attempt, outcome)
+      if (outcome.startsWith('failed:')) await fail(parts.db, row.id, attempt, outcome.slice('failed:'.length))
+      else await finish(parts.db, row.id, attempt, outcome)
+      span.set({ 'nura.outcome': outcome })
       log.info({ outcome }, 'delivery carried out')
     } catch (error) {
+      span.fail(error)
       await settle(parts, row, attempt, hold.signal.aborted ? hold.signal.reason : error, context, log)
     } finally {
       hold.end()
     }
-    const [next] = await pendingInThread(parts.db, row.threadKey)
-    if (next && next.id !== inboxId) await leaveHint(log, () => parts.enqueue(toDeliveryJob(next.kind), { inboxId: next.id }, { dedupe: next.id }))
   }
 }
 

@@ -10,6 +10,9 @@ import { ensureTenant } from '#db/shared/tenants.ts'
 import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import type { Enqueue } from '#jobs/enqueue.ts'
 import type { Logger } from '../log.ts'
+import { inSpan } from '../tracing/span.ts'
+import type { Span } from '../tracing/span.ts'
+import { currentTraceparent } from '../tracing/traceparent.ts'
 import { within } from '../within.ts'
 import type { GithubApp } from './app.ts'
 import { toEventKey, toThreadKey } from './github-event.ts'
@@ -50,6 +53,7 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
   const readSlug = createSlug(parts.github)
   const owners = new LRUCache<number, string>({ max: 10_000, ttl: ownerMs })
   return async function take({ headers, bytes }) {
+    const startedAt = Date.now()
     const text = decode(bytes)
     if (text === null || !(await isSigned(parts.github.config.webhookSecret, text, headers))) {
       throw new NuraError('unauthorized', 'The signature is missing or wrong: x-hub-signature-256 must be the HMAC of the body with the webhook secret of the GitHub App.')
@@ -60,14 +64,24 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
     const log = parts.log.child({ delivery: guid, event: /^\w{1,60}$/.exec(name)?.[0] })
     const slug = spokenEvents.has(name) ? await readSlug() : null
     const events = read(name, parse(text, headers['content-type'] ?? ''), slug, log)
+    if (events.length === 0) return { stored: 0 }
+    return await inSpan('receive', { 'nura.surface': 'github', 'nura.kind': events[0]!.kind }, async (span) => {
+      const stored = await keepAll(events, guid, log, span)
+      span.set({ 'nura.stored': stored })
+      return { stored }
+    }, { kind: 'server', root: true, startedAt })
+  }
+
+  async function keepAll(events: GithubEvent[], guid: string, log: Logger, span: Span): Promise<number> {
     let stored = 0
     for (const [at, event] of events.entries()) {
       const tenantId = owners.get(event.installationId) ?? (await findTenant(parts, event, log))
       if (tenantId === null) break
+      span.set({ 'nura.tenant': tenantId })
       if (event.kind !== 'installation') owners.set(event.installationId, tenantId)
       if (await keep(parts, tenantId, event, at === 0 ? guid : `${guid}:${at + 1}`, log)) stored++
     }
-    return { stored }
+    return stored
   }
 }
 
@@ -126,7 +140,7 @@ async function findTenant({ db, github, tenant }: WebhookParts, event: GithubEve
 }
 
 async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: GithubEvent, key: string, log: Logger): Promise<boolean> {
-  const row = { tenantId, surface: 'github', kind: event.kind, eventKey: toEventKey(key), threadKey: toThreadKey(event), payload: event }
+  const row = { tenantId, surface: 'github', kind: event.kind, eventKey: toEventKey(key), threadKey: toThreadKey(event), payload: event, traceparent: currentTraceparent() }
   // One that failed and is sent again is to be carried out again.
   const { id, isNew } = await accept(db, row, { revive: true })
   if (!isNew) return false

@@ -6,10 +6,14 @@ import { findTenant } from '#db/shared/tenants.ts'
 import type { ServerParts } from '../app.ts'
 import { notFound } from '../errors.ts'
 import type { AnyRoute, Reply } from '../routes/route.ts'
+import { openSpan, toErrorType } from '../tracing/span.ts'
+import type { OpenSpan } from '../tracing/span.ts'
+import { currentTraceId, inTrace } from '../tracing/traceparent.ts'
 import { checkOperator, readCaller } from './authenticate.ts'
 import { toEventStream } from './event-stream.ts'
 import { readBytes } from './read-bytes.ts'
 import { readJson } from './read-json.ts'
+import { setTrace } from './render-errors.ts'
 import type { RequestState } from './render-errors.ts'
 
 /** Longest life of a request, milliseconds; a run that outlives it is aborted. */
@@ -20,17 +24,49 @@ export function mountRoute(route: AnyRoute, parts: ServerParts) {
   return async (ctx: Context): Promise<void> => {
     const state = ctx.state as RequestState
     state.route = `${route.method} ${route.path}`
+    const startedAt = Date.now()
     const caller = await readWho(ctx, route, parts)
-    if (Object.values(ctx.params as Record<string, string>).some((param) => param.includes('\0'))) throw notFound()
-    const params = read(route.params, ctx.params, () => notFound())
-    const query = read(route.query, toQuery(ctx), refuse)
-    const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
-    const signal = untilAnswered(ctx)
-    const wantsEvents = /\btext\/event-stream\b/i.test(ctx.get('accept'))
-    const raw = { headers: ctx.req.headers, readBytes: (limit: number) => readBytes(ctx.req, limit) }
-    const input = { ...caller, params, query, body, ...raw, wantsEvents, signal, trace: state.trace, log: state.log }
-    answer(ctx, await route.run(input as never, parts))
+    if (route.auth !== 'tenant') return await run(ctx, route, parts, caller)
+    const span = openRouteSpan(ctx, route, caller, startedAt)
+    await span.within(async () => {
+      setTrace(ctx, currentTraceId() ?? state.trace, parts.log)
+      try {
+        await run(ctx, route, parts, caller)
+      } catch (error) {
+        span.set({ 'error.type': toErrorType(error) })
+        throw error
+      }
+    })
   }
+}
+
+async function run(ctx: Context, route: AnyRoute, parts: ServerParts, caller: object): Promise<void> {
+  const state = ctx.state as RequestState
+  if (Object.values(ctx.params as Record<string, string>).some((param) => param.includes('\0'))) throw notFound()
+  const params = read(route.params, ctx.params, () => notFound())
+  const query = read(route.query, toQuery(ctx), refuse)
+  const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
+  const signal = untilAnswered(ctx)
+  const wantsEvents = /\btext\/event-stream\b/i.test(ctx.get('accept'))
+  const raw = { headers: ctx.req.headers, readBytes: (limit: number) => readBytes(ctx.req, limit) }
+  const input = { ...caller, params, query, body, ...raw, wantsEvents, signal, trace: state.trace, log: state.log }
+  answer(ctx, await route.run(input as never, parts))
+}
+
+/**
+ * Goes on with the trace of a caller who has proved who they are, or is on this machine in local mode; a stranger joins
+ * nobody's trace. Lasts until the answer is out, so that it covers a stream.
+ */
+function openRouteSpan(ctx: Context, route: AnyRoute, caller: object, startedAt: number): OpenSpan {
+  const tenant = 'tenant' in caller ? (caller.tenant as TenantDb).id : null
+  const about = { 'http.request.method': route.method, 'http.route': route.path, 'nura.tenant': tenant }
+  const span = inTrace(ctx.get('traceparent'), () => openSpan(`${route.method} ${route.path}`, about, { kind: 'server', startedAt }))
+  ctx.res.once('close', () => {
+    span.set({ 'http.response.status_code': ctx.res.statusCode })
+    if (ctx.res.statusCode >= 500) span.fail()
+    span.end()
+  })
+  return span
 }
 
 /** Aborts when the caller hangs up and when the time is over; of no effect once the answer is out. */

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import type { Middleware } from 'koa'
+import type { Middleware, ParameterizedContext } from 'koa'
 import { notFound, toFailure } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 
 /** What every middleware after this one finds in `ctx.state`. */
 export type RequestState = { trace: string; log: Logger; route?: string }
+
+/** Names the request's trace, for its log and its caller. */
+export function setTrace(ctx: ParameterizedContext, trace: string, log: Logger): void {
+  Object.assign(ctx.state, { trace, log: log.child({ trace }) } satisfies RequestState)
+  ctx.set('x-nura-trace', trace)
+}
 
 /**
  * The outermost middleware: gives each request its trace and log, renders every error in one shape, and writes one line
@@ -15,9 +21,7 @@ export function renderErrors(parts: { log: Logger; metrics: Metrics }): Middlewa
   return async (ctx, next) => {
     const started = performance.now()
     const trace = /^[\w-]{8,64}$/.exec(ctx.get('x-nura-trace'))?.[0] ?? randomUUID()
-    const log = parts.log.child({ trace })
-    Object.assign(ctx.state, { trace, log } satisfies RequestState)
-    ctx.set('x-nura-trace', trace)
+    setTrace(ctx, trace, parts.log)
     ctx.set('x-content-type-options', 'nosniff')
     try {
       await next()
@@ -28,11 +32,12 @@ export function renderErrors(parts: { log: Logger; metrics: Metrics }): Middlewa
       ctx.body = { error: shown }
       if (status === 401) ctx.set('www-authenticate', 'Bearer')
       if (retryAt || status === 503) ctx.set('retry-after', String(retryAt ? Math.max(1, Math.ceil((retryAt.getTime() - Date.now()) / 1000)) : 1))
+      const { log } = ctx.state as RequestState
       if (status >= 500) log.error({ err: error, ref: shown.ref }, 'request failed')
       else log.debug({ err: error, ref: shown.ref }, 'request refused')
     }
     const took = performance.now() - started
-    const route = (ctx.state as RequestState).route ?? 'none'
+    const { route = 'none', log } = ctx.state as RequestState
     parts.metrics.requests.observe({ route, status: String(ctx.status) }, took / 1000)
     if (route !== 'GET /healthz' && route !== 'GET /readyz' && route !== 'GET /metrics') {
       log.info({ route, status: ctx.status, ms: Math.round(took) }, 'request')

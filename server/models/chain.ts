@@ -1,6 +1,7 @@
 import { NuraError } from '#db/nura-error.ts'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
 import { toFailureText } from './model-error.ts'
+import { traceModel } from './trace-model.ts'
 
 /** One call of one model as it went: for usage, cost and metrics. */
 export type ModelCall = {
@@ -46,7 +47,7 @@ export async function* streamChain(models: readonly ChatModel[], toRequest: (mod
     const request = toRequest(model)
     const call = openCall(model, request, onCall)
     try {
-      for await (const event of model.stream(request, signal)) {
+      for await (const event of traceModel(model, request, signal)) {
         call.hear(event)
         yield event
       }

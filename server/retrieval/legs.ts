@@ -4,6 +4,8 @@ import { readCorpus } from '#db/tenant/corpus.ts'
 import { searchPaths, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
 import { searchBm25, searchFiles, searchVector, type FileHit, type Hit } from '#db/tenant/search.ts'
 import type { EmbedderOf } from '../models/embedder.ts'
+import type { SpanAttributes } from '../tracing/attributes.ts'
+import { inSpan } from '../tracing/span.ts'
 import type { Query } from './query.ts'
 
 export type Found = {
@@ -31,10 +33,10 @@ export async function runLegs(
   signal?: AbortSignal,
 ): Promise<Found> {
   const timings: Record<string, number> = {}
-  const timed = async <T>(leg: string, run: Promise<T>): Promise<T> => {
+  const timed = async <T>(leg: string, run: () => Promise<T>, name = `leg ${leg}`, about: SpanAttributes = {}): Promise<T> => {
     const start = performance.now()
     try {
-      return await run
+      return await inSpan(name, about, run)
     } finally {
       timings[leg] = performance.now() - start
     }
@@ -42,11 +44,11 @@ export async function runLegs(
   const { tokens, names, likelyNames, paths } = query
   const wanted = [...new Set([...names, ...likelyNames])]
   const [vector, bm25, file, symbol, path] = await Promise.all([
-    timed('vector', runVector(tenant, embedderOf, query, repositoryIds, timed, signal)),
-    timed('bm25', searchBm25(tenant, { tokens, limit: limits.bm25, repositoryIds })),
-    timed('file', searchFiles(tenant, { tokens, limit: limits.file, repositoryIds })),
-    timed('symbol', searchSymbols(tenant, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
-    timed('path', searchPaths(tenant, { fragments: paths, limit: limits.path, repositoryIds })),
+    timed('vector', () => runVector(tenant, embedderOf, query, repositoryIds, timed, signal)),
+    timed('bm25', () => searchBm25(tenant, { tokens, limit: limits.bm25, repositoryIds })),
+    timed('file', () => searchFiles(tenant, { tokens, limit: limits.file, repositoryIds })),
+    timed('symbol', () => searchSymbols(tenant, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
+    timed('path', () => searchPaths(tenant, { fragments: paths, limit: limits.path, repositoryIds })),
   ])
   return { vector: vector.hits, bm25, file, symbol, path, space: vector.space, vectorFault: vector.fault, timings }
 }
@@ -60,7 +62,7 @@ async function runVector(
   embedderOf: EmbedderOf,
   query: Query,
   repositoryIds: string[],
-  timed: <T>(leg: string, run: Promise<T>) => Promise<T>,
+  timed: <T>(leg: string, run: () => Promise<T>, name?: string, about?: SpanAttributes) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<{ hits: Hit[]; space: string | null; fault: string | null }> {
   const without = (fault: string | null) => ({ hits: [], space: null, fault })
@@ -71,7 +73,7 @@ async function runVector(
     if (embedder === null) return without(`The index holds vectors of ${activeSpace}, and EMBEDDING_MODELS names no model of that space.`)
     let vector: number[] | undefined
     try {
-      ;[vector] = await timed('embed', embedder.embed([query.text], 'query', signal))
+      ;[vector] = await timed('embed', () => embedder.embed([query.text], 'query', signal), `embeddings ${embedder.space}`, { 'gen_ai.operation.name': 'embeddings', 'gen_ai.request.model': embedder.space })
     } catch (error) {
       signal?.throwIfAborted()
       return without(`${embedder.space} is away: ${error instanceof Error ? error.message : String(error)}`)
