@@ -2,9 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureAway } from './away.ts'
+import { measureBill } from './bill.ts'
 import { measureGithub } from './github.ts'
 import { measureIngest } from './ingest.ts'
 import { measureModels } from './models.ts'
+import { measureOutages } from './outages.ts'
 import { measureReplay } from './replay.ts'
 import { toTable } from './report.ts'
 import type { Result } from './report.ts'
@@ -13,7 +16,7 @@ import { measureStart } from './start.ts'
 import { measureStore } from './store.ts'
 
 const text = { type: 'string' } as const
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: text, repo: text, commits: text, seed: text, every: text } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: text, repo: text, commits: text, seed: text, every: text, minutes: text, questions: text } })
 const suites: Record<string, () => Promise<Result[]>> = {
   store: measureStore,
   ingest: measureIngest,
@@ -21,14 +24,17 @@ const suites: Record<string, () => Promise<Result[]>> = {
   start: measureStart,
   github: measureGithub,
   models: measureModels,
+  outages: measureOutages,
+  away: () => measureAway(toCount('minutes', 10)),
+  bill: () => measureBill(toCount('questions', 1_000)),
   replay: () => measureReplay({ repo: resolve(values.repo!), commits: toCount('commits', 200), seed: toCount('seed', 1), every: toCount('every', 10) }),
 }
 const unknown = positionals.find((name) => !(name in suites))
 if (unknown) refuse(`There is no bench "${unknown}".`)
 if (positionals.includes('replay') && !values.repo) refuse('replay needs the checkout whose commits are pushed: --repo DIR.')
 
-// Without a checkout there is nothing to replay.
-const names = positionals.length > 0 ? positionals : Object.keys(suites).filter((name) => name !== 'replay')
+// Without a checkout there is nothing to replay; and who wants them all does not want to wait out an outage.
+const names = positionals.length > 0 ? positionals : Object.keys(suites).filter((name) => name !== 'replay' && name !== 'away')
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}`
 console.log(`${machine}. Servers and load run on this machine too. Load before: ${loadavg()[0]!.toFixed(2)}.`)
 console.log('Ratios are of runs side by side, and hold better than the absolute figures.\n')
@@ -42,13 +48,13 @@ if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, at: n
 // What was replayed is right or wrong, on whatever machine; the figures of the others are read by people.
 if (results.replay?.some(({ holds }) => holds === false)) process.exitCode = 1
 
-function toCount(name: 'commits' | 'seed' | 'every', fallback: number): number {
+function toCount(name: 'commits' | 'seed' | 'every' | 'minutes' | 'questions', fallback: number): number {
   const count = Number(values[name] ?? fallback)
   return Number.isInteger(count) && count > 0 ? count : refuse(`--${name} must be a whole number above 0.`)
 }
 
 function refuse(why: string): never {
-  const usage = `npm run bench -- [${Object.keys(suites).join('|')}]… [--json FILE]; replay also takes --repo DIR [--commits 200] [--seed 1] [--every 10]`
+  const usage = `npm run bench -- [${Object.keys(suites).join('|')}]… [--json FILE]; replay also takes --repo DIR [--commits 200] [--seed 1] [--every 10], away --minutes 10, bill --questions 1000`
   console.error(`${why} Usage: ${usage}`)
   process.exit(2)
 }

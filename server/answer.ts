@@ -22,9 +22,9 @@ import { toFreshness } from './freshness.ts'
 import { placeholders, redact } from './indexing/redact.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { ModelCall } from './models/chain.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import { visible } from './models/extractive/prose.ts'
+import { observeCall } from './observe-call.ts'
 import type { DecidedAudience } from './retrieval/audience.ts'
 import { toCitation } from './retrieval/cite.ts'
 import { enough } from './retrieval/evidence-strength.ts'
@@ -189,7 +189,7 @@ function toGraphParts(
     now,
     onCall(agent, call) {
       found.calls.push({ agent, call })
-      observeCall(parts, trace, agent, call)
+      observeCall(parts, agent, call, trace)
     },
     async whoKnows(nearest) {
       found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)
@@ -220,10 +220,4 @@ function toUsage({ calls }: GraphOutcome): Usage {
     tokens: calls.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0),
     costUsd: calls.reduce((sum, { costUsd }) => sum + costUsd, 0),
   }
-}
-
-function observeCall({ metrics, log }: AnswerParts, trace: string, agent: string, { model, outcome, costUsd, failure }: ModelCall): void {
-  if (failure !== null) log?.warn({ trace, model, failure }, 'a model failed')
-  metrics?.modelCalls.inc({ provider: model.split(':')[0]!, model, outcome })
-  metrics?.modelCost.inc({ agent, model }, costUsd)
 }

@@ -3,6 +3,7 @@ import type { Enqueue } from '#jobs/enqueue.ts'
 import type { ServerConfig } from '../config.ts'
 import type { Core, GithubCore } from '../create-core.ts'
 import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { GithubApp } from './app.ts'
 import { answerMention } from './mention.ts'
 import { createDeliveries } from './run-delivery.ts'
@@ -11,7 +12,7 @@ import { summarisePullRequest } from './summary/summarise.ts'
 import type { SummaryRequest } from './summary/summarise.ts'
 import { createSweep } from './sweep.ts'
 
-export type GithubWorkRig = { config: Pick<ServerConfig, 'tenant' | 'dayTokens'>; db: Db; enqueue: Enqueue; log: Logger; core: Core }
+export type GithubWorkRig = { config: Pick<ServerConfig, 'tenant' | 'dayTokens'>; db: Db; enqueue: Enqueue; log: Logger; metrics: Metrics; core: Core }
 
 /** What the jobs about GitHub run. */
 export type GithubWork = {
@@ -33,9 +34,9 @@ export function createGithubWork(rig: GithubWorkRig): GithubWork {
   }
 }
 
-function createWork({ config, db, enqueue, log, core }: GithubWorkRig, { app: github, permissions }: GithubCore): GithubWork {
+function createWork({ config, db, enqueue, log, metrics, core }: GithubWorkRig, { app: github, permissions }: GithubCore): GithubWork {
   const mentionParts = { db, app: github, permissions, answer: core.answer, tellSettings: core.tellSettings }
-  const summaryParts = { github, openSource: core.openSource, models: core.models.dev, dayTokens: config.dayTokens, enqueue }
+  const summaryParts = { github, openSource: core.openSource, models: core.models.dev, dayTokens: config.dayTokens, enqueue, metrics }
   return {
     github,
     runDelivery: createDeliveries({ db, enqueue, config: github.config, log, answerMention: (tenant, turn) => answerMention(mentionParts, tenant, turn) }),

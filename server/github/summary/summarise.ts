@@ -20,6 +20,7 @@ import type { CommentRig } from './show-comment.ts'
 import { toRow, watchPull } from './watch-pull.ts'
 import { writeSummary } from './write-summary.ts'
 import { toOwnerAndRepo } from '../owner-and-repo.ts'
+import type { ObserveParts } from '../../observe-call.ts'
 
 export type SummaryParts = {
   github: GithubApp
@@ -29,6 +30,7 @@ export type SummaryParts = {
   /** Most tokens of a tenant's day; null: no limit. */
   dayTokens: number | null
   enqueue: Enqueue
+  metrics?: ObserveParts['metrics']
   /** Time between looks at what came in while a run is at work. */
   watchMs?: number
 }

@@ -7,6 +7,7 @@ import { isBudgetSpent, spentNotice } from '../../day-budget.ts'
 import { createSummaryFilter, toSettings } from '../../indexing/settings.ts'
 import type { ModelCall } from '../../models/chain.ts'
 import { usesTokens } from '../../models/index.ts'
+import { observeCall } from '../../observe-call.ts'
 import { storeCalls } from '../../store-answer.ts'
 import { toMarks } from '../../sources/git-attributes.ts'
 import { readAuthorWords, toReason } from './author-words.ts'
@@ -35,7 +36,7 @@ export async function writeSummary({ parts, tenant, repository, rig, request }: 
   const facts = await toFacts(await readChanges(github, at, pull, list, rules, signal), signal)
   const words = await readAuthorWords(pull, list.subjects)
   const permalink = createPermalink(`${parts.github.config.webUrl}/${repository.location}`, pull.headSha, list.mergeBase)
-  const { told, files, notes } = await tell({ parts, tenant, repository }, { facts, words, permalink, headSha: pull.headSha, mergeBase: list.mergeBase }, signal)
+  const { told, files, notes } = await tell({ parts, tenant, repository, request }, { facts, words, permalink, headSha: pull.headSha, mergeBase: list.mergeBase }, signal)
   const { markdown, covered, total } = compose({ headSha: pull.headSha, files, permalink, reason: toReason(words), told, notes })
   return { sha: pull.headSha, baseRef: pull.baseRef, markdown, covered, total }
 }
@@ -44,7 +45,7 @@ type Material = { facts: FileFacts[]; words: AuthorWords; permalink: Permalink; 
 
 /** With a language model, where there is one, the day's budget lets it, and it answers. */
 async function tell(
-  { parts, tenant, repository }: Pick<Writing, 'parts' | 'tenant' | 'repository'>,
+  { parts, tenant, repository, request }: Pick<Writing, 'parts' | 'tenant' | 'repository' | 'request'>,
   { facts, words, permalink, headSha, mergeBase }: Material,
   signal: AbortSignal,
 ): Promise<{ told: Told | null; files: FileFacts[]; notes: string[] }> {
@@ -59,7 +60,10 @@ async function tell(
   try {
     const told = await tellWithModel({
       models, words, chosen, signal,
-      onCall: (call) => calls.push(call),
+      onCall(call) {
+        calls.push(call)
+        observeCall({ metrics: parts.metrics, log: request.log }, summaryAgent, call)
+      },
       address: ({ path, startLine, endLine }) => {
         const file = byPath.get(path)!
         return permalink(file, file.status === 'removed' ? 'base' : 'head', startLine, endLine)
