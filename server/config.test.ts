@@ -45,9 +45,9 @@ describe('toServerConfig', () => {
   })
 
   it('asks for no key of a server with an address of its own, and keeps the key with the base URL', () => {
-    expect(read({ DEV_MODELS: 'openai:qwen@http://127.0.0.1:8000/v1' }).modelSettings).toEqual({ openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })
+    expect(read({ DEV_MODELS: 'openai:qwen@http://127.0.0.1:8000/v1' }).modelSettings).toMatchObject({ openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' } })
     const env = { DEV_MODELS: 'openai:gpt-4.1', OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
-    expect(toServerConfig(readEnv(serverEnv, env)).modelSettings).toEqual({ openai: { apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9/v1' } })
+    expect(toServerConfig(readEnv(serverEnv, env)).modelSettings).toMatchObject({ openai: { apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9/v1' } })
   })
 
   it.each(['0', '-5', '1.5', 'many'])('refuses %s as the tokens of a day', (tokens) => {

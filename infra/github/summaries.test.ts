@@ -312,7 +312,7 @@ describe('each head has its summary', () => {
 
   test('a day whose budget is spent gets one note and no call of a model', async () => {
     await nura.settled()
-    nura.model!.usage = { prompt_tokens: 2_000_000, completion_tokens: 60 }
+    nura.model!.usage = { inputTokens: 2_000_000, outputTokens: 60 }
     const pull = await open({ branch: 'budget', files: pay(0) })
     await summarised(pull)
     const before = asked()

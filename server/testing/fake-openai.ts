@@ -1,75 +1,32 @@
 import { createServer } from 'node:http'
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
+import { canary, citing, createFakeModel, json, obey, readText, toBreak } from './fake-model.ts'
+import type { FakeFault, FakeModel, FakeRequest } from './fake-model.ts'
 
-/** One request as it came in. */
-export type FakeOpenaiRequest = {
-  at: number
-  headers: IncomingHttpHeaders
-  /** The key that was sent; null for none. */
-  key: string | null
-  body: ChatCompletionCreateParamsStreaming
-  /** Whether the client closed the connection before the answer was whole. */
-  aborted: boolean
-}
+export type FakeOpenaiRequest = FakeRequest<ChatCompletionCreateParamsStreaming>
+export type OpenaiFault = FakeFault
+export type OpenaiReply = FakeModel<ChatCompletionCreateParamsStreaming>['reply']
 
-/** What goes wrong with one request. `after` counts pieces of text that are sent before. */
-export type OpenaiFault =
-  /** Takes the request, or says so much, and then nothing. */
-  | { kind: 'hang'; after?: number }
-  | { kind: 'status'; status: number; code?: string; retryAfter?: string }
-  /** The connection is reset. */
-  | { kind: 'cut'; after: number }
-  /** The body ends properly, but the answer was not whole. */
-  | { kind: 'end'; after: number }
-  /** A frame that is no JSON. */
-  | { kind: 'malformed'; after: number }
-  /** A frame that holds an error, as OpenAI sends when a model dies while it speaks. */
-  | { kind: 'error-frame'; after: number }
-  /** Whole, but without a word. */
-  | { kind: 'empty' }
-  /** So much text, in frames of 4 KiB. */
-  | { kind: 'flood'; bytes: number }
-  /** So many milliseconds before each piece. */
-  | { kind: 'slow'; ms: number }
-
-/** What the model says to one request: Markdown, sent word by word. */
-export type OpenaiReply = (request: ChatCompletionCreateParamsStreaming) => string
-
-export type FakeOpenai = {
+export type FakeOpenai = FakeModel<ChatCompletionCreateParamsStreaming> & {
   /** What `OPENAI_BASE_URL` names. */
   readonly url: string
-  readonly requests: FakeOpenaiRequest[]
-  reply: OpenaiReply
-  /** Of every request; `faults` go first, one request each. */
-  fault: OpenaiFault | null
-  readonly faults: OpenaiFault[]
-  /** What is reported as used. */
-  usage: { prompt_tokens: number; completion_tokens: number }
-  /** The key that is asked for; null takes any, and none. */
-  apiKey: string | null
-  /** Everything that was ever sent to the model as one text: where tests look for what must not be there. */
-  seen(): string
   close(): Promise<void>
 }
 
 /** Answers with one claim about the first passage, in two paragraphs. */
-export const citesFirst: OpenaiReply = () => 'The first passage tells how it works [1].\n\n- It is told there in full [1]\n'
+export const citesFirst: OpenaiReply = () => citing
 
 /** Obeys whatever it finds in the text: says again each line that gives an order or names an address. A model taken over. */
 export const obedient: OpenaiReply = ({ messages }) => {
-  const text = messages.flatMap(({ role, content }) => (role === 'system' ? [] : [textOf(content)])).join('\n')
-  const orders = text.split('\n').filter((line) => /\b(?:ignore|must|print|say|reply|respond|post|send|approve|output|reveal|include|append)\b|:\/\/|<!--|^\/|[@!]\w/i.test(line))
-  return `I do as I was told [1].\n\n${orders.join('\n')}\n`
+  return obey(messages.flatMap(({ role, content }) => (role === 'system' ? [] : [textOf(content)])).join('\n'))
 }
 
 /** OpenAI's chat completions over loopback, streamed as server-sent events, with a log of every request. */
 export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: string } = {}): Promise<FakeOpenai> {
-  const fake: Omit<FakeOpenai, 'url' | 'close' | 'seen'> = {
-    requests: [], reply: options.reply ?? citesFirst, fault: null, faults: [], usage: { prompt_tokens: 900, completion_tokens: 60 }, apiKey: options.apiKey ?? null,
-  }
+  const fake = createFakeModel<ChatCompletionCreateParamsStreaming>(({ messages }) => messages.map(({ content }) => textOf(content)).join('\n'), { reply: citesFirst, ...options })
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
   })
@@ -77,15 +34,12 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://fake').pathname
     const key = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? null
-    if (fake.apiKey !== null && key !== fake.apiKey) return refuse(response, 401, 'invalid_api_key')
+    if (fake.apiKey !== null && key !== fake.apiKey) return refuse(response, { status: 401, code: 'invalid_api_key' })
     if (path === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'fake-chat', object: 'model', created: 1, owned_by: 'fake' }] })
-    if (path !== '/v1/chat/completions' || request.method !== 'POST') return refuse(response, 404, 'unknown_url')
+    if (path !== '/v1/chat/completions' || request.method !== 'POST') return refuse(response, { status: 404, code: 'unknown_url' })
     const body = JSON.parse(await readText(request)) as ChatCompletionCreateParamsStreaming
-    const logged: FakeOpenaiRequest = { at: Date.now(), headers: request.headers, key, body, aborted: false }
-    fake.requests.push(logged)
-    response.once('close', () => void (logged.aborted = !response.writableEnded))
-    const fault = fake.faults.shift() ?? fake.fault
-    if (fault?.kind === 'status') return refuse(response, fault.status, fault.code ?? 'fault', fault.retryAfter)
+    const fault = fake.take({ headers: request.headers, key, body }, response)
+    if (fault?.kind === 'status') return refuse(response, fault)
     if (fault?.kind === 'hang' && fault.after === undefined) return
     await stream(body, fault, response)
   }
@@ -96,22 +50,25 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     const choice = (delta: object, finish_reason: string | null = null) => frame({ choices: [{ index: 0, delta, finish_reason }], ...(body.stream_options?.include_usage ? { usage: null } : {}) })
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_fake_${fake.requests.length}` })
     send(choice({ role: 'assistant', content: '' }))
-    const pieces = fault?.kind === 'empty' ? [] : fault?.kind === 'flood' ? Array(Math.ceil(fault.bytes / 4_000)).fill('word '.repeat(800)) : fake.reply(body).split(/(?<=\s)(?=\S)/)
-    for (const [at, content] of pieces.entries()) {
-      if (fault && 'after' in fault && fault.after === at) break
-      if (fault?.kind === 'slow') await sleep(fault.ms)
-      if (response.destroyed) return
-      if (fault?.kind === 'flood') await new Promise(setImmediate)
+    let written = ''
+    for await (const content of fake.speak(body, fault, response)) {
+      written += content
       send(choice({ content }))
     }
-    if (fault && 'after' in fault) return await breakOff(fault.kind, response)
+    if (response.destroyed) return
+    const broken = toBreak(fault)
+    if (broken) return await breakOff(broken.kind, response)
     send(choice({}, 'stop'))
-    if (body.stream_options?.include_usage) send(frame({ choices: [], usage: { ...fake.usage, total_tokens: fake.usage.prompt_tokens + fake.usage.completion_tokens } }))
+    if (body.stream_options?.include_usage) {
+      const { inputTokens, outputTokens } = fake.measure(body, written)
+      fake.report({ inputTokens, outputTokens })
+      send(frame({ choices: [], usage: { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens } }))
+    }
     send('[DONE]')
     response.end()
   }
 
-  async function breakOff(kind: 'hang' | 'cut' | 'end' | 'malformed' | 'error-frame', response: ServerResponse): Promise<void> {
+  async function breakOff(kind: FakeFault['kind'], response: ServerResponse): Promise<void> {
     if (kind === 'hang') return
     if (kind === 'malformed') response.write('data: {"choices": [{"delta":\n\n')
     if (kind === 'error-frame') response.write(`data: ${JSON.stringify({ error: { message: 'The server had an error', type: 'server_error', code: null } })}\n\n`)
@@ -124,7 +81,6 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return Object.assign(fake, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    seen: () => fake.requests.map(({ body }) => body.messages.map(({ content }) => textOf(content)).join('\n')).join('\n'),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -132,24 +88,13 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
   })
 }
 
-function refuse(response: ServerResponse, status: number, code: string, retryAfter?: string): void {
+function refuse(response: ServerResponse, { status, code = 'fault', retryAfter }: { status: number; code?: string; retryAfter?: string }): void {
   const headers: Record<string, string> = { 'x-request-id': 'req_fake' }
   if (retryAfter !== undefined) headers['retry-after'] = retryAfter
   // OpenAI repeats a part of the key in its own message.
-  json(response, status, { error: { message: `Refused with ${status}: sk-canary-of-a-message`, type: 'fake', param: null, code } }, headers)
-}
-
-function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify(body))
+  json(response, status, { error: { message: `Refused with ${status}: ${canary}`, type: 'fake', param: null, code } }, headers)
 }
 
 function textOf(content: unknown): string {
   return typeof content === 'string' ? content : JSON.stringify(content)
-}
-
-async function readText(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-  return Buffer.concat(pieces).toString('utf8')
 }
