@@ -16,7 +16,7 @@ const servers = { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL, NURA_TEST
 
 /** Keys that a developer's own environment may hold, and that must not reach a test. */
 const absent = Object.keys(process.env).filter((key) =>
-  /^(DATABASE_URL|REDIS_URL|PORT|HOST|LOG_LEVEL|NURA_(?!TEST_).*|(SLACK|GITHUB|OPENAI|ANTHROPIC|SAGEMAKER|LANGSMITH|LANGCHAIN|OTEL|Microsoft)_?.*|.*_MODELS)$/.test(key),
+  /^(DATABASE_URL|REDIS_URL|PORT|HOST|LOG_LEVEL|NURA_(?!TEST_).*|(SLACK|GITHUB|OPENAI|ANTHROPIC|AWS|SAGEMAKER|LANGSMITH|LANGCHAIN|OTEL|Microsoft)_?.*|.*_MODELS)$/.test(key),
 )
 const clean = Object.fromEntries(absent.map((key) => [key, '']))
 

@@ -17,6 +17,7 @@ import { createRepository } from './testing/create-repository.ts'
 import type { TestRepository } from './testing/create-repository.ts'
 import { citesFirst, obedient, startFakeOpenai } from './testing/fake-openai.ts'
 import type { FakeOpenai } from './testing/fake-openai.ts'
+import { withoutKeys } from './testing/without-keys.ts'
 
 const question = 'Where do we verify webhook signatures?'
 const hostile = `
@@ -64,7 +65,7 @@ async function createIndexedTenant(): Promise<TenantDb> {
 }
 
 async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string; context?: Question['context'] } = {}) {
-  const settings = { openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } }
+  const settings = { ...withoutKeys, openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url } }
   const models = createModels(toChain(chain, 'DEV_MODELS'), settings)
   const parts: AnswerParts = { db, embedders: lexicalEmbedders, models: { dev: models, pm: models, architect: models }, dayTokens: more.dayTokens ?? null, log }
   const given: AnswerPart[] = []

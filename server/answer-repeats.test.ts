@@ -24,6 +24,7 @@ import { createGitSource } from './sources/git.ts'
 import { countsOf } from './testing/cache-contract.ts'
 import { createRepository } from './testing/create-repository.ts'
 import type { TestRepository } from './testing/create-repository.ts'
+import { withoutKeys } from './testing/without-keys.ts'
 import { citesFirst, startFakeOpenai } from './testing/fake-openai.ts'
 import type { FakeOpenai } from './testing/fake-openai.ts'
 
@@ -78,7 +79,7 @@ async function index(into: TenantDb, name: string, audience: 'tenant' | 'granted
 type Asking = Partial<Question> & { chain?: string; of?: TenantDb; parts?: Partial<AnswerParts> }
 
 async function ask({ chain = 'openai:gpt-4.1', of = tenant, parts: more = {}, ...asked }: Asking = {}) {
-  const models = createModels(toChain(chain, 'DEV_MODELS'), { openai: { apiKey: 'sk-test', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })
+  const models = createModels(toChain(chain, 'DEV_MODELS'), { ...withoutKeys, openai: { apiKey: 'sk-test', baseUrl: fake.url } })
   const parts: AnswerParts = { db, embedders: lexicalEmbedders, models: { dev: models, pm: models, architect: models }, log, repeats: createAnswerRepeats(cache), ...more }
   const given: AnswerPart[] = []
   for await (const part of answer(parts, of, { text, audience: { kind: 'tenant' }, asker: 'test:ada', ...asked }, new AbortController().signal)) given.push(AnswerPart.parse(part))

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { readEnv } from '#db/read-env.ts'
@@ -51,6 +54,10 @@ export const serverEnv = {
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be the http(s) URL of an API, such as https://api.openai.com/v1' }).default('https://api.openai.com/v1'),
   ANTHROPIC_API_KEY: z.string().optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be the http(s) URL of an API, such as https://api.anthropic.com' }).default('https://api.anthropic.com'),
+  AWS_REGION: z.string().optional(),
+  AWS_DEFAULT_REGION: z.string().optional(),
+  AWS_CONFIG_FILE: z.string().optional(),
+  AWS_SHARED_CREDENTIALS_FILE: z.string().optional(),
   NURA_DAY_TOKENS: z.coerce
     .number('must be a number of tokens such as 2000000')
     .int('must be a whole number of tokens such as 2000000')
@@ -135,9 +142,12 @@ export function isLoopback(host: string): boolean {
 }
 
 function toModelSettings(env: ServerEnv): ModelSettings {
+  const files = [env.AWS_CONFIG_FILE ?? join(homedir(), '.aws', 'config'), env.AWS_SHARED_CREDENTIALS_FILE ?? join(homedir(), '.aws', 'credentials')]
   return {
     openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL },
     anthropic: { apiKey: env.ANTHROPIC_API_KEY ?? null, baseUrl: env.ANTHROPIC_BASE_URL },
+    // The AWS SDK for JavaScript reads AWS_REGION alone; the other name is that of AWS's other tools.
+    bedrock: { region: env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? null, hasProfile: files.some((file) => existsSync(file)) },
   }
 }
 

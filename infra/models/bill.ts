@@ -1,6 +1,6 @@
 import { startFakeAnthropic } from '#server/testing/fake-anthropic.ts'
 import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
-import type { TokenCount } from '#server/testing/fake-model.ts'
+import type { FakeTokens } from '#server/testing/fake-model.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import { startGithubDeployment } from '../testing/start-github-deployment.ts'
 
@@ -63,7 +63,7 @@ export async function runBill({ questions, atOnce, env = {} }: { questions: numb
         const row = rows.find((each) => each.agent === agent && each.model === model)
         // What a request was about shows whose it was: the fakes know no tenants.
         const used = requests[model].filter(({ body }) => JSON.stringify(body).includes(`${tenant}/shop`)).flatMap((each) => (each.used ? [each.used] : []))
-        const sum = (key: keyof TokenCount) => used.reduce((total, each) => total + each[key], 0)
+        const sum = (key: keyof FakeTokens) => used.reduce((total, each) => total + each[key], 0)
         lines.push({
           tenant, agent, model,
           calls: { nura: row?.calls ?? 0, fake: used.length },

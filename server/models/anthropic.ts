@@ -1,34 +1,34 @@
 import Anthropic from '@anthropic-ai/sdk'
 import type { MessageCreateParamsStreaming, RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
-import { joinNeighbours } from './join-neighbours.ts'
 import { badModel, fromFault, fromStatus, modelAway, modelRefused } from './model-error.ts'
 import { findFacts, unknownModel } from './prices.ts'
+import type { ModelFacts } from './prices.ts'
+import { toMaxTokens, toThinking } from './to-thinking.ts'
+import { toTurns } from './turns.ts'
 
+/** A server that speaks the Messages API: Anthropic's own, or a proxy. */
 export type AnthropicEndpoint = {
-  /** Null for a proxy that asks for none. */
+  /** Null for a server that asks for none. */
   apiKey: string | null
   /** Root of the API, such as `https://api.anthropic.com`. */
   baseUrl: string
 }
 
-/** A chat model behind Anthropic's messages. One attempt a call: who tries what next is decided by the chain. */
-export function createAnthropic(model: string, { apiKey, baseUrl }: AnthropicEndpoint): ChatModel {
+/** A chat model behind Anthropic's Messages API. One attempt a call: who tries what next is decided by the chain. */
+export function createAnthropic(model: string, endpoint: AnthropicEndpoint): ChatModel {
   const id = `anthropic:${model}`
-  const { price, ...limits } = findFacts(id) ?? unknownModel
-  // Everything that the SDK would else take from the environment or from a profile on disk is given; its log would show what a model said.
-  const client = new Anthropic({
-    apiKey: apiKey ?? 'none', baseURL: baseUrl, maxRetries: 0, logLevel: 'off', webhookKey: null, openTelemetry: false,
-    ...(apiKey === null ? { defaultHeaders: { authorization: null, 'x-api-key': null } } : {}),
-  })
+  const facts = findFacts(id) ?? unknownModel
+  const { inputTokens, outputTokens, price } = facts
+  const client = createClient(endpoint)
   return {
     id,
-    limits,
+    limits: { inputTokens, outputTokens },
     price,
     async *stream(request, signal) {
       signal.throwIfAborted()
       try {
-        yield* readEvents(await client.messages.create(toBody(model, request, limits.outputTokens), { signal }), id, signal)
+        yield* readEvents(await client.messages.create(toBody(model, request, facts), { signal }), id, signal)
       } catch (error) {
         signal.throwIfAborted()
         throw toModelError(error, id)
@@ -37,51 +37,63 @@ export function createAnthropic(model: string, { apiKey, baseUrl }: AnthropicEnd
   }
 }
 
+/** What the SDK sends for itself. Its other headers would come from `ANTHROPIC_CUSTOM_HEADERS`, which may hold secrets of another server. */
+const ownHeader = /^(?:accept|content-type|user-agent|anthropic-version|x-stainless-.*)$/i
+
+/** Without a key the SDK looks for credentials in files and the environment, hence the word in its place, which is never sent. */
+function createClient({ apiKey, baseUrl }: AnthropicEndpoint): Anthropic {
+  return new Anthropic({
+    apiKey: apiKey ?? 'none', baseURL: baseUrl, webhookKey: null, maxRetries: 0, logLevel: 'off', openTelemetry: false,
+    fetch: (url, init) => {
+      const headers = new Headers([...new Headers(init?.headers)].filter(([name]) => ownHeader.test(name)))
+      if (apiKey !== null) headers.set('authorization', `Bearer ${apiKey}`)
+      return fetch(url, { ...init, headers })
+    },
+  })
+}
+
 async function* readEvents(events: AsyncIterable<RawMessageStreamEvent>, id: string, signal: AbortSignal): AsyncGenerator<ChatEvent> {
   const used = { inputTokens: 0, outputTokens: 0 }
-  let isWhole = false
-  let isRefused = false
-  let length = 0
+  let stopReason: string | null = null
+  let hasSpoken = false
+  let hasEnded = false
   for await (const event of events) {
     if (event.type === 'message_start') {
-      const { input_tokens: fresh, cache_creation_input_tokens: written, cache_read_input_tokens: read } = event.message.usage
-      used.inputTokens = fresh + (written ?? 0) + (read ?? 0)
-    } else if (event.type === 'content_block_delta' && event.delta.type === 'text_delta' && event.delta.text !== '') {
-      length += event.delta.text.length
+      const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = event.message.usage
+      used.inputTokens = input_tokens + (cache_creation_input_tokens ?? 0) + (cache_read_input_tokens ?? 0)
+    } else if (event.type === 'content_block_delta' && event.delta.type === 'text_delta' && event.delta.text) {
+      hasSpoken = true
       yield { kind: 'text', text: event.delta.text }
     } else if (event.type === 'message_delta') {
+      stopReason = event.delta.stop_reason ?? stopReason
       used.outputTokens = event.usage.output_tokens
-      isRefused = event.delta.stop_reason === 'refusal'
-    } else if (event.type === 'message_stop') isWhole = true
+    } else if (event.type === 'message_stop') hasEnded = true
   }
   // The SDK ends a stream quietly that was aborted or whose connection was closed half-way.
   signal.throwIfAborted()
-  if (!isWhole) throw modelAway(id, 'broke off before its answer was whole')
-  if (isRefused && length === 0) throw modelRefused(id, new Error('stop reason refusal'))
+  if (!hasEnded) throw modelAway(id, 'broke off before its answer was whole')
+  if (stopReason === 'refusal' && !hasSpoken) throw modelRefused(id, new Error('stop reason refusal'))
   yield { kind: 'usage', ...used }
 }
 
-function toBody(model: string, request: ChatRequest, mostTokens: number): MessageCreateParamsStreaming {
-  return {
-    model,
-    system: request.system,
-    messages: joinNeighbours(request.messages),
-    max_tokens: Math.min(request.maxOutputTokens, mostTokens),
-    stream: true,
-  }
+function toBody(model: string, { system, messages, maxOutputTokens }: ChatRequest, facts: ModelFacts): MessageCreateParamsStreaming {
+  return { model, system, messages: toTurns(messages), max_tokens: toMaxTokens(maxOutputTokens, facts), stream: true, ...toThinking(facts) }
 }
 
-/** Kinds of error that come inside a stream, where there is no status any more, as the statuses they stand for. */
-const statuses: Record<string, number> = {
-  overloaded_error: 529, api_error: 500, timeout_error: 504, rate_limit_error: 429,
-  authentication_error: 401, permission_error: 403, not_found_error: 404, invalid_request_error: 400, request_too_large: 413,
+/** An error inside the stream comes with status 200, but has the type of an error with another. */
+const statuses: Readonly<Record<string, number>> = {
+  invalid_request_error: 400, authentication_error: 401, billing_error: 402, permission_error: 403, not_found_error: 404, timeout_error: 408,
+  request_too_large: 413, rate_limit_error: 429, api_error: 500, overloaded_error: 529,
 }
 
 function toModelError(error: unknown, id: string): Error {
   if (!(error instanceof Anthropic.APIError)) return fromFault(id, error)
-  const { headers, requestID: requestId, type } = error
-  const status = error.status ?? statuses[type ?? '']
+  const { type, errorCode, headers, requestID, apiMessage } = error
+  const status = error.status ?? (type === null ? undefined : statuses[type] ?? 500)
   if (status === undefined) return fromFault(id, error)
-  if (type === 'billing_error') return badModel(id, 'the account has no credit left; add some at the provider', new Error(`status ${status}, code ${type}`))
-  return fromStatus(id, { status, code: type, headers, requestId: requestId ?? null, keyName: 'ANTHROPIC_API_KEY' })
+  // An account without credit has no code of its own.
+  if (status === 402 || /spend_limit_reached$/.test(errorCode ?? '') || /credit balance/i.test(apiMessage ?? '')) {
+    return badModel(id, 'the account has no credit left or is at its limit; raise it at the provider', new Error(`status ${status}, code ${errorCode ?? type ?? 'none'}`))
+  }
+  return fromStatus(id, { status, code: errorCode ?? type, headers, requestId: requestID ?? null, keyName: 'ANTHROPIC_API_KEY' })
 }

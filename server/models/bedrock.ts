@@ -1,112 +1,116 @@
-import { BedrockRuntimeClient, BedrockRuntimeServiceException, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
-import type { ConverseStreamCommandInput, ConverseStreamOutput } from '@aws-sdk/client-bedrock-runtime'
+import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
+import type { ContentBlock, ConverseStreamOutput, ConverseStreamRequest, TokenUsage } from '@aws-sdk/client-bedrock-runtime'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
-import { joinNeighbours } from './join-neighbours.ts'
-import { badModel, fromFault, modelAway, modelCold, modelRefused, toRetryAt } from './model-error.ts'
+import { modelAway, modelRefused } from './model-error.ts'
+import { toBedrockError } from './bedrock-error.ts'
 import { findFacts, unknownModel } from './prices.ts'
+import type { ModelFacts } from './prices.ts'
+import { toMaxTokens, toThinking } from './to-thinking.ts'
+import { toTurns } from './turns.ts'
 
+/** Where Bedrock is asked. Credentials are found by the AWS SDK, by its own rules. */
 export type BedrockEndpoint = {
-  /** Another address than the region's own. */
+  /** Null leaves it to the SDK, which reads a profile; the region of an ARN goes first. */
+  region: string | null
+  /** Null for the address of the region, or the one that `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` names. */
   baseUrl: string | null
 }
 
 /**
- * A chat model behind Bedrock's Converse, streamed where it can stream. Region and credentials are the AWS SDK's own to find.
- * One attempt a call: who tries what next is decided by the chain.
- *
- * @param model a model id, the id of an inference profile, or the ARN of an imported model
+ * A chat model of Amazon Bedrock, by the Converse API. One attempt a call: who tries what next is decided by the chain.
+ * @param facts what is known of the model, where it is not described
  */
-export function createBedrock(model: string, { baseUrl }: BedrockEndpoint): ChatModel {
+export function createBedrock(model: string, endpoint: BedrockEndpoint, facts = findFacts(`bedrock:${model}`) ?? unknownModel): ChatModel {
   const id = `bedrock:${model}`
-  const { price, streams = true, system: takesSystem = true, ...limits } = findFacts(id) ?? unknownModel
-  let client: BedrockRuntimeClient | undefined
+  const { inputTokens, outputTokens, price, streams } = facts
+  const client = createClient(model, endpoint)
   return {
     id,
-    limits,
+    limits: { inputTokens, outputTokens },
     price,
+    ...(streams === false && { streams }),
     async *stream(request, signal) {
       signal.throwIfAborted()
-      // Made with the first call: it looks for region and credentials in the environment and on disk.
-      client ??= new BedrockRuntimeClient({ maxAttempts: 1, ...(baseUrl === null ? {} : { endpoint: baseUrl }) })
+      // Whoever stops reading, for whatever reason, closes the stream: nothing else would.
+      const stop = new AbortController()
+      const options = { abortSignal: AbortSignal.any([signal, stop.signal]) }
+      const input = toInput(model, request, facts)
       try {
-        const input = toInput(model, request, { mostTokens: limits.outputTokens, takesSystem })
-        if (streams) {
-          const { stream } = await client.send(new ConverseStreamCommand(input), { abortSignal: signal })
-          yield* readStream(stream ?? none(), id, signal)
-        } else {
-          const { output, usage } = await client.send(new ConverseCommand(input), { abortSignal: signal })
-          for (const { text } of output?.message?.content ?? []) if (text) yield { kind: 'text', text }
-          yield { kind: 'usage', inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 }
-        }
+        if (streams === false) yield* readWhole(await client.send(new ConverseCommand(input), options), id)
+        else yield* readEvents((await client.send(new ConverseStreamCommand(input), options)).stream ?? [], id, signal)
       } catch (error) {
         signal.throwIfAborted()
-        throw toModelError(error, id)
+        throw toBedrockError(error, id)
+      } finally {
+        stop.abort()
       }
     },
   }
 }
 
-async function* readStream(events: AsyncIterable<ConverseStreamOutput>, id: string, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-  const used = { inputTokens: 0, outputTokens: 0 }
-  let ended: string | null = null
+/** The region that the ARN of a model names: nowhere else is the model. */
+export function toArnRegion(model: string): string | null {
+  return /^arn:[^:]+:bedrock:([^:]+):/.exec(model)?.[1] ?? null
+}
+
+function createClient(model: string, { region, baseUrl }: BedrockEndpoint): BedrockRuntimeClient {
+  const chosen = toArnRegion(model) ?? region
+  return new BedrockRuntimeClient({
+    maxAttempts: 1,
+    ...(chosen !== null && { region: chosen }),
+    // A signature tells nobody the secret that made it; a Bedrock API key would be told to whoever is asked.
+    ...(baseUrl !== null && { endpoint: baseUrl, ...(isAws(baseUrl) ? {} : { token: refuseToken, authSchemePreference: ['sigv4'] }) }),
+  })
+}
+
+function isAws(baseUrl: string): boolean {
+  return /\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(URL.parse(baseUrl)?.hostname ?? '')
+}
+
+function refuseToken(): Promise<never> {
+  return Promise.reject(new Error('a Bedrock API key goes to AWS alone'))
+}
+
+async function* readEvents(events: AsyncIterable<ConverseStreamOutput> | [], id: string, signal: AbortSignal): AsyncGenerator<ChatEvent> {
+  let used: TokenUsage | undefined
+  let stopReason: string | undefined
+  let hasSpoken = false
   for await (const { contentBlockDelta, messageStop, metadata } of events) {
+    // What had come in before is still given out after an abort.
     signal.throwIfAborted()
     const text = contentBlockDelta?.delta?.text
-    if (text) yield { kind: 'text', text }
-    ended = messageStop?.stopReason ?? ended
-    if (metadata?.usage) Object.assign(used, { inputTokens: metadata.usage.inputTokens ?? 0, outputTokens: metadata.usage.outputTokens ?? 0 })
+    if (text) {
+      hasSpoken = true
+      yield { kind: 'text', text }
+    }
+    stopReason = messageStop?.stopReason ?? stopReason
+    used = metadata?.usage ?? used
   }
-  signal.throwIfAborted()
-  if (ended === null) throw modelAway(id, 'broke off before its answer was whole')
-  yield { kind: 'usage', ...used }
+  if (stopReason === undefined) throw modelAway(id, 'broke off before its answer was whole')
+  yield toUsage(used, stopReason, hasSpoken, id)
 }
 
-async function* none(): AsyncGenerator<never> {}
-
-function toInput(modelId: string, request: ChatRequest, { mostTokens, takesSystem }: { mostTokens: number; takesSystem: boolean }): ConverseStreamCommandInput {
-  const messages = joinNeighbours(request.messages).map(({ role, content }) => ({ role, content: [{ text: content }] }))
-  if (!takesSystem) messages[0]?.content.unshift({ text: request.system })
-  const inferenceConfig = { maxTokens: Math.min(request.maxOutputTokens, mostTokens) }
-  return { modelId, messages, inferenceConfig, ...(takesSystem ? { system: [{ text: request.system }] } : {}) }
+function* readWhole(answer: { output?: { message?: { content?: ContentBlock[] } }; usage?: TokenUsage; stopReason?: string }, id: string): Generator<ChatEvent> {
+  const text = (answer.output?.message?.content ?? []).map((block) => block.text ?? '').join('')
+  if (text) yield { kind: 'text', text }
+  yield toUsage(answer.usage, answer.stopReason, text !== '', id)
 }
 
-/** What AWS calls a failure, by what it means for a chain. `bad` names what to put right. */
-const meanings: Record<string, 'away' | 'cold' | { bad: string }> = {
-  ThrottlingException: 'away',
-  ServiceQuotaExceededException: 'away',
-  ServiceUnavailableException: 'away',
-  InternalServerException: 'away',
-  ModelStreamErrorException: 'away',
-  ModelErrorException: 'away',
-  ModelTimeoutException: 'away',
-  ModelNotReadyException: 'cold',
-  AccessDeniedException: { bad: 'the account may not use this model; allow it in Bedrock, or name another model' },
-  ResourceNotFoundException: { bad: 'Bedrock has no such model in this region; check its id and AWS_REGION' },
-  UnrecognizedClientException: { bad: 'AWS refuses the credentials; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role' },
-  InvalidSignatureException: { bad: 'AWS refuses the credentials; check AWS_SECRET_ACCESS_KEY and the clock' },
-  ExpiredTokenException: { bad: 'the AWS credentials have expired; renew them' },
-  CredentialsProviderError: { bad: 'there are no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the process a role' },
+function toUsage(used: TokenUsage | undefined, stopReason: string | undefined, hasSpoken: boolean, id: string): ChatEvent {
+  if (!hasSpoken && /^(?:refusal|guardrail_intervened|content_filtered)$/.test(stopReason ?? '')) throw modelRefused(id, new Error(`stop reason ${stopReason}`))
+  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = used ?? {}
+  return { kind: 'usage', inputTokens: inputTokens + cacheReadInputTokens + cacheWriteInputTokens, outputTokens }
 }
 
-/** Bedrock words a retired or mistaken id as an invalid request. */
-const noSuchModel = /model identifier is invalid|end of its life|isn.t supported|on-demand throughput/i
-
-/** What the provider wrote is read but not repeated: it may hold the question. */
-function toModelError(error: unknown, id: string): Error {
-  if (!(error instanceof Error)) return fromFault(id, error)
-  if (/Region is missing|Region not accepted/i.test(error.message)) return badModel(id, 'AWS needs a region; set AWS_REGION')
-  const status = error instanceof BedrockRuntimeServiceException ? error.$metadata?.httpStatusCode : undefined
-  const meaning = meanings[error.name] ?? (error.name === 'ValidationException' && noSuchModel.test(error.message) ? { bad: 'Bedrock has no such model any more, or not under this id; name another one' } : undefined)
-  const cause = new Error(`${error.name}, status ${status ?? 'none'}, request ${error instanceof BedrockRuntimeServiceException ? (error.$metadata?.requestId ?? 'unknown') : 'unknown'}`)
-  if (typeof meaning === 'object') return badModel(id, meaning.bad, cause)
-  if (meaning === 'cold') return modelCold(id, cause)
-  if (meaning === 'away') return modelAway(id, error.name === 'ThrottlingException' ? 'is asked too often just now' : 'failed', { cause, retryAt: toRetryAt(headersOf(error)) })
-  if (status === undefined) return fromFault(id, error)
-  return status >= 500 || status === 429 ? modelAway(id, `failed with status ${status}`, { cause, retryAt: toRetryAt(headersOf(error)) }) : modelRefused(id, cause)
-}
-
-function headersOf(error: Error): Headers | undefined {
-  const given = error instanceof BedrockRuntimeServiceException ? error.$response?.headers : undefined
-  // HTTP/2 keeps its own fields, such as `:status`, among them.
-  return given && new Headers(Object.entries(given).filter(([name]) => !name.startsWith(':')))
+function toInput(model: string, { system, messages, maxOutputTokens }: ChatRequest, facts: ModelFacts): ConverseStreamRequest {
+  const takesSystem = facts.system !== false
+  const turns = toTurns(takesSystem ? messages : [{ role: 'user', content: system }, ...messages])
+  const more = toThinking(facts)
+  return {
+    modelId: model,
+    ...(takesSystem && { system: [{ text: system }] }),
+    messages: turns.map(({ role, content }) => ({ role, content: [{ text: content }] })),
+    inferenceConfig: { maxTokens: toMaxTokens(maxOutputTokens, facts) },
+    ...(Object.keys(more).length > 0 && { additionalModelRequestFields: more }),
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
+import { withoutKeys } from '../testing/without-keys.ts'
 import { streamChain } from './chain.ts'
 import type { ChainEvent, ChainOptions, ModelCall } from './chain.ts'
 import type { ChatModel } from './chat-model.ts'
@@ -118,6 +119,6 @@ describe('the name of a chain', () => {
   })
 
   test('a model that a provider does not have is refused', () => {
-    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'), { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })).toThrow('extractive has one model: extractive:default.')
+    expect(() => createModels(toChain('extractive:large', 'DEV_MODELS'), withoutKeys)).toThrow('extractive has one model: extractive:default.')
   })
 })

@@ -24,5 +24,7 @@ export type ChatModel = {
   readonly limits: { inputTokens: number; outputTokens: number }
   /** US dollars for a million tokens. */
   readonly price: { input: number; output: number }
+  /** False when its whole answer comes at once, in one piece of text. */
+  readonly streams?: false
   stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent>
 }

@@ -23,7 +23,8 @@ export function holdToLimits(model: ChatModel, { first, silence, total }: Deadli
     ...model,
     async *stream(request, signal) {
       signal.throwIfAborted()
-      const watch = createWatch(model.id, { first, silence, total }, signal)
+      // An answer that comes at once has no first token: it has the time to one, and of one silence.
+      const watch = createWatch(model.id, { first: model.streams === false ? first + silence : first, silence, total }, signal)
       try {
         yield* read(model, request, watch)
       } catch (error) {

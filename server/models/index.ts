@@ -1,6 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import { createAnthropic } from './anthropic.ts'
-import { createBedrock } from './bedrock.ts'
+import { createBedrock, toArnRegion } from './bedrock.ts'
 import type { ChatModel } from './chat-model.ts'
 import { createExtractive } from './extractive.ts'
 import { gateModel } from './gate-model.ts'
@@ -19,6 +19,8 @@ export type ModelSettings = {
   /** `baseUrl` is where the key belongs: it is sent to that origin and to no other. */
   openai: { apiKey: string | null; baseUrl: string }
   anthropic: { apiKey: string | null; baseUrl: string }
+  /** Credentials are the AWS SDK's own business. `hasProfile`: there are files of the AWS SDK, which may name a region. */
+  bedrock: { region: string | null; hasProfile: boolean }
 }
 
 /** Where chat models come from. A new one is a file and a line in `providers`. */
@@ -26,7 +28,7 @@ export type Provider = {
   readonly name: string
   /** False when its models are no language models and cost no tokens. */
   readonly usesTokens: boolean
-  /** The environment key that the model needs and that is not set. */
+  /** What the model needs and lacks, with the fix: completes «openai:gpt-4.1 needs …». */
   lacks?(name: ModelName, settings: ModelSettings): string | null
   /** @throws NuraError `bad-model` when the provider has no such model or lacks a setting */
   create(name: ModelName, settings: ModelSettings): ChatModel
@@ -38,7 +40,7 @@ export const providers: readonly Provider[] = [
   {
     name: 'openai',
     usesTokens: true,
-    lacks: ({ baseUrl }, { openai }) => (openai.apiKey === null && isAt(openai.baseUrl, baseUrl) ? 'OPENAI_API_KEY' : null),
+    lacks: (name, { openai }) => lacksKey('OPENAI_API_KEY', name, openai),
     create({ model, baseUrl }, { openai }) {
       const apiKey = isAt(openai.baseUrl, baseUrl) ? openai.apiKey : null
       return createOpenai(model, { apiKey, baseUrl: baseUrl ?? openai.baseUrl, isOpenai: baseUrl === null })
@@ -47,14 +49,20 @@ export const providers: readonly Provider[] = [
   {
     name: 'anthropic',
     usesTokens: true,
-    lacks: ({ baseUrl }, { anthropic }) => (anthropic.apiKey === null && isAt(anthropic.baseUrl, baseUrl) ? 'ANTHROPIC_API_KEY' : null),
+    lacks: (name, { anthropic }) => lacksKey('ANTHROPIC_API_KEY', name, anthropic),
     create({ model, baseUrl }, { anthropic }) {
-      const apiKey = isAt(anthropic.baseUrl, baseUrl) ? anthropic.apiKey : null
-      return createAnthropic(model, { apiKey, baseUrl: baseUrl ?? anthropic.baseUrl })
+      return createAnthropic(model, { apiKey: isAt(anthropic.baseUrl, baseUrl) ? anthropic.apiKey : null, baseUrl: baseUrl ?? anthropic.baseUrl })
     },
   },
-  // Region and credentials may come from a profile or a role, so that nothing can be said to be missing before the first call.
-  { name: 'bedrock', usesTokens: true, create: ({ model, baseUrl }) => createBedrock(model, { baseUrl }) },
+  {
+    name: 'bedrock',
+    usesTokens: true,
+    // Whatever else the AWS SDK is given, it signs for a region; only a profile may hold one that is not seen here.
+    lacks({ model }, { bedrock: { region, hasProfile } }) {
+      return region === null && !hasProfile && toArnRegion(model) === null ? 'AWS_REGION; set it to the region whose models you use, such as us-east-1' : null
+    },
+    create: ({ model, baseUrl }, { bedrock: { region } }) => createBedrock(model, { region, baseUrl }),
+  },
 ]
 
 /** The chain that needs no key. */
@@ -113,11 +121,11 @@ async function wake(model: ChatModel, signal: AbortSignal): Promise<void> {
   for await (const event of model.stream(request, signal)) if (event.kind === 'text') return
 }
 
-/** What keeps a chain from being used: one sentence for each model that needs a key which is not set, with the fix. */
+/** What keeps a chain from being used: one sentence for each model that lacks something, with the fix. */
 export function lackingKeys(chain: ModelName[], settings: ModelSettings): string[] {
   return chain.flatMap((name) => {
-    const key = findProvider(name.provider).lacks?.(name, settings)
-    return key ? [`${toId(name)} needs ${key}; set it, or name a server that asks for none: ${toId(name)}@https://…`] : []
+    const lack = findProvider(name.provider).lacks?.(name, settings)
+    return lack ? [`${toId(name)} needs ${lack}`] : []
   })
 }
 
@@ -144,6 +152,11 @@ function findProvider(name: string): Provider {
 
 export function toId({ provider, model }: ModelName): string {
   return `${provider}:${model}`
+}
+
+function lacksKey(keyName: string, name: ModelName, { apiKey, baseUrl }: { apiKey: string | null; baseUrl: string }): string | null {
+  if (apiKey !== null || !isAt(baseUrl, name.baseUrl)) return null
+  return `${keyName}; set it, or name a server that asks for none: ${toId(name)}@https://…`
 }
 
 /** Whether a model without an address of its own, or with one on the same host, is where the key belongs. */

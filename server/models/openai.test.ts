@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { citesFirst, startFakeOpenai } from '../testing/fake-openai.ts'
-import type { FakeOpenai } from '../testing/fake-openai.ts'
-import type { ModelFault as WireFault } from '../testing/fake-model.ts'
+import type { FakeOpenai, OpenaiFault } from '../testing/fake-openai.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
 import { modelContract } from '../testing/model-contract.ts'
 import type { ModelFault } from '../testing/model-contract.ts'
+import { withoutKeys } from '../testing/without-keys.ts'
 import type { ChatEvent, ChatModel } from './chat-model.ts'
 import { createModels, toChain } from './index.ts'
 import { createOpenai } from './openai.ts'
 
-const wire: Record<ModelFault, WireFault> = {
+const wire: Record<ModelFault, OpenaiFault> = {
   'a server that never answers': { kind: 'hang' },
   'a server that falls silent while it speaks': { kind: 'hang', after: 3 },
   'an answer that never ends': { kind: 'slow', ms: 300 },
@@ -98,7 +98,7 @@ describe('a request', () => {
 })
 
 describe('where the key goes', () => {
-  const settings = () => ({ openai: { apiKey: 'sk-of-openai', baseUrl: fake.url }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } })
+  const settings = () => ({ ...withoutKeys, openai: { apiKey: 'sk-of-openai', baseUrl: fake.url } })
 
   test('to the base URL that the environment names', async () => {
     const [model] = createModels(toChain('openai:gpt-4.1', 'DEV_MODELS'), settings())
@@ -118,9 +118,8 @@ describe('where the key goes', () => {
   })
 
   test('without one a model is refused that needs it', () => {
-    const without = { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' }, anthropic: { apiKey: null, baseUrl: 'https://api.anthropic.com' } }
-    expect(() => createModels(toChain('openai:gpt-4.1', 'DEV_MODELS'), without)).toThrow('openai:gpt-4.1 needs OPENAI_API_KEY; set it')
-    expect(createModels(toChain('openai:qwen@http://127.0.0.1:8000/v1', 'DEV_MODELS'), without)).toHaveLength(1)
+    expect(() => createModels(toChain('openai:gpt-4.1', 'DEV_MODELS'), withoutKeys)).toThrow('openai:gpt-4.1 needs OPENAI_API_KEY; set it')
+    expect(createModels(toChain('openai:qwen@http://127.0.0.1:8000/v1', 'DEV_MODELS'), withoutKeys)).toHaveLength(1)
   })
 
   test('no address, key or account is taken from the environment behind our back', async () => {

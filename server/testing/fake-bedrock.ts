@@ -1,117 +1,101 @@
-import { constants, createServer } from 'node:http2'
+import { createServer } from 'node:http2'
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConverseStreamCommandInput } from '@aws-sdk/client-bedrock-runtime'
+import type { ConverseStreamRequest } from '@aws-sdk/client-bedrock-runtime'
 import { EventStreamCodec } from '@smithy/eventstream-codec'
-import { sendPieces, toUsage } from './fake-model.ts'
-import type { FakeUsage, ModelFault, PiecesEnd, TokenCount } from './fake-model.ts'
+import { canary, citing, createFakeModel, obey, readText, toBreak } from './fake-model.ts'
+import type { FakeFault, FakeModel } from './fake-model.ts'
 
-/** What a model was asked; the id stands in the path. */
-export type BedrockBody = Omit<ConverseStreamCommandInput, 'modelId'>
-export type FakeBedrockRequest = { at: number; headers: IncomingHttpHeaders; model: string; streamed: boolean; body: BedrockBody; aborted: boolean; /** What was reported as used. */ used: TokenCount | null }
+/** What was asked, with what the address and the signature say: nothing of those is in the body on the wire. */
+export type BedrockRequest = ConverseStreamRequest & { modelId: string; streamed: boolean; region: string | null }
 
-export type FakeBedrock = {
+export type BedrockFault =
+  | FakeFault
+  /** An imported model that is being loaded. */
+  | { kind: 'cold' }
+  /** Declines with status 200, before a word or after so many pieces. */
+  | { kind: 'refusal'; after: number }
+
+export type FakeBedrock = FakeModel<BedrockRequest, BedrockFault> & {
   /** What `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` names. */
   readonly url: string
-  readonly requests: FakeBedrockRequest[]
-  reply: (request: BedrockBody) => string
-  /** Of every request; `faults` go first, one request each. */
-  fault: ModelFault | null
-  readonly faults: ModelFault[]
-  usage: FakeUsage
-  /** The sum of what was reported. */
-  readonly reported: TokenCount
-  /** Text of the next refusal, where the wording decides what it means. */
-  message: string
+  /** Connections that are open. */
+  readonly sessions: ReadonlySet<ServerHttp2Session>
   close(): Promise<void>
 }
 
-/** What AWS calls a refusal of a status, unless the fault names it. */
-const names: Record<number, string> = {
-  400: 'ValidationException', 401: 'UnrecognizedClientException', 403: 'AccessDeniedException', 404: 'ResourceNotFoundException',
-  429: 'ThrottlingException', 500: 'InternalServerException', 503: 'ServiceUnavailableException',
-}
+/** A model taken over: see `obey`. */
+export const obedientBedrock: FakeBedrock['reply'] = ({ messages }) => obey(JSON.stringify(messages).replaceAll('\\n', '\n'))
 
-const codec = new EventStreamCodec((bytes) => Buffer.from(bytes as Uint8Array).toString('utf8'), (text) => Buffer.from(text))
+const codec = new EventStreamCodec((bytes) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8')), (text) => Buffer.from(text, 'utf8'))
 
-/** Bedrock's Converse and ConverseStream over loopback and HTTP/2, as the SDK speaks it: binary event frames, typed exceptions. */
-export async function startFakeBedrock(options: { reply?: FakeBedrock['reply'] } = {}): Promise<FakeBedrock> {
-  const fake: Omit<FakeBedrock, 'url' | 'close'> = {
-    requests: [], reply: options.reply ?? (() => 'The first passage tells how it works [1].\n\n- It is told there in full [1]\n'), fault: null, faults: [],
-    usage: { inputTokens: 900, outputTokens: 60 }, reported: { inputTokens: 0, outputTokens: 0 }, message: 'Refused: canary of a message',
-  }
+/** Bedrock's Converse and ConverseStream over loopback, HTTP/2 without TLS and binary event frames, with a log of every request. */
+export async function startFakeBedrock(options: { reply?: FakeBedrock['reply']; apiKey?: string } = {}): Promise<FakeBedrock> {
+  const fake = createFakeModel<BedrockRequest, BedrockFault>(toText, { reply: () => citing, ...options })
   const sessions = new Set<ServerHttp2Session>()
   const server = createServer()
   server.on('session', (session) => {
     sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-    session.on('error', () => undefined)
+    session.on('error', () => session.destroy()).once('close', () => sessions.delete(session))
   })
   server.on('stream', (stream, headers) => {
-    stream.on('error', () => undefined)
-    answer(stream, headers).catch(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
+    stream.on('error', () => stream.destroy())
+    answer(stream, headers).catch(() => stream.destroy())
   })
 
   async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
-    const [, model, action] = /^\/model\/([^/]+)\/(converse|converse-stream)$/.exec(headers[':path'] ?? '') ?? []
-    if (!model) return refuse(stream, 404, 'UnknownOperationException')
-    const pieces: Buffer[] = []
-    for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece)
-    const body = JSON.parse(Buffer.concat(pieces).toString('utf8')) as BedrockBody
-    const logged: FakeBedrockRequest = { at: Date.now(), headers, model: decodeURIComponent(model), streamed: action === 'converse-stream', body, aborted: false, used: null }
-    fake.requests.push(logged)
-    stream.once('close', () => void (logged.aborted = stream.rstCode !== constants.NGHTTP2_NO_ERROR))
-    const fault = fake.faults.shift() ?? fake.fault
-    if (fault?.kind === 'cold') return refuse(stream, 429, 'ModelNotReadyException')
-    if (fault?.kind === 'status') return refuse(stream, fault.status, fault.code ?? names[fault.status] ?? 'InternalServerException', fault.retryAfter)
+    const [, id, action] = /^\/model\/([^/]+)\/(converse|converse-stream)$/.exec(headers[':path'] ?? '') ?? []
+    const [, signer = null, region = null] = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d+\/([^/]+)\/bedrock\/aws4_request/.exec(headers.authorization ?? '') ?? []
+    const key = signer ?? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? null
+    if (!id || headers[':method'] !== 'POST') return refuse(stream, { status: 404, code: 'UnknownOperationException' })
+    if (key === null) return refuse(stream, { status: 403, code: 'MissingAuthenticationTokenException' })
+    if (fake.apiKey !== null && key !== fake.apiKey) return refuse(stream, { status: 403, code: 'UnrecognizedClientException' })
+    const sent = JSON.parse(await readText(stream)) as Omit<ConverseStreamRequest, 'modelId'>
+    const body = { ...sent, modelId: decodeURIComponent(id), streamed: action === 'converse-stream', region }
+    const fault = fake.take({ headers, key, body }, { once: stream.once.bind(stream), get writableEnded() { return !stream.aborted } })
+    if (fault?.kind === 'status') return refuse(stream, fault)
+    if (fault?.kind === 'cold') return refuse(stream, { status: 429, code: 'ModelNotReadyException', message: 'Model is not ready for inference' })
+    if (!isSound(body)) return refuse(stream, { status: 400, code: 'ValidationException', message: 'The request is malformed' })
     if (fault?.kind === 'hang' && fault.after === undefined) return
-    const written = fault?.kind === 'empty' ? '' : fake.reply(body)
-    const used = toUsage(fake.usage, toText(body), written)
-    if (!logged.streamed) whole(stream, written, used)
-    else if (!(await speak(stream, written, used, fault))) return
-    logged.used = used
-    fake.reported.inputTokens += used.inputTokens
-    fake.reported.outputTokens += used.outputTokens
+    await (body.streamed ? speak : say)(body, fault, stream)
   }
 
-  /** False when the answer did not come to its end. */
-  async function speak(stream: ServerHttp2Stream, written: string, used: TokenCount, fault: ModelFault | null): Promise<boolean> {
-    const send = (type: string, data: object, kind: 'event' | 'exception' = 'event') => {
-      const headers = { ':message-type': string(kind), [kind === 'event' ? ':event-type' : ':exception-type']: string(type), ':content-type': string('application/json') }
-      return void stream.write(Buffer.from(codec.encode({ headers, body: Buffer.from(JSON.stringify(data)) })))
-    }
-    stream.respond({ ':status': 200, 'content-type': 'application/vnd.amazon.eventstream', 'x-amzn-requestid': `fake-${fake.requests.length}` })
+  async function speak(body: BedrockRequest, fault: BedrockFault | null, stream: ServerHttp2Stream): Promise<void> {
+    const send = (type: string, fields: object) => void stream.write(toFrame('event', type, fields))
+    stream.respond({ ':status': 200, 'content-type': 'application/vnd.amazon.eventstream', 'x-amzn-requestid': `req-fake-${fake.requests.length}` })
     send('messageStart', { role: 'assistant' })
-    const end = await sendPieces(written, fault, (text) => !stream.destroyed && (send('contentBlockDelta', { contentBlockIndex: 0, delta: { text } }), true))
-    if (stream.destroyed) return false
-    if (end === 'error-frame') send('modelStreamErrorException', { message: 'The model died: canary of a message' }, 'exception')
-    if (end !== 'whole') {
-      await breakOff(end, stream)
-      return false
+    let written = ''
+    for await (const text of fake.speak(body, fault, stream)) {
+      written += text
+      send('contentBlockDelta', { contentBlockIndex: 0, delta: { text } })
     }
+    if (stream.destroyed) return
+    const broken = toBreak(fault)
+    if (broken && broken.kind !== 'refusal') return await breakOff(broken, stream)
     send('contentBlockStop', { contentBlockIndex: 0 })
-    send('messageStop', { stopReason: 'end_turn' })
-    send('metadata', { usage: { ...used, totalTokens: used.inputTokens + used.outputTokens }, metrics: { latencyMs: 1 } })
+    send('messageStop', { stopReason: broken ? 'guardrail_intervened' : 'end_turn' })
+    send('metadata', { usage: used(body, written), metrics: { latencyMs: 1 } })
     stream.end()
-    return true
   }
 
-  function whole(stream: ServerHttp2Stream, written: string, used: TokenCount): void {
-    stream.respond({ ':status': 200, 'content-type': 'application/json', 'x-amzn-requestid': 'fake' })
-    const output = { message: { role: 'assistant', content: [{ text: written }] } }
-    stream.end(JSON.stringify({ output, stopReason: 'end_turn', usage: { ...used, totalTokens: used.inputTokens + used.outputTokens }, metrics: { latencyMs: 1 } }))
+  async function say(body: BedrockRequest, fault: BedrockFault | null, stream: ServerHttp2Stream): Promise<void> {
+    let text = ''
+    for await (const piece of fake.speak(body, fault, stream)) text += piece
+    const content = text === '' ? [] : [{ text }]
+    const stopReason = fault?.kind === 'refusal' ? 'guardrail_intervened' : 'end_turn'
+    reply(stream, 200, { output: { message: { role: 'assistant', content } }, stopReason, usage: used(body, text), metrics: { latencyMs: 1 } })
   }
 
-  function refuse(stream: ServerHttp2Stream, status: number, name: string, retryAfter?: string): void {
-    const headers = { ':status': status, 'content-type': 'application/json', 'x-amzn-errortype': name, 'x-amzn-requestid': 'fake' }
-    stream.respond({ ...headers, ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) })
-    stream.end(JSON.stringify({ message: fake.message }))
+  function used(body: BedrockRequest, written: string): object {
+    const { inputTokens, outputTokens } = fake.report(body, written)
+    return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens }
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return Object.assign(fake, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sessions,
     async close() {
       for (const session of sessions) session.destroy()
       await new Promise((resolve) => server.close(resolve))
@@ -119,20 +103,48 @@ export async function startFakeBedrock(options: { reply?: FakeBedrock['reply'] }
   })
 }
 
-function string(value: string): { type: 'string'; value: string } {
-  return { type: 'string', value }
-}
-
-function toText({ system = [], messages = [] }: BedrockBody): string {
-  return [...system, ...messages.flatMap(({ content }) => content ?? [])].map((block) => ('text' in block ? block.text : '')).join('\n')
-}
-
-async function breakOff(kind: PiecesEnd, stream: ServerHttp2Stream): Promise<void> {
-  if (kind === 'hang') return
-  // A frame whose length does not fit its checksum.
-  if (kind === 'malformed') stream.write(Buffer.from([0, 0, 0, 16, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]))
-  // What was written must have left before the stream goes.
-  if (kind === 'cut') await sleep(20)
-  if (kind === 'cut') stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+async function breakOff(fault: Extract<FakeFault, { after?: number }>, stream: ServerHttp2Stream): Promise<void> {
+  if (fault.kind === 'hang') return
+  if (fault.kind === 'malformed') {
+    const frame = Buffer.from(toFrame('event', 'contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'x' } }))
+    // The checksum at its end no longer fits.
+    frame[frame.length - 1]! ^= 0xff
+    stream.write(frame)
+  }
+  if (fault.kind === 'error-frame') stream.write(toFrame('exception', fault.code ?? 'modelStreamErrorException', { message: canary }))
+  // What was written must have left before the connection goes.
+  if (fault.kind === 'cut') await sleep(20)
+  if (fault.kind === 'cut') stream.session?.destroy()
   else stream.end()
+}
+
+function toFrame(kind: 'event' | 'exception', type: string, fields: object): Uint8Array {
+  const text = (value: string) => ({ type: 'string' as const, value })
+  // Real frames are padded so that their length tells nothing.
+  return codec.encode({
+    headers: { ':message-type': text(kind), [`:${kind}-type`]: text(type), ':content-type': text('application/json') },
+    body: Buffer.from(JSON.stringify(kind === 'event' ? { ...fields, p: 'abcdefgh' } : fields)),
+  })
+}
+
+/** As strict as the strictest model behind this API. */
+function isSound({ messages = [], system, inferenceConfig }: BedrockRequest): boolean {
+  const roles = messages.map(({ role }) => role)
+  const texts = [...messages.flatMap(({ content }) => content ?? []), ...(system ?? [])].map(({ text }) => text)
+  return (inferenceConfig?.maxTokens ?? 0) > 0 && roles[0] === 'user' && roles.at(-1) === 'user'
+    && roles.every((role, at) => role !== roles[at - 1]) && texts.every((text) => (text ?? '').trim() !== '')
+}
+
+function refuse(stream: ServerHttp2Stream, { status, code = 'InternalServerException', message = 'Refused', retryAfter }: { status: number; code?: string; message?: string; retryAfter?: string }): void {
+  const uri = 'http://internal.amazon.com/coral/com.amazon.bedrock/'
+  reply(stream, status, { message: `${message}: ${canary}` }, { 'x-amzn-errortype': `${code}:${uri}`, ...(retryAfter !== undefined && { 'retry-after': retryAfter }) })
+}
+
+function reply(stream: ServerHttp2Stream, status: number, body: object, headers: Record<string, string> = {}): void {
+  stream.respond({ ':status': status, 'content-type': 'application/json', 'x-amzn-requestid': 'req-fake', ...headers })
+  stream.end(JSON.stringify(body))
+}
+
+function toText({ system = [], messages = [] }: BedrockRequest): string {
+  return [...system, ...messages.flatMap(({ content }) => content ?? [])].map(({ text }) => text ?? '').join('\n')
 }
