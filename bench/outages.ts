@@ -3,6 +3,7 @@ import { longReply, openOutageRig, outages, providers, recovered, saidBy } from 
 import type { OutageRig, ProviderName } from '#infra/models/outages.ts'
 import type { Seen } from '#infra/testing/start-slack-deployment.ts'
 import { until } from '#infra/testing/until.ts'
+import { awayNotice } from '#server/answer.ts'
 import type { Result } from './report.ts'
 
 const names = Object.keys(providers) as ProviderName[]
@@ -24,7 +25,7 @@ export async function measureOutages(): Promise<Result[]> {
         else rig.fakes[provider].fault = null
       }
     }
-    return [...results, await dyingLate(rig), await nobody(rig), await starting(rig)]
+    return [...results, await dyingLate(rig), await nobody(rig), await starting(rig), await otherDimensions(rig)]
   } finally {
     await rig.close()
   }
@@ -65,6 +66,12 @@ async function starting(rig: OutageRig): Promise<Result> {
   bedrock.fault = null
   await until('the model to be back', async () => (await rig.ask('bedrock')).text.includes(saidBy('bedrock')))
   return toResult('F22 a model is starting', timeline, { ms, calls, holds: text.includes(saidBy('second')) && calls === 1, bound: 'the next model, 1 call, back when warm' })
+}
+
+async function otherDimensions(rig: OutageRig): Promise<Result> {
+  rig.vectors.fault = { kind: 'dimensions', count: 768 }
+  const { text, timeline, ms } = await rig.ask('bedrock', 'where is the signature of the webhook verified?')
+  return toResult('F23 vectors of other dimensions', [...timeline, { ms, what: `footer: ${text.split('\n').find((line) => line.includes('words and names')) ?? ''}` }], { ms, calls: 1, holds: text.includes(awayNotice), bound: 'lexical, and says so' })
 }
 
 function toResult(measure: string, timeline: Seen[], { ms, calls, holds, bound }: { ms: number; calls: number; holds: boolean; bound: string }): Result {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { texts } from '#bot/texts.ts'
+import { awayNotice } from '#server/answer.ts'
 import { until } from '../testing/until.ts'
 import { longReply, openOutageRig, outages, providers, recovered, saidBy } from './outages.ts'
 import type { OutageRig, ProviderName } from './outages.ts'
@@ -71,4 +72,11 @@ test('a model that is starting (F22): others answer meanwhile, one call at a tim
   bedrock.fault = null
   await until('the call that wakes it', () => bedrock.requests.length - before === 2)
   await until('its answer', async () => (await rig.ask('bedrock')).text.includes(saidBy('bedrock')))
+})
+
+test('an embedding model that returns other dimensions (F23): nothing of it is compared, and the answer says so', async () => {
+  rig.vectors.fault = { kind: 'dimensions', count: 768 }
+  const { text } = await rig.ask('openai', 'where is the signature of the webhook verified?')
+  expect(text).toContain(saidBy('openai'))
+  expect(text).toContain(awayNotice)
 })

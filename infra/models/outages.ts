@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeAnthropic } from '#server/testing/fake-anthropic.ts'
 import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
+import type { FakeVectors } from '#server/testing/fake-vectors.ts'
 import { startSlackDeployment } from '../testing/start-slack-deployment.ts'
 import type { Seen, SlackDeployment } from '../testing/start-slack-deployment.ts'
 
@@ -45,7 +46,9 @@ export type OutageRig = {
   readonly nura: SlackDeployment
   readonly fakes: Record<ProviderName | 'second', Fake>
   /** Asks the agent of a provider and waits until its thread ends. */
-  ask(provider: ProviderName): Promise<{ text: string; timeline: Seen[]; ms: number }>
+  ask(provider: ProviderName, question?: string): Promise<{ text: string; timeline: Seen[]; ms: number }>
+  /** The embedding model, which stands on the same server as the model behind. */
+  readonly vectors: FakeVectors
   close(): Promise<void>
 }
 
@@ -63,6 +66,7 @@ export async function openOutageRig(env: Record<string, string> = {}): Promise<O
       DEV_MODELS: `openai:gpt-4.1, ${behind}`,
       PM_MODELS: `anthropic:claude-sonnet-4-5, ${behind}`,
       ARCHITECT_MODELS: `bedrock:meta.llama3-1-70b-instruct-v1:0, ${behind}`,
+      EMBEDDING_MODELS: `openai:BAAI/bge-m3@${second.url}`,
       OPENAI_API_KEY: 'sk-fake', OPENAI_BASE_URL: openai.url,
       ANTHROPIC_API_KEY: 'sk-ant-fake', ANTHROPIC_BASE_URL: anthropic.url,
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake',
@@ -73,9 +77,10 @@ export async function openOutageRig(env: Record<string, string> = {}): Promise<O
   return {
     nura,
     fakes,
-    async ask(provider) {
+    vectors: second.vectors,
+    async ask(provider, question = 'where is the signature of a webhook verified?') {
       const started = Date.now()
-      const mention = await nura.ask(`${providers[provider]}, where is the signature of a webhook verified?`)
+      const mention = await nura.ask(`${providers[provider]}, ${question}`)
       await nura.finished(mention)
       return { text: nura.seen(mention).join('\n'), timeline: nura.timeline(mention), ms: Date.now() - started }
     },
