@@ -71,8 +71,8 @@ test('usage is summed by agent and model since a moment, also of calls whose ans
   await saveModelCalls(tenant, [])
   await saveModelCalls(tenant, [call, { ...call, answerId: null, inputTokens: 5 }, { ...call, agent: 'pm', costUsd: 0 }])
   expect(await readUsage(tenant, new Date(Date.now() - 60_000))).toEqual([
-    { agent: 'dev', provider: 'extractive', model: 'default', calls: 2, inputTokens: 15, outputTokens: 4, costUsd: 0.5 },
-    { agent: 'pm', provider: 'extractive', model: 'default', calls: 1, inputTokens: 10, outputTokens: 2, costUsd: 0 },
+    { agent: 'dev', provider: 'extractive', model: 'default', calls: 2, estimatedCalls: 0, inputTokens: 15, outputTokens: 4, costUsd: 0.5 },
+    { agent: 'pm', provider: 'extractive', model: 'default', calls: 1, estimatedCalls: 0, inputTokens: 10, outputTokens: 2, costUsd: 0 },
   ])
   expect(await readUsage(tenant, new Date(Date.now() + 60_000))).toEqual([])
 })

@@ -266,7 +266,7 @@ describe('each head has its summary', () => {
     expect(told).toContain(`Covered 1 of 1 file at \`${short(good)}\``)
     expect(told).not.toContain(`at \`${short(bad)}\``)
     // It fails again, in a way that another attempt does not repair.
-    nura.model!.fault = { kind: 'status', status: 401 }
+    nura.model!.fault = { kind: 'status', status: 400 }
     const again = nura.github.event('pull_request', await nura.github.payloads.pullRequest('synchronize', shop, pull))
     expect(await nura.deliver(again)).toBe(202)
     await nura.settled()
@@ -360,7 +360,7 @@ describe('heads that follow each other share a run', () => {
   })
 
   test('a head whose summary failed is tried again by a later sweep', async () => {
-    nura.model!.fault = { kind: 'status', status: 401 }
+    nura.model!.fault = { kind: 'status', status: 400 }
     await nura.settled()
     const before = asked()
     const pull = await open({ branch: 'later', files: pay(0) })

@@ -4,6 +4,7 @@ import type { FakeRepository } from '#server/testing/fake-github/fake-repository
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import type { VectorFault } from '#server/testing/fake-vectors.ts'
 import { startGithubDeployment } from '../testing/start-github-deployment.ts'
+import { until } from '../testing/until.ts'
 
 export type EmbeddingOutage = {
   /** How long the embedding model is away, milliseconds, and what goes on meanwhile: a question and a push each so often. */
@@ -79,7 +80,9 @@ export async function runEmbeddingOutage({ ms, questionEveryMs, pushEveryMs, fau
     await Promise.all([rotate(), question(), push()])
     tei.vectors.fault = null
     const back = Date.now()
-    await nura.indexed('acme/shop', head, 'acme')
+    // A model that failed for long rests for a minute before it is tried, and the sync waits for that.
+    const isFound = async () => (await nura.repositories('acme')).some(({ indexedSha, state }) => indexedSha === head && state === 'ready')
+    await until('the last push to be found', isFound, { withinMs: 180_000, everyMs: 250 })
     const recoveredS = (Date.now() - back) / 1000
     await nura.settled()
     const made = tei.vectors.answered.slice(count).filter((text) => !questions.has(text))

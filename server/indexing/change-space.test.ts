@@ -61,9 +61,8 @@ async function openPlace(embedder: Embedder, contents: Record<string, string> = 
   const { id } = await addRepository(tenant, { name: 'acme/shop', source: 'git', location: git.dir })
   const sync = async () => {
     for (;;) {
-      const { activeSpace } = await readCorpus(tenant)
       try {
-        return await indexSource({ embedders: toEmbedders([activeSpace === null ? embedder : embedderOf(activeSpace)!]), log }, tenant, { id }, createGitSource(git.dir))
+        return await indexSource({ embedders: toEmbedders([embedder, old, next]), log }, tenant, { id }, createGitSource(git.dir))
       } catch (error) {
         if (!(error instanceof NuraError && error.code === 'space-changed')) throw error
       }
