@@ -112,7 +112,7 @@ describe('the name of a chain', () => {
   test.each([
     ['', 'names no model'],
     ['extractive', 'is not provider:model[@baseUrl]'],
-    ['skynet:t800', 'there is no provider "skynet". Use one of: extractive, openai.'],
+    ['skynet:t800', 'there is no provider "skynet". Use one of: extractive, openai, anthropic, bedrock.'],
     ['extractive:default@ftp://x', 'is not an http(s) URL'],
   ])('%s is refused with the key and the fix', (text, message) => {
     expect(() => toChain(text, 'DEV_MODELS')).toThrow(expect.objectContaining({ code: 'bad-model', field: 'DEV_MODELS', message: expect.stringContaining(message) }))
