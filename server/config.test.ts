@@ -77,6 +77,22 @@ describe('toServerConfig', () => {
     expect(message).toContain('  HOST: ')
   })
 
+  it('keeps the key of Anthropic with its base URL, and asks for none of a server with an address of its own', () => {
+    const env = { DEV_MODELS: 'anthropic:claude-opus-5', ANTHROPIC_API_KEY: 'sk-1', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' }
+    expect(read(env).modelSettings.anthropic).toEqual({ apiKey: 'sk-1', baseUrl: 'http://127.0.0.1:9' })
+    expect(read({ DEV_MODELS: 'anthropic:claude@http://127.0.0.1:8000' }).modelSettings.anthropic).toEqual({ apiKey: null, baseUrl: 'https://api.anthropic.com' })
+    expect(messageOf(() => read({ DEV_MODELS: 'anthropic:claude-opus-5' }))).toContain('  DEV_MODELS: anthropic:claude-opus-5 needs ANTHROPIC_API_KEY; set it')
+  })
+
+  it('asks for a region of AWS only where none can be found', () => {
+    const chain = { DEV_MODELS: 'bedrock:meta.llama3-1-70b-instruct-v1:0' }
+    const nowhere = { AWS_CONFIG_FILE: '/nonexistent/config', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials' }
+    expect(messageOf(() => read({ ...chain, ...nowhere }))).toContain('  DEV_MODELS: bedrock:meta.llama3-1-70b-instruct-v1:0 needs AWS_REGION; set it')
+    expect(read({ ...chain, ...nowhere, AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-west-2' }).modelSettings.bedrock).toEqual({ region: 'us-east-1', hasProfile: false })
+    expect(read({ ...chain, ...nowhere, AWS_DEFAULT_REGION: 'us-west-2' }).modelSettings.bedrock.region).toBe('us-west-2')
+    expect(read({ ...chain, ...nowhere, AWS_CONFIG_FILE: import.meta.filename }).modelSettings.bedrock).toEqual({ region: null, hasProfile: true })
+  })
+
   it.each(['0', '-5', '1.5', 'many'])('refuses %s as the tokens of a day', (tokens) => {
     expect(messageOf(() => readEnv(serverEnv, { NURA_DAY_TOKENS: tokens }))).toContain('  NURA_DAY_TOKENS: must be ')
   })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
 import { createGate } from './gate.ts'
 import type { GateOptions } from './gate.ts'
@@ -25,6 +25,11 @@ function call(gate: ReturnType<typeof createGate>, error?: unknown): boolean {
 }
 const settled = () => sleep(1)
 
+/** What a gate rests by is the clock, which goes on here when the test says so. */
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
+const pass = (ms: number) => void vi.setSystemTime(Date.now() + ms)
+
 describe('a model that fails', () => {
   test('rests after three failures in a row; then one call finds out, and the others do not wait for it', async () => {
     const { gate } = open()
@@ -33,7 +38,7 @@ describe('a model that fails', () => {
       await settled()
     }
     expect(call(gate)).toBe(false)
-    await sleep(60)
+    pass(60)
     const probe = gate.enter()
     expect(call(gate)).toBe(false)
     probe.succeed()
@@ -47,11 +52,12 @@ describe('a model that fails', () => {
       call(gate, new Error('odd'))
       await settled()
     }
-    await sleep(60)
+    pass(60)
     expect(call(gate, modelAway('a:1', 'failed'))).toBe(true)
-    await sleep(60)
+    await settled()
+    pass(60)
     expect(call(gate)).toBe(false)
-    await sleep(60)
+    pass(60)
     expect(call(gate)).toBe(true)
     await settled()
     expect(said.filter((line) => line.includes('answers again'))).toHaveLength(1)
@@ -81,7 +87,7 @@ test('a model that says when to come again is not called before', async () => {
   const { gate } = open()
   expect(call(gate, modelAway('a:1', 'is asked too often', { retryAt: new Date(Date.now() + 80) }))).toBe(true)
   expect(call(gate)).toBe(false)
-  await sleep(100)
+  pass(100)
   expect(call(gate)).toBe(true)
 })
 
@@ -90,7 +96,7 @@ test('a model that must be put right is told of once, and tried again after a wh
   for (let times = 0; times < 3; times++) {
     expect(call(gate, badModel('a:1', 'the server has no such model'))).toBe(true)
     expect(() => gate.enter()).toThrow(expect.objectContaining({ retryable: false, message: expect.stringContaining('no such model') }))
-    await sleep(50)
+    pass(50)
   }
   expect(said.filter((line) => line.includes('no such model'))).toHaveLength(1)
 })
