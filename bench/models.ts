@@ -1,6 +1,12 @@
 import OpenAI from 'openai'
+import { createMemoryCache } from '#server/cache/memory-cache.ts'
+import { createMetrics } from '#server/metrics.ts'
+import { createQueryCache } from '#server/models/cache-embedder.ts'
 import type { ChatModel, ChatRequest } from '#server/models/chat-model.ts'
 import { streamChain } from '#server/models/chain.ts'
+import type { Embedder } from '#server/models/embedder.ts'
+import { toEmbedderChain } from '#server/models/embedder-providers.ts'
+import { createEmbedders } from '#server/models/embedders.ts'
 import { createOpenModel, toChain } from '#server/models/index.ts'
 import { webhookEvidence } from '#server/testing/evidence.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
@@ -19,7 +25,7 @@ const request: ChatRequest = { agent: 'dev', system: 'Answer from the passages.'
 export async function measureModels(): Promise<Result[]> {
   const [first, second] = await Promise.all([startFakeOpenai(), startFakeOpenai()])
   try {
-    return [await measureOverhead(first), ...(await measureFailover(first, second))]
+    return [await measureOverhead(first), ...(await measureFailover(first, second)), await measureCachedQuery(second)]
   } finally {
     await Promise.all([first.close(), second.close()])
   }
@@ -70,6 +76,38 @@ async function measureFailover(first: FakeOpenai, second: FakeOpenai): Promise<R
   results.push(toResult(`first token after the first model hung, its deadline at ${deadline} ms`, took, alone, deadline + 1_000))
   first.fault = null
   return results
+}
+
+/** The vector of a question from its endpoint, from the memory of the process, and from the cache that processes share; in memory here. */
+async function measureCachedQuery(fake: FakeOpenai): Promise<Result> {
+  const endpointMs = 20
+  fake.vectors.fault = { kind: 'slow', ms: endpointMs }
+  const metrics = createMetrics()
+  const cache = createMemoryCache({ metrics })
+  const silent = { warn: () => undefined, info: () => undefined }
+  const settings = { openai: { apiKey: null, baseUrl: 'https://api.openai.com/v1' }, sagemaker: { endpoint: null } }
+  const { primary } = createEmbedders({ chain: toEmbedderChain(`openai:BAAI/bge-m3@${fake.url}`, 'EMBEDDING_MODELS'), settings, log: silent })
+  // A new one for each look into the cache: what a process has at hand it does not look for there.
+  const shared = () => createQueryCache(cache)(primary, 'tenant')
+  const near = shared()
+  const timed = (embedder: Embedder) => async () => {
+    const started = performance.now()
+    await embedder.embed([question], 'query')
+    return performance.now() - started
+  }
+  const endpoint = await repeat(40, timed(primary))
+  await near.embed([question], 'query')
+  const [atHand, fromCache] = [await repeat(400, timed(near)), await repeat(400, () => timed(shared())())]
+  await cache.close()
+  const faster = median(endpoint) / median(fromCache)
+  return {
+    measure: `vector of a question that was asked before, its endpoint takes ${endpointMs} ms`,
+    nura: `${median(atHand).toFixed(3)} ms p50 at hand, ${median(fromCache).toFixed(3)} ms p50 from the cache`,
+    baseline: `endpoint: ${median(endpoint).toFixed(1)} ms p50`,
+    bound: '≥ 100 × faster',
+    holds: faster >= 100,
+    numbers: { timesFaster: faster, timesFasterAtHand: median(endpoint) / median(atHand) },
+  }
 }
 
 function toResult(measure: string, took: number[], alone: number[], most: number): Result {
