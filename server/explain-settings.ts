@@ -51,9 +51,7 @@ function explainModels({ models, sources, option }: SettingFacts): Setting[] {
     name: `${title} answers with`,
     value: models[name].map(toShown).join(', then '),
     source: toSource(name, sources, option),
-    explanation: models[name].every(({ provider }) => provider === 'extractive')
-      ? `${purpose} No language model: answers are put together from the sources.`
-      : `${purpose} The next model takes over when one fails before its first word.`,
+    explanation: [`${purpose[0]!.toUpperCase()}${purpose.slice(1)}.`, toHow(models[name])].filter(Boolean).join(' '),
   }))
 }
 
@@ -70,6 +68,11 @@ function explainBudget({ dayTokens, tokensToday }: SettingFacts): Setting {
     source: dayTokens === null ? 'default' : 'environment: NURA_DAY_TOKENS',
     explanation: 'What language models may read and write for this workspace in a day, UTC. When it is used up, answers are put together from the sources until midnight.',
   }
+}
+
+function toHow(chain: readonly ModelName[]): string {
+  if (chain.every(({ provider }) => provider === 'extractive')) return 'No language model: answers are put together from the sources.'
+  return chain.length > 1 ? 'The next model takes over when one fails before anything of its answer was shown.' : ''
 }
 
 function explainLimits({ limits }: SettingFacts): Setting[] {

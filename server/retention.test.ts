@@ -13,7 +13,7 @@ it('is what docs/privacy.md says, row by row and nothing else', () => {
 
 it('is what people are told, with the times that are kept to', () => {
   const told = toPrivacyText()
-  for (const { what, where, until } of kept) expect(told).toContain(`- ${what}: ${where}; ${until}`)
+  for (const { what, where, until } of kept) expect(told).toContain(`- **${what[0]!.toUpperCase()}${what.slice(1)}**: ${where}; ${until}`)
   expect(threadDays * 24 * 3_600_000).toBe(threadLastsMs)
   for (const days of [threadDays, inboxDays, goneDays]) expect(told).toContain(`${days} days`)
 })

@@ -53,7 +53,7 @@ export function toPrivacyText(): string {
     'I read the messages that mention me, direct messages, and replies in threads where I was asked. Their text is used to answer you, never indexed and never used for training. Where a language model answers, it is given your question and the passages that answer it; `config` says which one. Answers come only from repositories and documents that were connected for your workspace, and only those this channel or you may see.',
     '',
     '**What is kept, where and for how long**',
-    ...kept.map(({ what, where, until }) => `- ${what}: ${where}; ${until}`),
+    ...kept.map(({ what, where, until }) => `- **${what[0]!.toUpperCase()}${what.slice(1)}**: ${where}; ${until}`),
     '',
     'Delete your message and I delete my answer and its stored text.',
   ].join('\n')
