@@ -23,7 +23,7 @@ const clean = Object.fromEntries(absent.map((key) => [key, '']))
 export default defineConfig({
   test: {
     // Two cores, and tests that wait for other processes as much as they work.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // No module keeps state, so the files of one worker share what they load.
     isolate: false,
     testTimeout: 30_000,
