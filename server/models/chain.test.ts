@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
@@ -22,7 +23,7 @@ function scripted(id: string, script: (string | Error)[]): ChatModel {
   }
 }
 
-async function run(models: ChatModel[], signal = new AbortController().signal, more: Pick<ChainOptions, 'hasShown'> = {}): Promise<{ events: ChainEvent[]; calls: ModelCall[]; error?: unknown }> {
+async function run(models: ChatModel[], signal = new AbortController().signal, more: Pick<ChainOptions, 'hasShown' | 'patienceMs'> = {}): Promise<{ events: ChainEvent[]; calls: ModelCall[]; error?: unknown }> {
   const events: ChainEvent[] = []
   const calls: ModelCall[] = []
   try {
@@ -81,6 +82,29 @@ describe('a chain of models', () => {
 })
 
 describe('a chain that nobody answers', () => {
+  test('is given up after its patience, however many of its models hang; those that are left are not asked, and one that speaks is waited for', async () => {
+    const hanging = (id: string): ChatModel => ({
+      ...scripted(id, []),
+      async *stream(_, signal) {
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        yield { kind: 'text', text: 'never' }
+      },
+    })
+    const { error, calls } = await run([hanging('a:1'), hanging('b:1'), hanging('c:1')], undefined, { patienceMs: 30 })
+    expect(error).toMatchObject({ code: 'model-unavailable', retryable: true })
+    expect(calls.map(({ model, outcome }) => [model, outcome])).toEqual([['a:1', 'failed']])
+    const slow: ChatModel = {
+      ...scripted('d:1', []),
+      async *stream(_, signal) {
+        yield { kind: 'text', text: 'one' }
+        await sleep(60)
+        signal.throwIfAborted()
+        yield { kind: 'text', text: 'two' }
+      },
+    }
+    expect((await run([slow], undefined, { patienceMs: 30 })).events.map((event) => event.kind === 'text' && event.text)).toEqual(['one', 'two'])
+  })
+
   const limited = (at: string) => new NuraError('model-unavailable', 'limited', { retryable: true, retryAt: new Date(at) })
 
   test('names the first time at which a model may be asked again, when all named one', async () => {

@@ -1,6 +1,6 @@
 import { NuraError } from '#db/nura-error.ts'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
-import { toFailureText } from './model-error.ts'
+import { modelAway, toFailureText } from './model-error.ts'
 import { traceModel } from './trace-model.ts'
 
 /** One call of one model as it went: for usage, cost and metrics. */
@@ -28,7 +28,12 @@ export type ChainOptions = {
   onCall(call: ModelCall): void
   /** Whether something of the text has been shown; without it all text counts as shown at once. */
   hasShown?(): boolean
+  /** Longest time to the first text of any model, milliseconds; 18 s unless given. */
+  patienceMs?: number
 }
+
+/** However many models of a chain hang, people hear within twenty seconds that nobody answers. */
+const patience = 18_000
 
 /** Characters of a token, where a model did not say how many it used. */
 const charactersAToken = 4
@@ -43,11 +48,18 @@ const charactersAToken = 4
 export async function* streamChain(models: readonly ChatModel[], toRequest: (model: ChatModel) => ChatRequest, options: ChainOptions): AsyncGenerator<ChainEvent> {
   const { signal, onCall } = options
   const failures: unknown[] = []
+  const giveUpAt = performance.now() + (options.patienceMs ?? patience)
   for (const model of models) {
+    if (performance.now() >= giveUpAt) {
+      failures.push(modelAway(model.id, 'was not asked any more'))
+      continue
+    }
     const request = toRequest(model)
     const call = openCall(model, request, onCall)
+    const wait = openWait(model.id, giveUpAt, signal)
     try {
-      for await (const event of traceModel(model, request, signal)) {
+      for await (const event of traceModel(model, request, wait.signal)) {
+        wait.end()
         call.hear(event)
         yield event
       }
@@ -61,10 +73,18 @@ export async function* streamChain(models: readonly ChatModel[], toRequest: (mod
       failures.push(error)
       if (call.hasSpoken()) yield { kind: 'restart' }
     } finally {
+      wait.end()
       call.end('interrupted')
     }
   }
   throw toUnavailable(failures)
+}
+
+/** The caller's signal, which also fires when the chain has taken too long to its first text; `end` lets a model that speaks go on. */
+function openWait(id: string, until: number, signal: AbortSignal): { signal: AbortSignal; end(): void } {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(modelAway(id, 'was waited for no longer')), Math.max(0, until - performance.now()))
+  return { signal: AbortSignal.any([signal, late.signal]), end: () => clearTimeout(timer) }
 }
 
 /** Counts one call; the first `end` reports it, unless it was discarded before. */

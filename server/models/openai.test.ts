@@ -66,6 +66,13 @@ describe('a request', () => {
     expect(fake.requests.at(-1)!.body.max_completion_tokens).toBe(32_768)
   })
 
+  test('a call of a tool that nobody offered is not heard', async () => {
+    fake.faults.push({ kind: 'tool-call' })
+    const text = (await ask(create())).map((event) => (event.kind === 'text' ? event.text : '')).join('')
+    expect(text).toBe(citesFirst({} as never))
+    expect(fake.requests.at(-1)!.body.tools).toBeUndefined()
+  })
+
   test('an error inside the stream is a failure of the server', async () => {
     fake.faults.push({ kind: 'error-frame', after: 2 })
     await expect(ask(create())).rejects.toMatchObject({ code: 'model-unavailable', retryable: true })

@@ -10,8 +10,8 @@ import { createFakeVectors } from './fake-vectors.ts'
 import type { FakeVectors } from './fake-vectors.ts'
 
 export type FakeOpenaiRequest = FakeRequest<ChatCompletionCreateParamsStreaming>
-/** `cold`: a server of one's own that is loading its model. */
-export type OpenaiFault = FakeFault | { kind: 'cold' }
+/** `cold`: a server of one's own that is loading its model. `tool-call`: the answer begins with a call of a tool that nobody offered. */
+export type OpenaiFault = FakeFault | { kind: 'cold' } | { kind: 'tool-call' }
 export type OpenaiReply = FakeModel<ChatCompletionCreateParamsStreaming>['reply']
 
 export type FakeOpenai = FakeModel<ChatCompletionCreateParamsStreaming, OpenaiFault> & {
@@ -76,6 +76,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     const choice = (delta: object, finish_reason: string | null = null) => frame({ choices: [{ index: 0, delta, finish_reason }], ...(body.stream_options?.include_usage ? { usage: null } : {}) })
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_fake_${fake.requests.length}` })
     send(choice({ role: 'assistant', content: '' }))
+    if (fault?.kind === 'tool-call') send(choice({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'shell', arguments: '{"command":"env"}' } }] }))
     let written = ''
     for await (const content of fake.speak(body, fault, response)) {
       written += content
