@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeAnthropic } from '#server/testing/fake-anthropic.ts'
 import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
+import { startFakeSagemaker } from '#server/testing/fake-sagemaker.ts'
 import type { FakeVectors } from '#server/testing/fake-vectors.ts'
 import { startSlackDeployment } from '../testing/start-slack-deployment.ts'
 import type { Seen, SlackDeployment } from '../testing/start-slack-deployment.ts'
@@ -47,7 +48,7 @@ export type OutageRig = {
   readonly fakes: Record<ProviderName | 'second', Fake>
   /** Asks the agent of a provider and waits until its thread ends. */
   ask(provider: ProviderName, question?: string): Promise<{ text: string; timeline: Seen[]; ms: number }>
-  /** The embedding model, which stands on the same server as the model behind. */
+  /** The embedding model: on the server of the model behind, or on SageMaker. */
   readonly vectors: FakeVectors
   close(): Promise<void>
 }
@@ -55,29 +56,30 @@ export type OutageRig = {
 /** What each fake says, so that it can be told who answered. Long enough that Slack shows it while it is written. */
 export const saidBy = (name: string) => `The ${name} model says: the signature is verified over the raw body [1].`
 
-export async function openOutageRig(env: Record<string, string> = {}): Promise<OutageRig> {
-  const [openai, anthropic, bedrock, second] = await Promise.all([startFakeOpenai(), startFakeAnthropic(), startFakeBedrock(), startFakeOpenai()])
+/** @param isOwn the first model of Dev is on a server of one's own that speaks as OpenAI does, such as vLLM, and embeddings are SageMaker's */
+export async function openOutageRig({ isOwn = false } = {}): Promise<OutageRig> {
+  const [openai, anthropic, bedrock, second, sagemaker] = await Promise.all([startFakeOpenai(), startFakeAnthropic(), startFakeBedrock(), startFakeOpenai(), startFakeSagemaker()])
   const fakes = { openai, anthropic, bedrock, second } as unknown as OutageRig['fakes']
   for (const [name, fake] of Object.entries(fakes)) fake.reply = () => `${saidBy(name)}\n\n- It is compared in constant time [1].\n`
   const behind = `openai:second@${second.url}`
   const nura = await startSlackDeployment({
     files,
     env: {
-      DEV_MODELS: `openai:gpt-4.1, ${behind}`,
+      DEV_MODELS: `${isOwn ? `openai:local@${openai.url}` : 'openai:gpt-4.1'}, ${behind}`,
       PM_MODELS: `anthropic:claude-sonnet-4-5, ${behind}`,
       ARCHITECT_MODELS: `bedrock:meta.llama3-1-70b-instruct-v1:0, ${behind}`,
-      EMBEDDING_MODELS: `openai:BAAI/bge-m3@${second.url}`,
-      OPENAI_API_KEY: 'sk-fake', OPENAI_BASE_URL: openai.url,
+      EMBEDDING_MODELS: isOwn ? 'sagemaker:bge-m3' : `openai:BAAI/bge-m3@${second.url}`,
+      ...(isOwn ? {} : { OPENAI_API_KEY: 'sk-fake', OPENAI_BASE_URL: openai.url }),
+      SAGEMAKER_EMBEDDING_ENDPOINT: sagemaker.endpoint, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: sagemaker.url,
       ANTHROPIC_API_KEY: 'sk-ant-fake', ANTHROPIC_BASE_URL: anthropic.url,
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake',
       NURA_ANSWER_CACHE: 'off', NURA_LIMIT_ASKER: 'off', NURA_LIMIT_CHANNEL: 'off',
-      ...env,
     },
   })
   return {
     nura,
     fakes,
-    vectors: second.vectors,
+    vectors: (isOwn ? sagemaker : second).vectors,
     async ask(provider, question = 'where is the signature of a webhook verified?') {
       const started = Date.now()
       const mention = await nura.ask(`${providers[provider]}, ${question}`)
@@ -86,7 +88,7 @@ export async function openOutageRig(env: Record<string, string> = {}): Promise<O
     },
     async close() {
       await nura.close()
-      await Promise.all(Object.values(fakes).map((fake) => fake.close()))
+      await Promise.all([...Object.values(fakes), sagemaker].map((fake) => fake.close()))
     },
   }
 }
