@@ -135,6 +135,13 @@ describe('vectors', () => {
     })
   }
 
+  test('nothing of a search is compiled, which takes longer than the search', async () => {
+    const { text, values, before, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] })
+    const explain = async (tx: Transaction) => [...(await tx.query(`explain (analyze) ${before}`)), ...(await tx.query(`explain (analyze) ${text(unlimited)}`, values))]
+    const lines = (await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })) as { 'QUERY PLAN': string }[]
+    expect(lines.map((line) => line['QUERY PLAN']).join('\n')).not.toContain('JIT')
+  })
+
   test('the nearest of many is found, best first, with 1 − cosine distance as its score', async () => {
     const hits = await searchVector(large, { space: testSpace, vector: makeVector('row 333'), limit: 10, repositoryIds: [context.repositoryId, small.repositoryId] })
     expect(hits).toHaveLength(10)

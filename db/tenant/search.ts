@@ -30,7 +30,7 @@ export async function searchVector(tenant: TenantDb, search: VectorSearch): Prom
   if (search.repositoryIds.length === 0 || search.limit < 1) return []
   const { text, values, settings } = toVectorQuery(search)
   const readHits = async (scope: Scope, options: TransactionOptions, name?: string) => {
-    const { rows, prologue } = await readAtOnce<Hit>(tenant, { text: text(scope), values: [...values, ...scope.values], name }, { ...options, prologue: spaceQuery })
+    const { rows, prologue } = await readAtOnce<Hit>(tenant, { text: text(scope), values: [...values, ...scope.values], name }, { ...options, prologue: lockedSpaceQuery })
     const [head] = prologue as [{ space: string | null; ids: string[] }]
     if (head.space !== search.space) throw spaceChanged(search.space, head.space)
     return { hits: rows.sort((left, right) => right.score - left.score), all: isUnlimited(tenant, head.ids, search.repositoryIds) }
@@ -44,19 +44,22 @@ export async function searchVector(tenant: TenantDb, search: VectorSearch): Prom
   return (await readHits(limitTo(search.repositoryIds), { settings: { ...settings, enable_sort: 'on' } })).hits
 }
 
-/** The statement of `searchVector` and the settings it runs under. */
-export function toVectorQuery(search: VectorSearch): { text(scope: Scope): string; values: [vector: string]; settings: Record<string, string | number> } {
+/** The statement of `searchVector`, the settings it runs under, and what is read before it under the same. */
+export function toVectorQuery(search: VectorSearch): { text(scope: Scope): string; values: [vector: string]; before: string; settings: Record<string, string | number> } {
   const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
   return {
     text: (scope) => `select id as "chunkId", 1 - (embedding <=> $1::vector) as score from knowledge_base
       where embedding_model = ${literal} and gone_at is null ${scope.and(2)} order by embedding <=> $1::vector limit ${limit}`,
     values: [toVectorText(search.vector)],
+    before: spaceQuery,
     settings: {
       'hnsw.ef_search': Math.min(Math.max(40, limit, search.efSearch ?? 0), 1_000),
       'hnsw.iterative_scan': 'relaxed_order',
       // The planner does not see that every vector lies out of line, and would rather read and sort a small table whole.
       enable_seqscan: 'off',
       enable_sort: 'off',
+      // What cannot but be scanned, such as the one row of the corpus, then seems so dear that it would be compiled, for 20 ms.
+      jit: 'off',
     },
   }
 }
@@ -121,11 +124,12 @@ function toCandidates(terms: { hash: number; df: number }[]): string {
 /** How many repositories a tenant had when it was last searched; a wrong number costs time only. */
 const repositoryCounts = new WeakMap<TenantDb, number>()
 const repositoriesQuery = 'select id from repository'
+const spaceQuery = 'select active_space as space, array(select id from repository) as ids from corpus'
 /**
  * The lock, which only a switch of spaces waits for, comes before the snapshot: columns change their names at once for everybody,
  * and the rows under a name must be those of the snapshot.
  */
-const spaceQuery = `lock table knowledge_base in access share mode; select active_space as space, array(select id from repository) as ids from corpus`
+const lockedSpaceQuery = `lock table knowledge_base in access share mode; ${spaceQuery}`
 
 function isUnlimited(tenant: TenantDb, repositoryIds: unknown[], allowed: string[]): boolean {
   repositoryCounts.set(tenant, repositoryIds.length)
