@@ -49,8 +49,9 @@ export async function* streamChain(models: readonly ChatModel[], toRequest: (mod
   const { signal, onCall } = options
   const failures: unknown[] = []
   const giveUpAt = performance.now() + (options.patienceMs ?? patience)
+  let hasGivenUp = false
   for (const model of models) {
-    if (performance.now() >= giveUpAt) {
+    if (hasGivenUp || performance.now() >= giveUpAt) {
       failures.push(modelAway(model.id, 'was not asked any more'))
       continue
     }
@@ -71,6 +72,7 @@ export async function* streamChain(models: readonly ChatModel[], toRequest: (mod
       if (signal.aborted) throw error
       if (hasShown) throw new NuraError('model-interrupted', 'The model broke off in the middle of its answer.', { retryable: true, cause: error })
       failures.push(error)
+      hasGivenUp = wait.isLate()
       if (call.hasSpoken()) yield { kind: 'restart' }
     } finally {
       wait.end()
@@ -80,11 +82,11 @@ export async function* streamChain(models: readonly ChatModel[], toRequest: (mod
   throw toUnavailable(failures)
 }
 
-/** The caller's signal, which also fires when the chain has taken too long to its first text; `end` lets a model that speaks go on. */
-function openWait(id: string, until: number, signal: AbortSignal): { signal: AbortSignal; end(): void } {
+/** The caller's signal, which also fires when the chain has taken too long to its first text; `end` lets a model that speaks go on. A timer may fire a moment before its time, so `isLate` and not the clock says that it has. */
+function openWait(id: string, until: number, signal: AbortSignal): { signal: AbortSignal; isLate(): boolean; end(): void } {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(modelAway(id, 'was waited for no longer')), Math.max(0, until - performance.now()))
-  return { signal: AbortSignal.any([signal, late.signal]), end: () => clearTimeout(timer) }
+  return { signal: AbortSignal.any([signal, late.signal]), isLate: () => late.signal.aborted, end: () => clearTimeout(timer) }
 }
 
 /** Counts one call; the first `end` reports it, unless it was discarded before. */
