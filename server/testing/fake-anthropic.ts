@@ -1,10 +1,12 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/messages'
-import { canary, citing, createFakeModel, json, obey, readText, toBreak } from './fake-model.ts'
+import { canary, citing, createFakeModel, obey, toBreak } from './fake-model.ts'
 import type { FakeFault, FakeModel } from './fake-model.ts'
+import { listenOnLoopback } from './listen-on-loopback.ts'
+import { sendJson } from './send-json.ts'
 
 export type AnthropicFault =
   | FakeFault
@@ -34,7 +36,7 @@ export async function startFakeAnthropic(options: { reply?: FakeAnthropic['reply
     const key = /^Bearer (.+)$/.exec(authorization ?? '')?.[1] ?? (typeof apiKey === 'string' ? apiKey : null)
     if (fake.apiKey !== null && key !== fake.apiKey) return refuse(response, { status: 401, code: 'authentication_error' })
     if (request.url !== '/v1/messages' || request.method !== 'POST') return refuse(response, { status: 404, code: 'not_found_error' })
-    const body = JSON.parse(await readText(request)) as MessageCreateParamsStreaming
+    const body = (await json(request)) as MessageCreateParamsStreaming
     const fault = fake.take({ headers: request.headers, key, body }, response)
     if (fault?.kind === 'status') return refuse(response, fault)
     if (!/^\d{4}-\d\d-\d\d$/.test(String(version)) || !isSound(body)) return refuse(response, { status: 400, code: 'invalid_request_error' })
@@ -84,14 +86,7 @@ export async function startFakeAnthropic(options: { reply?: FakeAnthropic['reply
     else response.end()
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return Object.assign(fake, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  })
+  return Object.assign(fake, await listenOnLoopback(server))
 }
 
 const otherBlocks = [
@@ -107,7 +102,7 @@ function isSound({ max_tokens, messages, system, stream }: MessageCreateParamsSt
 }
 
 function refuse(response: ServerResponse, { status, code = 'api_error', message, retryAfter }: { status: number; code?: string; message?: string; retryAfter?: string }): void {
-  json(response, status, toError(code, message), { 'request-id': 'req_fake', ...(retryAfter !== undefined && { 'retry-after': retryAfter }) })
+  sendJson(response, status, toError(code, message), { 'request-id': 'req_fake', ...(retryAfter !== undefined && { 'retry-after': retryAfter }) })
 }
 
 function toError(type: string, message = 'Refused'): object {

@@ -1,10 +1,11 @@
 import { createServer } from 'node:http2'
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConverseStreamRequest } from '@aws-sdk/client-bedrock-runtime'
 import { EventStreamCodec } from '@smithy/eventstream-codec'
-import { canary, citing, createFakeModel, obey, readText, toBreak } from './fake-model.ts'
+import { canary, citing, createFakeModel, obey, toBreak } from './fake-model.ts'
 import type { FakeFault, FakeModel } from './fake-model.ts'
 
 /** What was asked, with what the address and the signature say: nothing of those is in the body on the wire. */
@@ -51,7 +52,7 @@ export async function startFakeBedrock(options: { reply?: FakeBedrock['reply']; 
     if (!id || headers[':method'] !== 'POST') return refuse(stream, { status: 404, code: 'UnknownOperationException' })
     if (key === null) return refuse(stream, { status: 403, code: 'MissingAuthenticationTokenException' })
     if (fake.apiKey !== null && key !== fake.apiKey) return refuse(stream, { status: 403, code: 'UnrecognizedClientException' })
-    const sent = JSON.parse(await readText(stream)) as Omit<ConverseStreamRequest, 'modelId'>
+    const sent = (await json(stream)) as Omit<ConverseStreamRequest, 'modelId'>
     const body = { ...sent, modelId: decodeURIComponent(id), streamed: action === 'converse-stream', region }
     const fault = fake.take({ headers, key, body }, { once: stream.once.bind(stream), get writableEnded() { return !stream.aborted } })
     if (fault?.kind === 'status') return refuse(stream, fault)

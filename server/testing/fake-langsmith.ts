@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
+import { listenOnLoopback } from './listen-on-loopback.ts'
 
 /** A run as it came in, put together from what was told when it began and when it ended. */
 export type FakeRun = { id: string; trace_id: string; parent_run_id?: string; name: string; run_type: string; session_name: string; end_time?: unknown } & Record<string, unknown>
@@ -22,7 +23,7 @@ export type FakeLangsmith = {
 export async function startFakeLangsmith(): Promise<FakeLangsmith> {
   const fake: Omit<FakeLangsmith, 'url' | 'close' | 'seen'> = { runs: new Map(), requests: [], mode: 'take' }
   const server = createServer((request, response) => {
-    void readAll(request).then(async (raw) => {
+    void buffer(request).then(async (raw) => {
       const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
       fake.requests.push({ path: request.url ?? '', key: request.headers['x-api-key']?.toString(), body: bytes.toString('utf8') })
       if (fake.mode === 'hang') return
@@ -32,14 +33,9 @@ export async function startFakeLangsmith(): Promise<FakeLangsmith> {
       response.end(JSON.stringify(request.url === '/info' ? { version: '0.12.0', batch_ingest_config: { use_multipart_endpoint: true, size_limit: 100, size_limit_bytes: 20_971_520 } } : {}))
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return Object.assign(fake, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...(await listenOnLoopback(server)),
     seen: () => fake.requests.map(({ path, body }) => `${path}\n${body}`).join('\n'),
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
   })
 }
 
@@ -51,10 +47,4 @@ async function keep(runs: FakeLangsmith['runs'], request: IncomingMessage, bytes
     const told = JSON.parse(typeof value === 'string' ? value : await value.text()) as object
     runs.set(id, { ...runs.get(id), ...(field ? { [field]: told } : told), id } as FakeRun)
   }
-}
-
-async function readAll(request: IncomingMessage): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** One request to a model as it came in. */
@@ -120,17 +120,6 @@ export function createFakeModel<Body, Fault extends { kind: string } = FakeFault
 /** A fault that breaks an answer off, after so many pieces; null for one that does not. */
 export function toBreak<Fault extends { kind: string }>(fault: Fault | null): Extract<Fault, { after?: number }> | null {
   return fault && 'after' in fault && fault.after !== undefined ? (fault as Extract<Fault, { after?: number }>) : null
-}
-
-export function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify(body))
-}
-
-export async function readText(request: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece)
-  return Buffer.concat(pieces).toString('utf8')
 }
 
 function countWords(text: string): number {

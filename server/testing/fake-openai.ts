@@ -1,13 +1,15 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
 import type { EmbeddingCreateParams } from 'openai/resources/embeddings'
-import { canary, citing, createFakeModel, json, obey, readText, toBreak } from './fake-model.ts'
+import { canary, citing, createFakeModel, obey, toBreak } from './fake-model.ts'
 import type { FakeFault, FakeModel, FakeRequest } from './fake-model.ts'
 import { createFakeVectors } from './fake-vectors.ts'
 import type { FakeVectors } from './fake-vectors.ts'
+import { listenOnLoopback } from './listen-on-loopback.ts'
+import { sendJson } from './send-json.ts'
 
 export type FakeOpenaiRequest = FakeRequest<ChatCompletionCreateParamsStreaming>
 /** `cold`: a server of one's own that is loading its model. `tool-call`: the answer begins with a call of a tool that nobody offered. */
@@ -45,10 +47,10 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     const path = new URL(request.url ?? '/', 'http://fake').pathname
     const key = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? null
     if (fake.apiKey !== null && key !== fake.apiKey) return refuse(response, { status: 401, code: 'invalid_api_key' })
-    if (path === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'fake-chat', object: 'model', created: 1, owned_by: 'fake' }] })
-    if (path === '/v1/embeddings' && request.method === 'POST') return embed(JSON.parse(await readText(request)) as EmbeddingCreateParams, key, response)
+    if (path === '/v1/models') return sendJson(response, 200, { object: 'list', data: [{ id: 'fake-chat', object: 'model', created: 1, owned_by: 'fake' }] })
+    if (path === '/v1/embeddings' && request.method === 'POST') return embed((await json(request)) as EmbeddingCreateParams, key, response)
     if (path !== '/v1/chat/completions' || request.method !== 'POST') return refuse(response, { status: 404, code: 'unknown_url' })
-    const body = JSON.parse(await readText(request)) as ChatCompletionCreateParamsStreaming
+    const body = (await json(request)) as ChatCompletionCreateParamsStreaming
     const fault = fake.take({ headers: request.headers, key, body }, response)
     if (fault?.kind === 'cold') return refuse(response, { status: 503, code: 'loading', message: 'The model is loading' })
     if (fault?.kind === 'status') return refuse(response, fault)
@@ -65,7 +67,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
       send(found, tokens) {
         const data = found.map((vector, index) => ({ object: 'embedding', index, embedding: toEmbedding(vector) }))
         // The last first: each says which text it is of.
-        json(response, 200, { object: 'list', model: body.model, data: data.toReversed(), usage: { prompt_tokens: tokens, total_tokens: tokens } })
+        sendJson(response, 200, { object: 'list', model: body.model, data: data.toReversed(), usage: { prompt_tokens: tokens, total_tokens: tokens } })
       },
     })
   }
@@ -104,15 +106,12 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     else response.end()
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { url, close } = await listenOnLoopback(server)
   return Object.assign(fake, {
     vectors,
     embeddingRequests,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    url: `${url}/v1`,
+    close,
   })
 }
 
@@ -120,7 +119,7 @@ function refuse(response: ServerResponse, { status, code = 'fault', retryAfter, 
   const headers: Record<string, string> = { 'x-request-id': 'req_fake' }
   if (retryAfter !== undefined) headers['retry-after'] = retryAfter
   // OpenAI repeats a part of the key in its own message.
-  json(response, status, { error: { message: `${message}: ${canary}`, type: 'fake', param: null, code } }, headers)
+  sendJson(response, status, { error: { message: `${message}: ${canary}`, type: 'fake', param: null, code } }, headers)
 }
 
 function textOf(content: unknown): string {

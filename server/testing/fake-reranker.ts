@@ -1,9 +1,10 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tokens } from '../tokens.ts'
-import { readJson, sendJson } from './fake-vectors.ts'
+import { listenOnLoopback } from './listen-on-loopback.ts'
+import { sendJson } from './send-json.ts'
 
 export type RerankBody = { query: string; texts: string[]; truncate: boolean; raw_scores: boolean }
 
@@ -43,7 +44,7 @@ export async function startFakeReranker(): Promise<FakeReranker> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST' || request.url !== '/rerank') return sendJson(response, 404, { error: 'not found', error_type: 'validation' })
-    const body = (await readJson(request)) as RerankBody
+    const body = (await json(request)) as RerankBody
     fake.requests.push(body)
     response.once('close', () => void (fake.aborted += response.writableEnded ? 0 : 1))
     const fault = fake.faults.shift() ?? fake.fault
@@ -57,12 +58,5 @@ export async function startFakeReranker(): Promise<FakeReranker> {
     sendJson(response, 200, fault?.kind === 'short' ? scores.slice(1) : scores)
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return Object.assign(fake, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  })
+  return Object.assign(fake, await listenOnLoopback(server))
 }

@@ -1,8 +1,10 @@
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createFakeVectors, readJson, sendJson } from './fake-vectors.ts'
+import { json } from 'node:stream/consumers'
+import { createFakeVectors } from './fake-vectors.ts'
 import type { FakeVectors } from './fake-vectors.ts'
+import { listenOnLoopback } from './listen-on-loopback.ts'
+import { sendJson } from './send-json.ts'
 
 export type FakeSagemaker = {
   /** What `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` names. */
@@ -31,7 +33,7 @@ export async function startFakeSagemaker(endpoint = 'bge-m3'): Promise<FakeSagem
       const headers = { 'x-amzn-errortype': `${code}:http://internal.amazon.com/`, 'x-amzn-requestid': 'req-fake', ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) }
       sendJson(response, status, { Message: message, ...model }, headers)
     }
-    const { inputs } = (await readJson(request)) as { inputs: string[] }
+    const { inputs } = (await json(request)) as { inputs: string[] }
     if (request.method !== 'POST' || request.url !== `/endpoints/${endpoint}/invocations`) {
       return refuse(400, { code: 'ValidationError', message: 'Endpoint canary of account 123456789012 not found.' })
     }
@@ -40,12 +42,5 @@ export async function startFakeSagemaker(endpoint = 'bge-m3'): Promise<FakeSagem
     await answer(inputs, response, { refuse: refuseInput, send: (found) => sendJson(response, 200, fake.shape(found)) })
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return Object.assign(fake, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  })
+  return Object.assign(fake, await listenOnLoopback(server))
 }

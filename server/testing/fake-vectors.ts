@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lexicalEmbedder } from '../models/lexical.ts'
 
@@ -83,15 +83,4 @@ function spoil(vectors: number[][], fault: VectorFault | null): number[][] {
   if (fault?.kind === 'nan') return vectors.map((vector) => vector.with(7, Number.NaN))
   if (fault?.kind === 'zero') return vectors.map((vector) => vector.map(() => 0))
   return vectors
-}
-
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify(body))
-}
-
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = []
-  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-  return JSON.parse(Buffer.concat(pieces).toString('utf8'))
 }
