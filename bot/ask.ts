@@ -6,7 +6,7 @@ import type { Audience } from '#server/retrieval/audience.ts'
 import type { ContextLine } from './platform.ts'
 
 /** A question as `POST /v1/ask` takes it. */
-export type AskBody = { question: string; thread?: string; agent?: string; audience: Audience; context?: ContextLine[] }
+export type AskBody = { question: string; thread?: string; agent?: string; audience: Audience; context?: ContextLine[]; timeZone?: string; retell?: string }
 
 /** Sends one request to the server with the rights of `asker` in a tenant. */
 export type Fetch = (path: string, init: { method: string; body?: unknown; accept?: string; signal?: AbortSignal }) => Promise<Response>
@@ -78,6 +78,8 @@ export function toPart(event: { event?: string; data: string }): AnswerPart | nu
   if (event.event === 'status') return AnswerPart.parse({ kind: 'status', text: fields.text })
   if (event.event === 'token') return AnswerPart.parse({ kind: 'text', markdown: fields.text })
   if (event.event === 'citation') return AnswerPart.parse({ kind: 'citation', citation: data })
+  if (event.event === 'report') return AnswerPart.parse({ kind: 'report', report: data })
+  if (event.event === 'step') return AnswerPart.parse({ kind: 'step', step: data })
   if (event.event === 'done') return AnswerPart.parse({ ...fields, kind: 'done' })
   if (event.event === 'error') return AnswerPart.parse({ ...fields, kind: 'error' })
   return null

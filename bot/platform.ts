@@ -36,6 +36,10 @@ export const Message = z.object({
   /** The author or the channel belongs, as far as the event tells, to another organisation. */
   external: z.boolean(),
   attachments: z.array(Attachment),
+  /** IANA name of the author's time zone, where the platform sends it along. */
+  timeZone: z.string().optional(),
+  /** Not a question of its own: this answer is to be told again, as another agent tells it, in the same thread. */
+  retell: z.object({ answerId: z.string(), agent: z.string() }).optional(),
 })
 export type Message = z.infer<typeof Message>
 
@@ -101,7 +105,7 @@ export type Delivered =
   | { outcome: 'waiting'; code: string }
 
 /** May this conversation be answered, and for whom. `say` is the refusal the asker sees. */
-export type Admission = { ok: true; audience: Audience } | { ok: false; reason: string; say: string }
+export type Admission = { ok: true; audience: Audience; /** IANA name of the asker's time zone, where the platform tells it. */ timeZone?: string } | { ok: false; reason: string; say: string }
 
 /** A reply in the making at one place. */
 export type Conversation = {

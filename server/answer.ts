@@ -56,6 +56,10 @@ export type Question = {
   context?: ContextMessage[]
   /** Name of the one repository to answer from. */
   repository?: string
+  /** IANA name of the zone in which the asker means days and weeks; UTC unless given. */
+  timeZone?: string
+  /** Id of an answer whose evidence is to be told anew, without another search. */
+  retell?: string
   /** Files to answer from beside the index, such as those of a pull request. */
   overlay?: Overlay
 }

@@ -86,7 +86,8 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
         raw += part.markdown
         settle(false)
         if (text.length - shownTo >= timing.flushChars || Date.now() - lastFlush >= timing.flushMs) await flush()
-      } else if (part.kind === 'done') return await finish(part)
+      } else if (part.kind === 'report' || part.kind === 'step') continue
+      else if (part.kind === 'done') return await finish(part)
       else return await fail(part)
     }
     return await fail({ kind: 'error', code: 'stream-ended', message: 'The answer stopped half-way.', retryable: true, ref: createRef() })

@@ -24,6 +24,7 @@ export async function renderTerminal(parts: AsyncIterable<AnswerPart>, out: Out,
     phase = false
   }
   for await (const part of parts) {
+    if (part.kind === 'report' || part.kind === 'step') continue
     if (part.kind === 'citation') citations.set(part.citation.n, part.citation)
     else if (part.kind === 'status') {
       if (!errors.isTTY || options.json || markdown !== '') continue

@@ -54,7 +54,9 @@ export function toCitation(
     startLine,
     endLine,
     sha,
-    url: permalink(repository?.url ?? null, sha, path, startLine, endLine),
+    url: passage.url ?? permalink(repository?.url ?? null, sha, path, startLine, endLine),
+    ...(passage.title ? { title: passage.title } : {}),
+    ...(passage.changedAt ? { changedAt: passage.changedAt.toISOString() } : {}),
   }
 }
 

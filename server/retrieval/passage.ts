@@ -24,5 +24,9 @@ export type Passage = {
   scope: string[]
   /** Fused score; comparable within one search only. */
   score: number
+  /** What people call the document, its own address and when it last changed, where its source tells; a file of a repository has none. */
+  title?: string | null
+  url?: string | null
+  changedAt?: Date | null
   legs: Partial<Record<Leg, number>>
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { agents } from '../agents/index.ts'
-import { Citation, Freshness, Usage } from '../answer-part.ts'
+import { Citation, Freshness, Report, Usage } from '../answer-part.ts'
 import type { AnswerDone, AnswerPart } from '../answer-part.ts'
 import type { ServerParts } from '../app.ts'
 import { createRef, toFailure, toStatus } from '../errors.ts'
@@ -12,6 +12,14 @@ import type { Reply, StreamEvent } from './route.ts'
 
 const agentNames = agents.map((agent) => agent.name)
 const longestQuestion = 8_000
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
 
 export const AskBody = z.strictObject({
   question: z
@@ -28,6 +36,13 @@ export const AskBody = z.strictObject({
     .optional()
     .describe('The conversation around the question, oldest first'),
   repository: z.string().min(1).max(200).optional().describe('Answer from this repository alone'),
+  timeZone: z
+    .string()
+    .max(60)
+    .refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
+    .optional()
+    .describe('Zone of the asker, in which days and weeks are meant; UTC unless given'),
+  retell: z.uuid('must be the id of an answer').optional().describe('Tell what this answer rests on anew, as `agent` tells it, without another search'),
 })
 
 export const AskAnswer = z.object({
@@ -36,6 +51,7 @@ export const AskAnswer = z.object({
   agent: z.string(),
   abstained: z.boolean(),
   citations: z.array(Citation),
+  reports: z.array(Report),
   freshness: z.array(Freshness),
   usage: Usage,
   notice: z.string().optional(),
@@ -55,7 +71,7 @@ export const askRoute = defineRoute({
     json: AskAnswer,
     also: {
       'text/event-stream':
-        'Events: `status` {text}, `token` {text}, `citation` {n, repository, path, startLine, endLine, sha, url}, then one `done` {answerId, agent, abstained, freshness, usage, notice?, timings, trace} or one `error` {code, message, retryable, ref}. Lines that start with a colon keep the connection alive.',
+        'Events: `status` {text}, `token` {text}, `citation` {n, repository, path, startLine, endLine, sha, url, title?, changedAt?}, `report` {title, asOf, timeZone, range, figures, table, chart, missing}, `step` {id, title, agent, state}, then one `done` {answerId, agent, abstained, freshness, usage, notice?, timings, trace} or one `error` {code, message, retryable, ref}. Lines that start with a colon keep the connection alive.',
     },
   },
   async run({ tenant, asker, body, wantsEvents, signal, log }, parts): Promise<Reply> {
@@ -108,30 +124,34 @@ async function* toEvents(parts: AsyncIterable<AnswerPart>): AsyncGenerator<Strea
 function toEvent(part: AnswerPart): StreamEvent {
   if (part.kind === 'text') return { event: 'token', data: { text: part.markdown } }
   if (part.kind === 'citation') return { event: 'citation', data: part.citation }
+  if (part.kind === 'report') return { event: 'report', data: part.report }
+  if (part.kind === 'step') return { event: 'step', data: part.step }
   const { kind, ...data } = part
   return { event: kind, data }
 }
 
-type Collected = { markdown: string; citations: Citation[]; last: AnswerDone | Extract<AnswerPart, { kind: 'error' }> }
+type Collected = { markdown: string; citations: Citation[]; reports: Report[]; last: AnswerDone | Extract<AnswerPart, { kind: 'error' }> }
 
 async function collect(parts: AsyncIterable<AnswerPart>): Promise<Collected> {
   let markdown = ''
   const citations: Citation[] = []
+  const reports: Report[] = []
   for await (const part of parts) {
     if (part.kind === 'text') markdown += part.markdown
     if (part.kind === 'citation') citations.push(part.citation)
-    if (part.kind === 'done' || part.kind === 'error') return { markdown, citations, last: part }
+    if (part.kind === 'report') reports.push(part.report)
+    if (part.kind === 'done' || part.kind === 'error') return { markdown, citations, reports, last: part }
   }
   throw new Error('measure always ends with done or error')
 }
 
-function toReply({ markdown, citations, last }: Collected): Reply {
+function toReply({ markdown, citations, reports, last }: Collected): Reply {
   if (last.kind === 'error') {
     const { kind: _, ...error } = last
     return { status: toFailureStatus(error), json: { error } }
   }
   const { kind: _, ...done } = last
-  return { status: 200, json: { answer: markdown, ...done, citations } satisfies z.infer<typeof AskAnswer> }
+  return { status: 200, json: { answer: markdown, ...done, citations, reports } satisfies z.infer<typeof AskAnswer> }
 }
 
 function toFailureStatus({ code, message, retryable }: { code: string; message: string; retryable: boolean }): number {
