@@ -6,7 +6,7 @@ import type { Repository } from '#db/tenant/repository.ts'
 import { agents } from './agents/index.ts'
 import type { AgentName } from './agents/index.ts'
 import { promptVersion } from './agents/prompt.ts'
-import type { GraphOutcome } from './agents/graph.ts'
+import type { GraphOutcome } from './agents/graph-state.ts'
 import type { Cache } from './cache/cache.ts'
 import { toCacheKey } from './cache/cache-key.ts'
 import type { KeyPart } from './cache/cache-key.ts'
@@ -20,6 +20,8 @@ export type RepeatableQuestion = {
   text: string
   /** The agent that was asked for; else it follows from the text. */
   agent: string | null
+  /** Who answers where the text does not speak clearly for another. */
+  prefer: string | null
   audience: DecidedAudience
   repository: string | null
   /** What the audience may be answered from now. */
@@ -58,10 +60,11 @@ export function createAnswerRepeats(cache: Cache): AnswerRepeats {
   }
 }
 
-function toKeyParts({ text, agent, audience, repository, readable, models }: RepeatableQuestion): KeyPart[] {
+function toKeyParts({ text, agent, prefer, audience, repository, readable, models }: RepeatableQuestion): KeyPart[] {
   return [
     text.replace(/\s+/g, ' '),
     agent,
+    prefer,
     repository,
     [audience.kind, ...('id' in audience ? [audience.id] : 'ids' in audience ? audience.ids.toSorted() : [])],
     // A new name, address or commit is another place to cite, though nothing of the index changed.

@@ -2,16 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import type { Repository } from '#db/tenant/repository.ts'
+import type { ActivityAnswer } from './activity/activity-answer.ts'
 import { findAgent } from './agents/index.ts'
 import type { AgentName } from './agents/index.ts'
-import { gather } from './agents/gather.ts'
 import { runGraph } from './agents/graph.ts'
-import type { GraphInput, GraphOutcome, GraphParts } from './agents/graph.ts'
+import type { GraphInput, GraphOutcome } from './agents/graph-state.ts'
 import type { Langsmith } from './agents/langsmith/open-langsmith.ts'
 import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
-import { toSearchText } from './agents/search-text.ts'
-import { findWhoKnows, writeWhoKnows } from './agents/who-knows.ts'
 import type { WhoKnowsParts } from './agents/who-knows.ts'
 import type { AnswerPart, Citation, Usage } from './answer-part.ts'
 import { isWorthRepeating } from './answer-repeats.ts'
@@ -19,23 +17,22 @@ import type { AnswerRepeats } from './answer-repeats.ts'
 import { spentNotice, withinDayBudget } from './day-budget.ts'
 import { createRef, toFailure } from './errors.ts'
 import { toFreshness } from './freshness.ts'
-import { placeholders, redact } from './indexing/redact.ts'
+import { redact } from './indexing/redact.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { ChatModel } from './models/chat-model.ts'
 import { visible } from './models/extractive/prose.ts'
-import { observeCall } from './observe-call.ts'
 import type { DecidedAudience } from './retrieval/audience.ts'
 import { toCitation } from './retrieval/cite.ts'
-import { enough } from './retrieval/evidence-strength.ts'
+import { openRetelling, toStoredEvidence } from './retell.ts'
 import type { Overlay } from './retrieval/overlay.ts'
 import type { Passage } from './retrieval/passage.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
-import { search } from './retrieval/search.ts'
 import type { SearchParts } from './retrieval/search.ts'
-import { storeAnswer, storeCalls, surfaceOf, toTrace } from './store-answer.ts'
+import { storeAnswer, storeCalls, toTrace } from './store-answer.ts'
 import type { Found } from './store-answer.ts'
 import { isAlone, tellAgain } from './tell-again.ts'
+import { toGraphParts } from './to-graph-parts.ts'
 import { createThreadMemory } from './thread-memory.ts'
 import type { Remembered, ThreadMemory } from './thread-memory.ts'
 import { inSpan } from './tracing/span.ts'
@@ -58,6 +55,8 @@ export type Question = {
   repository?: string
   /** IANA name of the zone in which the asker means days and weeks; UTC unless given. */
   timeZone?: string
+  /** Who answers where the question does not speak clearly for another agent. */
+  prefer?: AgentName | (string & {})
   /** Id of an answer whose evidence is to be told anew, without another search. */
   retell?: string
   /** Files to answer from beside the index, such as those of a pull request. */
@@ -72,6 +71,12 @@ export type AnswerParts = SearchParts & {
   metrics?: Pick<Metrics, 'retrieval' | 'modelCalls' | 'modelCost'>
   /** Opens a source to ask who committed to its files; without it only the owners of files are named. */
   openSource?: WhoKnowsParts['openSource']
+  /** Counts what happened in the repositories; without it questions about that are answered from documents alone. */
+  answerActivity?: (
+    parts: { now(): Date },
+    tenant: TenantDb,
+    asked: { text: string; timeZone: string; readable: Repository[]; repository?: string | undefined },
+  ) => Promise<ActivityAnswer>
   /** Mirrors what threads remember; without it the rows are read each time. */
   threads?: ThreadMemory
   /** Gives an answer again where the same is asked; without it every question is answered anew. */
@@ -85,7 +90,7 @@ export const longestQuestion = 8_000
 const unmirrored = createThreadMemory(null)
 
 /**
- * Answers one question from the tenant's own sources: any number of `status`, `text` and `citation` parts, then exactly one
+ * Answers one question from the tenant's own sources: any number of parts, then exactly one
  * `done` or `error`. The answer is stored with its citations, the chunks behind them, its trace and what it cost.
  *
  * What may be retrieved is decided by `question.audience` before any text is read.
@@ -97,20 +102,23 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
   const until = AbortSignal.any([signal, stop.signal])
   const found: Found = { calls: [] }
   try {
-    const text = (await redact(toText(question.text))).text
+    const written = (await redact(toText(question.text))).text
     if (question.agent) findAgent(question.agent)
+    if (question.prefer) findAgent(question.prefer)
     const threads = parts.threads ?? unmirrored
-    const remembered = question.thread ? await threads.recall(tenant, question.thread) : nothing
-    const input = await toInput(question, text, remembered)
     const readable = (await readableRepositories(parts, tenant, question.audience)).filter(({ name }) => question.repository === undefined || name === question.repository)
     const repositories = new Map(readable.map((each) => [each.id, each]))
-    const asked = { text, agent: input.agent ?? null, audience: question.audience, repository: question.repository ?? null, readable, models: parts.models }
-    const repeat = isAlone(question, remembered) ? await parts.repeats?.of(tenant, asked) : undefined
+    const retold = question.retell === undefined ? null : await openRetelling(tenant, question.retell, readable)
+    const text = retold?.question ?? written
+    const remembered = question.thread && !retold ? await threads.recall(tenant, question.thread) : nothing
+    const input = await toInput(question, text, remembered)
+    const asked = { text, agent: input.agent ?? null, prefer: input.prefer ?? null, audience: question.audience, repository: question.repository ?? null, readable, models: parts.models }
+    const repeat = !retold && isAlone(question, remembered) ? await parts.repeats?.of(tenant, asked) : undefined
     const earlier = await repeat?.find()
     until.throwIfAborted()
     if (earlier) return yield* tellAgain({ ...parts, threads }, tenant, { ...question, text }, earlier, { readable, remembered, started, trace })
     const { models, curtailed } = await withinDayBudget(tenant, parts.models, parts.dayTokens ?? null, parts.now?.())
-    const graphParts = toGraphParts({ ...parts, models }, tenant, question, found, repositories, trace, until)
+    const graphParts = { ...toGraphParts({ ...parts, models }, tenant, question, found, repositories, trace, until), ...retold }
     const citations: { citation: Citation; passage: Passage }[] = []
     let markdown = ''
     const run = runGraph(graphParts, input, until)
@@ -134,7 +142,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     }
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
-    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings) }
+    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings), evidence: toStoredEvidence(outcome, readable) }
     const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text }, told))
     found.calls = []
     if (question.thread) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })
@@ -173,49 +181,8 @@ const nothing: Remembered = { agent: null, rows: [], turns: [] }
 
 async function toInput(question: Question, text: string, { agent, turns }: Remembered): Promise<GraphInput> {
   const context = await Promise.all((question.context ?? []).map(async (message) => ({ ...message, text: (await redact(visible(message.text))).text })))
-  return { question: text, agent: (question.agent ?? agent ?? undefined) as AgentName | undefined, ...withinBudget(turns, context) }
-}
-
-function toGraphParts(
-  parts: AnswerParts,
-  tenant: TenantDb,
-  { audience, repository, overlay, thread }: Question,
-  found: Found,
-  repositories: ReadonlyMap<string, Repository>,
-  trace: string,
-  signal: AbortSignal,
-): GraphParts {
-  const now = parts.now ?? (() => new Date())
-  return {
-    models: parts.models,
-    leastStrength: enough,
-    tracer: parts.langsmith?.tracerOf(tenant),
-    now,
-    onCall(agent, call) {
-      found.calls.push({ agent, call })
-      observeCall(parts, agent, call, trace)
-    },
-    async whoKnows(nearest) {
-      found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)
-      return found.whoKnows && writeWhoKnows(found.whoKnows, now(), { mayCall: surfaceOf(thread) === 'github' })
-    },
-    repositories: async () => [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null })),
-    async retrieve(asked, agentName) {
-      const agent = findAgent(agentName)
-      // What stands for a secret is no word of the question.
-      const question = asked.replace(placeholders, ' ')
-      const { text, isGeneral } = toSearchText(question, [...repositories.values()].map(({ name }) => name))
-      const result = await search(parts, tenant, { question: text, audience, repository, overlay, profile: agent.profile, signal })
-      found.result = result
-      for (const [leg, ms] of Object.entries(result.timings)) parts.metrics?.retrieval.observe({ leg }, ms / 1000)
-      const ids = result.repositories.map(({ id }) => id)
-      const gatherStarted = performance.now()
-      const evidence = await gather(tenant, { question, isGeneral }, result.passages, ids, agent.lens, result.overlay)
-      const isNamed = evidence.symbols.some(({ name }) => result.query.names.includes(name.toLowerCase()))
-      const strength = evidence.passages.length > 0 && (isGeneral || isNamed) ? 1 : result.strength.value
-      return { evidence, strength, trace: result.trace, timings: { ...result.timings, gather: performance.now() - gatherStarted } }
-    },
-  }
+  const named = { agent: question.agent ?? agent ?? undefined, prefer: question.prefer } as Pick<GraphInput, 'agent' | 'prefer'>
+  return { question: text, ...named, ...withinBudget(turns, context) }
 }
 
 function toUsage({ calls }: GraphOutcome): Usage {

@@ -5,12 +5,13 @@ import type { RepeatableAnswer } from '#db/tenant/repeatable-answer.ts'
 import { saveThread } from '#db/tenant/threads.ts'
 import { saveModelCalls } from '#db/tenant/usage.ts'
 import { findAgent } from './agents/index.ts'
-import type { GraphOutcome } from './agents/graph.ts'
+import type { GraphOutcome } from './agents/graph-state.ts'
 import { promptVersion } from './agents/prompt.ts'
 import { writeWhoKnows } from './agents/who-knows.ts'
 import type { WhoKnows } from './agents/who-knows.ts'
 import type { Citation, Usage } from './answer-part.ts'
 import type { Question } from './answer.ts'
+import type { StoredEvidence } from './retell.ts'
 import type { ModelCall } from './models/chain.ts'
 import type { Passage } from './retrieval/passage.ts'
 import type { SearchResult } from './retrieval/search.ts'
@@ -25,10 +26,12 @@ export type Found = {
 
 /** What led to the answer, for «Why?» and for us. Places, names and figures; no text of any source. */
 export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Omit<Found, 'calls'>, timings: Record<string, number>): Record<string, unknown> {
-  const { choice, resolved, retrieved, abstained, calls, check } = outcome
+  const { choice, resolved, views, sections, retrieved, abstained, calls, check } = outcome
   return {
     chosen: choice,
     searchedFor: resolved.carried === null ? null : resolved.question,
+    ...(views.length > 1 ? { views } : {}),
+    ...(sections.length > 0 ? { counted: sections.map(({ report: { title, asOf, timeZone, range, figures } }) => ({ title, asOf, timeZone, range, figures: figures.length })) } : {}),
     strength: retrieved?.strength ?? 0,
     missing: result?.strength.missing ?? [],
     abstained,
@@ -47,11 +50,11 @@ export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Omit<Found,
 export async function storeAnswer(
   tenant: TenantDb,
   { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
-  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown> },
+  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown>; evidence: StoredEvidence },
 ): Promise<string> {
-  const { markdown, outcome, citations, usage, trace } = told
+  const { markdown, outcome, citations, usage, trace, evidence } = told
   if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
-  const keys = new Map((await readChunks(tenant, citations.map(({ passage }) => passage.chunkId))).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
+  const keys = new Map((await readChunks(tenant, evidence.chunkIds)).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
   const citedChunks = citations.flatMap(({ citation, passage }) => {
     const chunkKey = keys.get(passage.chunkId)
     return chunkKey === undefined ? [] : [{ n: citation.n, chunkId: passage.chunkId, chunkKey }]
@@ -59,7 +62,7 @@ export async function storeAnswer(
   const { agent } = outcome.choice
   const answerId = await saveAnswer(tenant, {
     thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
-    citations: citations.map(({ citation }) => citation), trace, usage, citedChunks,
+    citations: citations.map(({ citation }) => citation), trace, usage, evidence, citedChunks,
   })
   await storeCalls(tenant, agent, outcome.calls, answerId)
   return answerId
@@ -74,13 +77,13 @@ export async function storeCalls(tenant: TenantDb, agent: string, calls: ModelCa
 export async function storeRepeat(
   tenant: TenantDb,
   { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
-  { id, agent, markdown, citations, citedChunks, trace }: RepeatableAnswer,
+  { id, agent, markdown, citations, citedChunks, trace, evidence }: RepeatableAnswer,
   timings: Record<string, number>,
 ): Promise<string> {
   if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
   return await saveAnswer(tenant, {
     thread: thread ?? null, asker, question: text, agent, markdown, abstained: false,
-    citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, citedChunks,
+    citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, evidence, citedChunks,
   })
 }
 

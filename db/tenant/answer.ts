@@ -17,6 +17,8 @@ export const Answer = defineEntity({
     citations: p.json<unknown[]>().defaultRaw(`'[]'`),
     trace: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
     usage: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
+    /** What it rests on, to be told again: ids of chunks, and what was counted. */
+    evidence: p.json<Record<string, unknown>>().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     expiresAt: p.datetime(),
     /** Commit at which something it cites was gone; null while all of it stands. */

@@ -250,4 +250,9 @@ export const tenantMigrations: Migration[] = [
       alter table corpus add column next_space text, add column next_stale boolean not null default false;
     `,
   },
+  {
+    // What an answer rests on, so that it can be told again for somebody else without another search.
+    name: '0008-evidence',
+    sql: 'alter table answer add column evidence jsonb;',
+  },
 ]

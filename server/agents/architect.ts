@@ -32,7 +32,7 @@ export const architect = defineAgent({
     'asynchronous', 'read path', 'write path', 'hot path', 'cache layer', 'caching', 'queue', 'queues', 'worker pool',
     'scheduler', 'event sourced', 'cqrs', 'blast radius', 'security perimeter', 'trust boundary', 'threat model',
     'observability', 'failover', 'disaster recovery', 'replication', 'redundancy', 'import each other', 'circular', 'acyclic',
-    'direction', 'infrastructure', 'platform design', 'vendor', 'vendors', 'lock in', 'evolve', 'compatibility', 'versioning',
+    'data residency', 'what would it take', 'would it take', 'would have to change', 'direction', 'infrastructure', 'platform design', 'vendor', 'vendors', 'lock in', 'evolve', 'compatibility', 'versioning',
   ],
   examples: architectExamples,
 })

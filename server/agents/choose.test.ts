@@ -13,7 +13,7 @@ describe('choose', () => {
   })
 
   test('an agent asked for by name wins over every word of the question', () => {
-    expect(choose('Which function parses the config?', 'pm')).toEqual({ agent: 'pm', reason: 'asked for', confidence: 1 })
+    expect(choose('Which function parses the config?', 'pm')).toEqual({ agent: 'pm', reason: 'asked for', confidence: 1, isWish: true })
     expect(choose('As an architect, which function parses the config?').agent).toBe('architect')
     expect(choose('Explain login for a product manager, from a product manager’s perspective').agent).toBe('pm')
   })

@@ -3,10 +3,12 @@ import { agents, findAgent } from './index.ts'
 import type { AgentName } from './index.ts'
 
 /** Which agent answers and why; `reason` goes into the trace, `confidence` is the share of the winner, 0 to 1. */
-export type Choice = { agent: AgentName; reason: string; confidence: number }
+export type Choice = { agent: AgentName; reason: string; confidence: number; /** Somebody named the agent. */ isWish?: boolean }
 
 /** Below this share of the winner `choose` abstains to the first agent. */
 const leastConfidence = 0.45
+/** Where somebody else is preferred, only a question that is this clear goes elsewhere. */
+const clearConfidence = 0.8
 /** Added to every count, so that a word seen with one agent only does not decide alone. */
 const smoothing = 0.35
 /** A cue counts as much as this many examples that hold it. */
@@ -15,12 +17,13 @@ const cueWeight = 1.2
 /**
  * Chooses the agent without a model: a wish wins (`wish` is the `agent` field; «as an architect, …» in the text), then
  * naive Bayes over the agents' examples and cues, then, in doubt, the first agent.
+ * @param prefer who answers where the question does not speak clearly for another, such as the PM where managers ask
  * @throws NuraError `unknown-agent`
  */
-export function choose(question: string, wish?: string): Choice {
-  if (wish) return { agent: findAgent(wish).name, reason: 'asked for', confidence: 1 }
+export function choose(question: string, wish?: string, prefer?: string): Choice {
+  if (wish) return { agent: findAgent(wish).name, reason: 'asked for', confidence: 1, isWish: true }
   const asked = wishIn(question)
-  if (asked) return { agent: asked.agent, reason: `the question says "${asked.words}"`, confidence: 1 }
+  if (asked) return { agent: asked.agent, reason: `the question says "${asked.words}"`, confidence: 1, isWish: true }
   const seen = [...new Set(features(question))].filter((feature) => model().known.has(feature))
   const scores = agents.map((agent) => ({ agent: agent.name, score: sum(seen.map((feature) => weight(feature) * likelihood(agent.name, feature))) }))
   const best = Math.max(...scores.map(({ score }) => score))
@@ -28,6 +31,9 @@ export function choose(question: string, wish?: string): Choice {
   const total = sum(shares.map(({ share }) => share))
   const winner = shares.reduce((a, b) => (b.share > a.share ? b : a))
   const confidence = winner.share / total
+  if (prefer && winner.agent !== prefer && (seen.length === 0 || confidence < clearConfidence)) {
+    return { agent: findAgent(prefer).name, reason: 'it is who answers here, and nothing speaks clearly for another', confidence }
+  }
   if (seen.length === 0 || confidence < leastConfidence) {
     return { agent: agents[0].name, reason: 'nothing in the question speaks clearly for an agent', confidence }
   }

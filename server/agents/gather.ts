@@ -31,10 +31,7 @@ export async function gather(
   lens: Agent['lens'],
   overlay: Overlay | null = null,
 ): Promise<Evidence> {
-  const query = toQuery(question)
-  const [related, { chunks, held }] = await Promise.all([relate(tenant, passages, repositoryIds, query, overlay), readFrequencies(tenant, query.tokens)])
-  const weights = Object.fromEntries(query.tokens.map((token) => [token, Math.log(1 + (chunks + 0.5) / ((held.get(token) ?? 0) + 0.5))]))
-  const found: Evidence = { question, passages, ...related, weights }
+  const found = await toEvidence(tenant, question, passages, repositoryIds, overlay)
   const places = isGeneral ? await introductions(tenant, repositoryIds) : [...placesToShow(found, lens), ...scripts(question, repositoryIds)]
   const rows = await rowsAt(tenant, places, new Set(passages.map(({ chunkId }) => chunkId)), overlay)
   if (rows.length === 0) return found
@@ -46,12 +43,19 @@ export async function gather(
     }))
   const more = await relate(tenant, added, repositoryIds, undefined, overlay)
   return {
-    question,
-    weights,
+    ...found,
     passages: [...passages, ...added],
     symbols: distinct([...found.symbols, ...more.symbols], ({ repositoryId, path, name, startLine }) => `${repositoryId} ${path} ${startLine} ${name}`),
     relations: distinct([...found.relations, ...more.relations], ({ kind, from, to }) => `${kind} ${from.repositoryId} ${from.path} ${from.line} ${to.path} ${to.line} ${to.symbol}`),
   }
+}
+
+/** Passages with what is defined in them, the edges between them, and how much each term of the question tells. */
+export async function toEvidence(tenant: TenantDb, question: string, passages: Passage[], repositoryIds: string[], overlay: Overlay | null): Promise<Evidence> {
+  const query = toQuery(question)
+  const [related, { chunks, held }] = await Promise.all([relate(tenant, passages, repositoryIds, query, overlay), readFrequencies(tenant, query.tokens)])
+  const weights = Object.fromEntries(query.tokens.map((token) => [token, Math.log(1 + (chunks + 0.5) / ((held.get(token) ?? 0) + 0.5))]))
+  return { question, passages, ...related, weights }
 }
 
 /** What shows these places, in their order, without what is known already. */

@@ -1,46 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createExtractive } from '../models/extractive.ts'
-import type { ChatModel, ChatRequest } from '../models/chat-model.ts'
+import type { ChatRequest } from '../models/chat-model.ts'
 import { webhookEvidence } from '../testing/evidence.ts'
-import { runGraph } from './graph.ts'
-import type { GraphEvent, GraphInput, GraphOutcome, GraphParts } from './graph.ts'
-
-const now = new Date('2026-01-01T12:00:00Z')
-const never = new AbortController().signal
-
-function toParts(more: Partial<GraphParts> = {}, model: ChatModel = createExtractive()): GraphParts {
-  return {
-    models: { dev: [model], pm: [model], architect: [model] },
-    repositories: async () => [{ id: 'repository-1', name: 'acme/shop', indexedAt: new Date('2026-01-01T11:56:00Z') }],
-    retrieve: async (question) => ({ evidence: webhookEvidence(question), strength: 1, trace: null, timings: {} }),
-    leastStrength: 0.5,
-    now: () => now,
-    ...more,
-  }
-}
-
-/** A language model that says the pieces it is given. */
-function speaks(...pieces: string[]): ChatModel & { asked: ChatRequest[] } {
-  const asked: ChatRequest[] = []
-  return {
-    id: 'scripted:1', asked, limits: { inputTokens: 1_000, outputTokens: 1_000 }, price: { input: 0, output: 0 },
-    async *stream(request) {
-      asked.push(request)
-      for (const text of pieces) yield { kind: 'text', text }
-      yield { kind: 'usage', inputTokens: 1, outputTokens: 1 }
-    },
-  }
-}
-
-async function run(parts: GraphParts, input: Partial<GraphInput> = {}, signal = never) {
-  const events: GraphEvent[] = []
-  const turn = runGraph(parts, { question: 'Where do we verify webhook signatures?', turns: [], context: [], ...input }, signal)
-  for (;;) {
-    const next = await turn.next()
-    if (next.done) return { events, outcome: next.value as GraphOutcome, text: events.map((event) => (event.kind === 'text' ? event.markdown : '')).join('') }
-    events.push(next.value)
-  }
-}
+import { runTurn as run, speaks, toParts } from '../testing/run-turn.ts'
+import type { GraphParts } from './graph-state.ts'
 
 describe('a turn', () => {
   test('tells where it searches, how much it reads, then the answer', async () => {

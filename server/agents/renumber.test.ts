@@ -4,8 +4,8 @@ import { createRenumbering } from './renumber.ts'
 
 test('numbers passages in the order of their first mention, and says which are new', () => {
   const renumbering = createRenumbering()
-  expect(renumbering.push('It is here [7][3].\n')).toEqual({ text: 'It is here [1][2].\n', first: [{ n: 1, passage: 7 }, { n: 2, passage: 3 }] })
-  expect(renumbering.push('And there [3][9].')).toEqual({ text: 'And there [2][3].', first: [{ n: 3, passage: 9 }] })
+  expect(renumbering.push('It is here [7][3].\n')).toEqual({ text: 'It is here [1][2].\n', cited: 2, first: [{ n: 1, passage: 7 }, { n: 2, passage: 3 }] })
+  expect(renumbering.push('And there [3][9].')).toEqual({ text: 'And there [2][3].', cited: 2, first: [{ n: 3, passage: 9 }] })
 })
 
 test('leaves code as it is, in spans and in fences that come in pieces', () => {

@@ -1,7 +1,9 @@
 /** Gives the passages that a text cites the numbers 1, 2, 3 … in the order of their first mention, piece by piece. */
 export type Renumbering = {
-  /** @param piece whole lines or sentences, as a citation filter returns them. @returns it renumbered, and what it cites for the first time. */
-  push(piece: string): { text: string; first: { n: number; passage: number }[] }
+  /** @param piece whole lines or sentences, as a citation filter returns them. @returns it renumbered, how many marks it has, and what it cites for the first time. */
+  push(piece: string): { text: string; cited: number; first: { n: number; passage: number }[] }
+  /** The number of a passage, which it is given now if it has none. */
+  numberOf(passage: number): { n: number; isFirst: boolean }
   /** Passage number → number in the text. */
   readonly numbers: ReadonlyMap<number, number>
 }
@@ -10,15 +12,21 @@ export function createRenumbering(): Renumbering {
   const numbers = new Map<number, number>()
   let fence: string | null = null
   let atLineStart = true
+  let cited = 0
+
+  function numberOf(passage: number): { n: number; isFirst: boolean } {
+    const isFirst = !numbers.has(passage)
+    if (isFirst) numbers.set(passage, numbers.size + 1)
+    return { n: numbers.get(passage)!, isFirst }
+  }
 
   function inProse(text: string, first: { n: number; passage: number }[]): string {
     return text.replace(/\[(\d{1,4})\]/g, (_, written: string) => {
       const passage = Number(written)
-      if (!numbers.has(passage)) {
-        numbers.set(passage, numbers.size + 1)
-        first.push({ n: numbers.size, passage })
-      }
-      return `[${numbers.get(passage)}]`
+      const { n, isFirst } = numberOf(passage)
+      cited++
+      if (isFirst) first.push({ n, passage })
+      return `[${n}]`
     })
   }
 
@@ -34,8 +42,10 @@ export function createRenumbering(): Renumbering {
 
   return {
     numbers,
+    numberOf,
     push(piece) {
       const first: { n: number; passage: number }[] = []
+      cited = 0
       const text = piece
         .split(/(?<=\n)/)
         .map((line) => {
@@ -49,7 +59,7 @@ export function createRenumbering(): Renumbering {
           return mark ? line : inLine(line, first)
         })
         .join('')
-      return { text, first }
+      return { text, cited, first }
     },
   }
 }

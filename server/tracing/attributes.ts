@@ -7,7 +7,7 @@ import type { Attributes } from '@opentelemetry/api'
 export const allowed = [
   'nura.tenant', 'nura.inbox_id', 'nura.surface', 'nura.kind', 'nura.attempt', 'nura.agent', 'nura.outcome', 'nura.abstained',
   'nura.job', 'nura.job_id',
-  'nura.repositories', 'nura.passages', 'nura.strength', 'nura.hits', 'nura.citations', 'nura.model_calls', 'nura.pages', 'nura.page', 'nura.texts', 'nura.stored',
+  'nura.views', 'nura.repositories', 'nura.passages', 'nura.strength', 'nura.hits', 'nura.citations', 'nura.model_calls', 'nura.pages', 'nura.page', 'nura.texts', 'nura.stored',
   'nura.files', 'nura.kept', 'nura.moved', 'nura.removed', 'nura.chunks', 'nura.embedded', 'nura.reused',
   'http.request.method', 'http.route', 'http.response.status_code',
   'gen_ai.operation.name', 'gen_ai.system', 'gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.request.max_tokens', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens',

@@ -73,4 +73,10 @@ export const architectExamples = [
   'How do we version the contracts between services?',
   'What is the concurrency model?',
   'Where does the design allow for replacing the model provider?',
+  'What would it take to run in a second region?',
+  'What would it take to support another database?',
+  'What would it take to support several currencies across the services?',
+  'What would it take to move the sessions out of the process?',
+  'How much work would it be to split the worker off?',
+  'What would have to change to keep data in one region?',
 ]
