@@ -40,6 +40,13 @@ describe('choose', () => {
     for (const question of ['', '???', 'xyzzy plugh']) expect(choose(question)).toMatchObject({ agent: 'dev', reason: expect.stringContaining('nothing in the question') })
   })
 
+  test('who is preferred answers what speaks for nobody, and neither a clear question nor a wish', () => {
+    expect(choose('xyzzy plugh', undefined, 'pm')).toMatchObject({ agent: 'pm', reason: expect.stringContaining('who answers here') })
+    expect(choose('Which function parses `readConfig()`?', undefined, 'pm').agent).toBe('dev')
+    expect(choose('As an architect: xyzzy plugh?', undefined, 'pm').agent).toBe('architect')
+    expect(choose('xyzzy plugh', 'architect', 'pm').agent).toBe('architect')
+  })
+
   test('the same question gives the same choice, with a reason that names words of it', () => {
     const question = 'Which customers asked for the export feature?'
     expect(choose(question)).toEqual(choose(question))
