@@ -74,7 +74,7 @@ function toKeyParts({ text, agent, prefer, audience, repository, readable, model
 }
 
 /**
- * Whether an answer is one that the same question would get again: found in the sources, by the first model of its chain,
+ * Whether an answer is one that the same question would get again: of one agent, found in the sources, by the first model of its chain,
  * with every leg of the search, from exactly the repositories that the key names.
  * @param isCurtailed the day's budget chose the model
  */
@@ -83,5 +83,5 @@ export function isWorthRepeating({ models, readable }: RepeatableQuestion, outco
   const isFirstChoice = last?.outcome === 'answered' && last.model === models[outcome.choice.agent][0]?.id
   const searched = result?.repositories.map(({ id }) => id).toSorted().join()
   const isSameRights = searched === readable.map(({ id }) => id).toSorted().join()
-  return !outcome.abstained && !isCurtailed && isFirstChoice && isSameRights && result?.degraded === null
+  return !outcome.abstained && outcome.views.length === 1 && !isCurtailed && isFirstChoice && isSameRights && result?.degraded === null
 }

@@ -142,15 +142,15 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     }
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
-    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings), evidence: toStoredEvidence(outcome, readable) }
-    const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text }, told))
+    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings), evidence: toStoredEvidence(outcome, readable), calls: found.calls }
+    const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text, ...(retold && { agent: undefined }) }, told))
     found.calls = []
-    if (question.thread) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })
+    if (question.thread && !retold) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })
     if (isWorthRepeating(asked, outcome, found.result, curtailed.has(outcome.choice.agent))) repeat?.keep(answerId)
     parts.log?.info({ trace, answerId, agent: outcome.choice.agent, abstained: outcome.abstained, strength: outcome.retrieved?.strength, timings }, 'answer stored')
     const freshness = toFreshness(readable, citations.map(({ citation }) => citation))
     const { agent } = outcome.choice
-    const notices = [...(curtailed.has(agent) && outcome.calls.length > 0 ? [spentNotice] : []), ...(found.result?.degraded === 'vector' ? [awayNotice] : [])]
+    const notices = [...(outcome.views.some((view) => curtailed.has(view.agent)) && outcome.calls.length > 0 ? [spentNotice] : []), ...(found.result?.degraded === 'vector' ? [awayNotice] : [])]
     yield { kind: 'done', answerId, agent, abstained: outcome.abstained, freshness, usage, ...(notices.length > 0 ? { notice: notices.join(' ') } : {}), timings, trace }
   } catch (error) {
     const ref = createRef()
@@ -161,9 +161,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
   } finally {
     stop.abort(new Error('nobody reads on'))
     // What no answer came of was paid for as well.
-    for (const [agent, calls] of Map.groupBy(found.calls, (call) => call.agent)) {
-      await storeCalls(tenant, agent, calls.map(({ call }) => call), null).catch((error: unknown) => parts.log?.error({ trace, err: error }, 'the cost of a turn was not stored'))
-    }
+    await storeCalls(tenant, found.calls, null).catch((error: unknown) => parts.log?.error({ trace, err: error }, 'the cost of a turn was not stored'))
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Db, TenantDb } from '#db/index.ts'
 import { deleteAnswer } from '#db/tenant/answers.ts'
 import { addRepository, listRepositories, updateRepository } from '#db/tenant/repositories.ts'
+import { findThread } from '#db/tenant/threads.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { watchSql } from '#db/testing/watch-sql.ts'
 import { answer } from './answer.ts'
@@ -74,6 +75,14 @@ describe('the same evidence, told for somebody else', () => {
     expect(embedded).toEqual([])
     expect(sql.join('\n')).not.toMatch(/<=>|<#>/)
     expect((await ask('again', { agent: 'dev', retell: told.id })).text).toBe(first.text)
+  })
+
+  test('changes neither who answers in the thread from then on, nor what it is about', async () => {
+    const thread = `slack:T1:C1:${randomUUID()}`
+    const first = await ask(question, { thread })
+    await ask('whatever', { agent: 'architect', retell: first.id, thread })
+    expect((await ask('and where is it tested?', { thread })).last).toMatchObject({ agent: first.last.kind === 'done' ? first.last.agent : '' })
+    expect((await findThread(tenant, thread))?.agent ?? null).toBe(null)
   })
 
   test('has the same numbers, counted once', async () => {

@@ -50,9 +50,9 @@ export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Omit<Found,
 export async function storeAnswer(
   tenant: TenantDb,
   { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
-  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown>; evidence: StoredEvidence },
+  told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown>; evidence: StoredEvidence; calls: Found['calls'] },
 ): Promise<string> {
-  const { markdown, outcome, citations, usage, trace, evidence } = told
+  const { markdown, outcome, citations, usage, trace, evidence, calls } = told
   if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
   const keys = new Map((await readChunks(tenant, evidence.chunkIds)).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
   const citedChunks = citations.flatMap(({ citation, passage }) => {
@@ -64,13 +64,13 @@ export async function storeAnswer(
     thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
     citations: citations.map(({ citation }) => citation), trace, usage, evidence, citedChunks,
   })
-  await storeCalls(tenant, agent, outcome.calls, answerId)
+  await storeCalls(tenant, calls, answerId)
   return answerId
 }
 
 /** Stores what calls of models cost, with the answer that came of them; null where none did. */
-export async function storeCalls(tenant: TenantDb, agent: string, calls: ModelCall[], answerId: string | null): Promise<void> {
-  await saveModelCalls(tenant, calls.map(({ model, ms, ...call }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms })))
+export async function storeCalls(tenant: TenantDb, calls: Found['calls'], answerId: string | null): Promise<void> {
+  await saveModelCalls(tenant, calls.map(({ agent, call: { model, ms, ...call } }) => ({ ...call, answerId, agent, provider: model.split(':')[0]!, model, milliseconds: ms })))
 }
 
 /** Stores an answer that repeats an earlier one: it rests on the same chunks and cost nothing. @returns its id */

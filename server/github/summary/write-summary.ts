@@ -78,6 +78,6 @@ async function tell(
     if (signal.aborted || !hasOther || !(error instanceof NuraError) || error.code !== 'model-unavailable') throw error
     return { told: null, files: facts, notes: ['No language model answers just now, so this is put together from the diff alone.'] }
   } finally {
-    await storeCalls(tenant, summaryAgent, calls, null)
+    await storeCalls(tenant, calls.map((call) => ({ agent: summaryAgent, call })), null)
   }
 }
