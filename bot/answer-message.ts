@@ -42,7 +42,7 @@ async function answerHeard(parts: TurnParts, turn: Turn, message: Message, optio
     return `silent:${silence}`
   }
   for (let early = options.early; ; early = null) {
-    const burst = extendBurst(turn.delivery.burst ?? startBurst(message), await waitingBeside(parts.db, turn), thread)
+    const burst = message.retell ? startBurst(message) : extendBurst(turn.delivery.burst ?? startBurst(message), await waitingBeside(parts.db, turn), thread)
     await turn.save({ burst })
     await takeUp(parts.db, burst.taken, `merged:${turn.inboxId}`)
     const asked: Message = { ...message, ...toQuestion(burst) }
@@ -88,13 +88,16 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
   const { subscribed, muted } = options.thread
   // What was said since is told by events; a direct conversation is one transcript from its start.
   const first = !subscribed && !message.place.direct
-  if (message.mentioned && (muted || !subscribed)) {
+  if (message.mentioned && !message.retell && (muted || !subscribed)) {
     await api.updateThread(turn.threadKey, { subscribed: true, muted: false }).catch((error: unknown) => turn.log.warn({ err: error }, 'thread not subscribed'))
   }
-  const context = first || message.attachments.length > 0 ? (await conversation.context()).lines : []
+  const context = !message.retell && (first || message.attachments.length > 0) ? (await conversation.context()).lines : []
   const watch = watchThread(parts, turn)
   try {
-    const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience }
+    const timeZone = admission.timeZone ?? message.timeZone
+    const { prefer } = turn.platform
+    const retold = message.retell && { agent: message.retell.agent, retell: message.retell.answerId }
+    const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience, ...(prefer && { prefer }), ...(timeZone && { timeZone }), ...retold }
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
     const answer = api.ask(body, watch.signal)
     const retryAt = nextTry(turn.receivedAt)

@@ -6,7 +6,7 @@ import type { Audience } from '#server/retrieval/audience.ts'
 import type { ContextLine } from './platform.ts'
 
 /** A question as `POST /v1/ask` takes it. */
-export type AskBody = { question: string; thread?: string; agent?: string; audience: Audience; context?: ContextLine[]; timeZone?: string; retell?: string }
+export type AskBody = { question: string; thread?: string; agent?: string; prefer?: string; audience: Audience; context?: ContextLine[]; timeZone?: string; retell?: string }
 
 /** Sends one request to the server with the rights of `asker` in a tenant. */
 export type Fetch = (path: string, init: { method: string; body?: unknown; accept?: string; signal?: AbortSignal }) => Promise<Response>

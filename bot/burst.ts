@@ -30,7 +30,7 @@ export function extendBurst(burst: Burst, later: Waiting[], thread: ThreadState)
   for (const { id, incoming } of later) {
     if (incoming.kind === 'action' || incoming.kind === 'stop' || incoming.kind === 'outdated') continue
     if (incoming.kind === 'message') {
-      joining &&= joins(incoming, thread)
+      joining &&= incoming.retell === undefined && joins(incoming, thread)
       if (!joining || taken.has(id)) continue
       messages.push({ id: incoming.id, text: incoming.text, attachments: incoming.attachments })
     } else {

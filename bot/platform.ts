@@ -152,6 +152,8 @@ export type PlatformParts = {
 /** A platform that is configured and running. */
 export type OpenPlatform = {
   readonly name: string
+  /** The agent that answers here where a question does not speak clearly for another. */
+  readonly prefer?: string
   /** Its routes. */
   readonly middleware: Middleware
   /** Rejects with the reason while traffic cannot be taken. */

@@ -1,4 +1,4 @@
-import { findReply, forgetText } from '#db/shared/inbox-threads.ts'
+import { findReply, findRetold, forgetText } from '#db/shared/inbox-threads.ts'
 import { answerMessage } from './answer-message.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
 import { Delivery } from './delivery.ts'
@@ -29,10 +29,12 @@ export async function applyDeletion(parts: TurnParts, turn: Turn, deletion: Dele
   const earlier = await findReply(parts.db, turn.threadKey, deletion.id)
   if (earlier) {
     const { messages, answerId } = Delivery.parse(earlier.delivery ?? {})
-    if (turn.delivery.messages.length === 0) await turn.save({ messages })
+    const retold = answerId ? (await findRetold(parts.db, turn.threadKey, answerId)).map(({ delivery }) => Delivery.parse(delivery ?? {})) : []
+    if (turn.delivery.messages.length === 0) await turn.save({ messages: [...messages, ...retold.flatMap((each) => each.messages)] })
     const conversation = await turn.platform.converse(turn.tenantId, deletion, turn)
     await conversation.retract()
-    if (answerId) await parts.api.as(turn.tenantId, `${deletion.place.surface}:${deletion.place.workspace}`).forgetAnswer(answerId)
+    const api = parts.api.as(turn.tenantId, `${deletion.place.surface}:${deletion.place.workspace}`)
+    for (const id of [answerId, ...retold.map((each) => each.answerId)]) if (id) await api.forgetAnswer(id)
   }
   await forgetText(parts.db, turn.threadKey, deletion.id)
   return earlier ? 'deleted' : 'ignored:never-answered'

@@ -1,10 +1,7 @@
 import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
-import { read } from '#db/shared/inbox.ts'
-import type { InboxRow } from '#db/shared/inbox.ts'
-import { Delivery } from '../delivery.ts'
+import type { ReplyActionParts } from '../act-on-reply.ts'
 import type { NuraApi } from '../nura-api.ts'
-import { Incoming } from '../platform.ts'
 import type { Action, PlatformParts } from '../platform.ts'
 import { refusalOf } from './call.ts'
 import type { Workspace } from './installations.ts'
@@ -22,15 +19,9 @@ export type ActParts = {
   inboxId: string
 }
 
-/**
- * The reply that a button belongs to. A button's value is only a row's id: the row must be this workspace's, and the click
- * must come from the conversation that the reply was given in, so that nobody reads what was said elsewhere.
- */
-export async function findTarget(parts: ActParts, action: Action, inboxId: string): Promise<{ row: InboxRow; incoming: Incoming; delivery: Delivery } | null> {
-  const row = /^[0-9a-f-]{36}$/.test(inboxId) ? await read(parts.db, inboxId) : null
-  const incoming = Incoming.safeParse(row?.payload)
-  if (!row || row.tenantId !== parts.workspace.tenantId || !incoming.success || incoming.data.place.channel !== action.place.channel) return null
-  return { row, incoming: incoming.data, delivery: Delivery.parse(row.delivery ?? {}) }
+/** What the actions of every platform need. */
+export function toTargetParts({ db, api, workspace, receive, queue }: ActParts): ReplyActionParts {
+  return { db, api, tenantId: workspace.tenantId, receive, queue }
 }
 
 /** Tells the one who clicked, and nobody else. Returns `outcome`. */

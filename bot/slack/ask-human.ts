@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { read } from '#db/shared/inbox.ts'
+import { findTarget } from '../find-target.ts'
 import { toAsker } from '../platform.ts'
 import type { Action } from '../platform.ts'
 import { texts } from '../texts.ts'
-import { findTarget, whisper } from './action-target.ts'
+import { toTargetParts, whisper } from './action-target.ts'
 import type { ActParts } from './action-target.ts'
 import { actions, resolveBlock, sectionBlock } from './blocks.ts'
 import { escapeMrkdwn } from './prose.ts'
@@ -16,7 +17,7 @@ const helpMetadata = 'nura_help'
  * often it is clicked, the call is one row.
  */
 export async function askHuman(parts: ActParts, action: Action): Promise<string> {
-  const target = await findTarget(parts, action, action.value)
+  const target = await findTarget(toTargetParts(parts), action, action.value)
   if (!target || parts.helpGroup === null) return await whisper(parts, action, texts.gone, 'refused:not-here')
   const asker = 'author' in target.incoming ? target.incoming.author : null
   if (asker !== action.author) return await whisper(parts, action, 'Only the person who asked can call for help here.', 'refused:not-the-asker')
@@ -27,7 +28,7 @@ export async function askHuman(parts: ActParts, action: Action): Promise<string>
 
 /** Tags the configured group in the thread. The mention is made here from the configuration, never from what a model wrote. */
 export async function callHelp(parts: ActParts, action: Action): Promise<string> {
-  const target = await findTarget(parts, action, action.value)
+  const target = await findTarget(toTargetParts(parts), action, action.value)
   if (!target || parts.helpGroup === null || action.id !== `${actions.callHelp}:${action.value}`) return 'refused:not-here'
   const { channel, root } = action.place
   // An earlier run may have posted without living to say so, and a group is not pinged twice.
@@ -67,7 +68,7 @@ async function isPosted(parts: ActParts, action: Action): Promise<boolean> {
 
 /** Marks a call for help as done, for everyone who reads it. Whoever is in the conversation may do so. */
 export async function resolveHelp(parts: ActParts, action: Action): Promise<string> {
-  const target = await findTarget(parts, action, action.value)
+  const target = await findTarget(toTargetParts(parts), action, action.value)
   const ts = action.request.message
   if (!target || !('author' in target.incoming) || typeof ts !== 'string') return await whisper(parts, action, texts.gone, 'refused:not-here')
   const text = `:white_check_mark: Resolved by <@${action.author}> · asked by <@${target.incoming.author}>`

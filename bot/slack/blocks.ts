@@ -1,5 +1,6 @@
 import type { AnswerDone, Citation } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
+import { feedbackReasons } from '../feedback-reasons.ts'
 import { escapeMrkdwn } from './prose.ts'
 
 /** A Block Kit block as it goes over the wire. */
@@ -106,13 +107,6 @@ function neutral(text: string): string {
   return escapeMrkdwn(text.slice(0, 300))
 }
 
-/** The three reasons that a thumb down may have. */
-export const reasons = [
-  { value: 'wrong', label: 'It is wrong' },
-  { value: 'incomplete', label: 'It misses something' },
-  { value: 'sources', label: 'It cites the wrong sources' },
-] as const
-
 export function feedbackForm(metadata: string): Record<string, unknown> {
   return {
     type: 'modal',
@@ -129,7 +123,7 @@ export function feedbackForm(metadata: string): Record<string, unknown> {
         element: {
           type: 'radio_buttons',
           action_id: 'reason',
-          options: reasons.map(({ value, label }) => ({ value, text: { type: 'plain_text', text: label } })),
+          options: feedbackReasons.map(({ value, label }) => ({ value, text: { type: 'plain_text', text: label } })),
         },
       },
     ],

@@ -40,7 +40,9 @@ export function createConversation(parts: ConversationParts): Conversation {
   const { call, self, incoming } = parts
   const { place } = incoming
   const asker = 'author' in incoming ? incoming.author : ''
-  const questionId = incoming.kind === 'action' || incoming.kind === 'stop' ? place.root : incoming.id
+  // What is told again answers no message of its own.
+  const isApart = incoming.kind === 'action' || incoming.kind === 'stop' || (incoming.kind === 'message' && incoming.retell !== undefined)
+  const questionId = isApart ? place.root : incoming.id
   const replyParts = { call, place, recipient: asker, botUserId: self.botUserId, questionId, inboxId: parts.inboxId, shown: parts.shown, mayHavePosted: parts.mayHavePosted, log: parts.log }
   const reply = createReply(replyParts)
   const status = createStatus({ call, refused: parts.refusedStatus, channel: place.channel, root: place.root, questionId, log: parts.log })

@@ -31,6 +31,17 @@ export async function findReply(db: Db, threadKey: string, messageId: string): P
   return rows[0] ?? null
 }
 
+/** Replies in which an answer was told again for somebody else. */
+export async function findRetold(db: Db, threadKey: string, answerId: string): Promise<RepliedRow[]> {
+  return await db.control((tx) =>
+    tx.query<RepliedRow>(
+      `select id, tenant_id as "tenantId", delivery, done_at as "doneAt" from inbox
+       where thread_key = $1 and ${replied} and kind = 'message' and payload->'retell'->>'answerId' = $2 order by sequence`,
+      [threadKey, answerId],
+    ),
+  )
+}
+
 /** The newest answer of a thread. */
 export async function lastReply(db: Db, threadKey: string): Promise<RepliedRow | null> {
   const rows = await db.control((tx) =>

@@ -29,6 +29,7 @@ export const AskBody = z.strictObject({
     .max(longestQuestion, `is longer than ${longestQuestion.toLocaleString('en')} characters; ask a shorter question`),
   thread: z.string().min(1).max(300).optional().describe('Opaque key of the conversation; questions of one thread remember each other'),
   agent: z.enum(agentNames as [string, ...string[]], `there is no such agent; choose one of ${agentNames.join(', ')}`).optional(),
+  prefer: z.enum(agentNames as [string, ...string[]], `there is no such agent; choose one of ${agentNames.join(', ')}`).optional().describe('Who answers where the question does not speak clearly for another agent'),
   audience: Audience.default({ kind: 'tenant' }).describe('Who will read the answer'),
   context: z
     .array(z.strictObject({ author: z.string().max(200), text: z.string().max(40_000), trusted: z.boolean() }))
