@@ -131,7 +131,7 @@ function toSubject(authorization = ''): string {
 
 function toEvent(part: AnswerPart): string {
   const { kind, ...fields } = part
-  const [event, data] = part.kind === 'text' ? ['token', { text: part.markdown }] : part.kind === 'citation' ? ['citation', part.citation] : [kind, fields]
+  const [event, data] = part.kind === 'text' ? ['token', { text: part.markdown }] : part.kind === 'citation' ? [kind, part.citation] : part.kind === 'report' ? [kind, part.report] : part.kind === 'step' ? [kind, part.step] : [kind, fields]
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
