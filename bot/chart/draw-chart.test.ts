@@ -94,7 +94,7 @@ describe('drawChart', () => {
         expect(width).toBeLessThan(3000)
         expect(height).toBeLessThan(3000)
       }),
-      { numRuns: 15 },
+      { numRuns: 20, examples: (['bar', 'line'] as const).map((kind) => [{ kind, title: 'constructor', unit: 'count', labels: ['constructor', '__proto__'], series: [{ name: 'constructor', values: [1, 2] }, { name: '__proto__', values: [2] }] }]) },
     )
   })
 })

@@ -4,7 +4,7 @@ import type { Chart } from './to-chart-spec.ts'
 import { toChartText } from './to-chart-text.ts'
 
 const chart = (more: Partial<Chart> = {}): Chart => ({ kind: 'bar', title: 'Merged', unit: 'hours', labels: ['a', 'b'], series: [{ name: 'now', values: [1, 2.25] }], ...more })
-type Spec = { title: { text: string; subtitle?: string }; params: { value: string[] }[]; data: { values: { label: number; series: number; value: number; shown: string }[] }; encoding: { x: { axis: { title: string | null } }; y: { axis: { title: string | null } } } }
+type Spec = { title: { subtitle?: string }; params: { value: string[] }[]; data: { values: { label: number; series: number; value: number; shown: string }[] }; encoding: { x: { axis: { title: string | null } }; y: { axis: { title: string | null } } } }
 const spec = (more?: Partial<Chart>) => toChartSpec(chart(more)) as unknown as Spec
 
 describe('toChartSpec', () => {
@@ -25,12 +25,12 @@ describe('toChartSpec', () => {
     const line = spec({ kind: 'line', labels: many, series: [{ name: 's', values: many.map(Number) }] })
     expect(line.title.subtitle).toBe('Shown: last 120 of 200')
     expect(line.data.values[0]).toMatchObject({ label: 0, value: 80 })
-    expect(line.params[0]?.value[0]).toBe('80')
+    expect(line.params[1]?.value[0]).toBe('80')
   })
 
   it('keeps two that read the same apart, and every name on one line', () => {
     const { params, data } = spec({ labels: ['a\nb', 'a\u202Eb'], series: [{ name: '', values: [1, 2] }] })
-    expect(params.map(({ value }) => value)).toEqual([['a b', 'a b'], ['–']])
+    expect(params.map(({ value }) => value)).toEqual([['Merged'], ['a b', 'a b'], ['–']])
     expect(data.values.map(({ label }) => label)).toEqual([0, 1])
   })
 })

@@ -62,11 +62,11 @@ export function toChartSpec(chart: Chart): TopLevelSpec {
   return {
     background: 'white',
     padding: 18,
-    title: { text: short(chart.title, 80), anchor: 'start', fontSize: 17, offset: 14, color: ink, ...(note ? { subtitle: note, subtitleColor: '#616061', subtitleFontSize: 12 } : {}) },
+    title: { text: { expr: 'title[0]' }, anchor: 'start', fontSize: 17, offset: 14, color: ink, ...(note ? { subtitle: note, subtitleColor: '#616061', subtitleFontSize: 12 } : {}) },
     width: 680,
     height: lying ? Math.max(120, labels.length * (many ? 16 * names.length + 10 : 28)) : 300,
-    // What people wrote is looked up by number: as the name of a place it would meet Vega's own names.
-    params: [{ name: 'labels', value: labels }, { name: 'names', value: names }],
+    // What people wrote is looked up by number: as a value of its own it would meet Vega's names of things, such as `constructor`.
+    params: [{ name: 'title', value: [short(chart.title, 80)] }, { name: 'labels', value: labels }, { name: 'names', value: names }],
     data: { values },
     encoding: { ...across, ...beside },
     layer: [mark, ...(written ? [figures] : [])],

@@ -18,7 +18,7 @@ const looksMs = [0, 1000, 2000, 4000]
  * @param show shows the message with these pictures, by the place of their report, and may be refused
  */
 export async function illustrate(reports: Report[], reply: Reply, show: (pictures: ReadonlyMap<number, string>) => Promise<void>, { signal, log }: { signal: AbortSignal; log: Logger }): Promise<void> {
-  const charts = reports.slice(0, mostReports).flatMap(({ chart }, place) => (chart === null ? [] : [{ chart, place }]))
+  const charts = chartsOf(reports)
   if (charts.length === 0) return
   try {
     const pictures = new Map<number, string>()
@@ -33,6 +33,16 @@ export async function illustrate(reports: Report[], reply: Reply, show: (picture
     log.warn({ err: error, refusal: refusalOf(error) }, 'chart not shown: the answer stays without its picture')
     await reply.dropFiles()
   }
+}
+
+/** The pictures that a reply has already, by the place of their report; none where they are not those of these reports. */
+export function keptPictures(reports: Report[], files: readonly string[]): ReadonlyMap<number, string> {
+  const charts = chartsOf(reports)
+  return new Map(charts.length === files.length ? charts.map(({ place }, at) => [place, files[at] ?? '']) : [])
+}
+
+function chartsOf(reports: Report[]) {
+  return reports.slice(0, mostReports).flatMap(({ chart }, place) => (chart === null ? [] : [{ chart, place }]))
 }
 
 async function showWhenLookedAt(show: () => Promise<void>, signal: AbortSignal): Promise<void> {

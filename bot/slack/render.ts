@@ -8,7 +8,7 @@ import { answerBlocks, retryBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import { openFence } from './fences.ts'
-import { illustrate } from './illustrate.ts'
+import { illustrate, keptPictures } from './illustrate.ts'
 import { closeFence, cutAt, estimateBlocks, limits, mostBlocks, toPages } from './pages.ts'
 import { createPlan } from './plan.ts'
 import { createProse, settledLength } from './prose.ts'
@@ -202,7 +202,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
       if (isFinal(error)) throw error
       if (isUnknown(error)) return void (mode = 'repair')
       options.log.warn({ refusal: refusalOf(error) }, 'slack stream ended early')
-      if (plan.isOpen()) return void (mode = 'repair')
+      if (hasPlan && plan.isOpen()) return void (mode = 'repair')
       page = { start: shownTo, prefix: reopen() }
       await openPage(page.prefix + markdown)
     }
@@ -247,10 +247,11 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     const counted = reports.flatMap(({ figures }) => figures.flatMap(({ n }) => n ?? []))
     const cited = [...new Set([...prose.cited, ...counted])].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
     const below = answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated, outdated: options.outdated === true, mayCallHelp: options.mayCallHelp })
-    await close(notes, [...reportBlocks(reports, citations), ...below], 'complete')
+    const withPictures = (pictures: ReadonlyMap<number, string>) => [...reportBlocks(reports, citations, pictures), ...below]
+    await close(notes, withPictures(options.outdated ? keptPictures(reports, reply.files) : new Map()), 'complete')
     const { index, markdown } = last
     // Pieces of a page that was refused as too long stand behind it: none of them is the page.
-    if (reply.size === index + 1) await illustrate(reports, reply, async (pictures) => await reply.change(index, markdown, [...reportBlocks(reports, citations, pictures), ...below]), options)
+    if (!options.outdated && reply.size === index + 1) await illustrate(reports, reply, (pictures) => reply.change(index, markdown, withPictures(pictures)), options)
     return { outcome: done.abstained ? 'abstained' : 'answered', answerId: done.answerId, agent: done.agent, notes: options.notes }
   }
 
@@ -273,7 +274,8 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   /** Shows the rest, then `tail` and the blocks below it, and takes away what an earlier run left over. */
   async function close(tail: string, blocks: Block[], steps: StepsEnd): Promise<void> {
     await closePages(tail, blocks, steps)
-    await reply.dropFiles()
+    // What is only marked as outdated keeps its pictures.
+    if (!options.outdated) await reply.dropFiles()
   }
 
   async function closePages(tail: string, blocks: Block[], steps: StepsEnd): Promise<void> {

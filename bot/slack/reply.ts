@@ -37,6 +37,8 @@ export type Reply = {
   /** True when something of this reply was already visible before this run. */
   resume(): Promise<boolean>
   readonly size: number
+  /** Slack's ids of the files it shows, in the order they were uploaded in. */
+  readonly files: readonly string[]
   /** Makes page `index` read exactly this, posting it if it is not there. */
   put(index: number, markdown: string, blocks: Block[], signal?: AbortSignal): Promise<void>
   /** Makes page `index`, which is there, read exactly this; blocks that Slack refuses are an error, and the page stays as it is. */
@@ -97,7 +99,7 @@ export function createReply(parts: ReplyParts): Reply {
 
   async function post(index: number, markdown: string, blocks: Block[], signal?: AbortSignal): Promise<void> {
     await fence()
-    const message = { ...at, ...quiet, text: toFallback(markdown), blocks: [markdownBlock(markdown), ...blocks], metadata: metadata(index) }
+    const message = { ...at, ...quiet, text: toFallback(markdown), blocks: toBlocks(markdown, blocks), metadata: metadata(index) }
     for (let tries = 0; ; tries++) {
       try {
         return await note((await call('chat.postMessage', message, { signal })).ts, index)
@@ -144,7 +146,7 @@ export function createReply(parts: ReplyParts): Reply {
 
   async function set(ts: string, markdown: string, blocks: Block[], signal?: AbortSignal): Promise<void> {
     const index = pages.indexOf(ts)
-    await call('chat.update', { channel: place.channel, ts, ...quiet, text: toFallback(markdown), blocks: [markdownBlock(markdown), ...blocks], metadata: metadata(index) }, { signal })
+    await call('chat.update', { channel: place.channel, ts, ...quiet, text: toFallback(markdown), blocks: toBlocks(markdown, blocks), metadata: metadata(index) }, { signal })
   }
 
   /** Text and cards as the stream of the last page takes them. */
@@ -157,6 +159,9 @@ export function createReply(parts: ReplyParts): Reply {
   return {
     get size() {
       return pages.length
+    },
+    get files() {
+      return files
     },
     async resume() {
       if (pages.length === 0 && !searched) await find()
@@ -237,6 +242,11 @@ type OwnMessage = { ts: string; user?: string; metadata?: { event_type?: string;
 
 function readMessages(result: SlackResult): OwnMessage[] {
   return Array.isArray(result.messages) ? (result.messages as OwnMessage[]).filter((message) => typeof message?.ts === 'string') : []
+}
+
+/** Slack takes no empty text: an answer may be all report. */
+function toBlocks(markdown: string, blocks: Block[]): Block[] {
+  return markdown === '' ? blocks : [markdownBlock(markdown), ...blocks]
 }
 
 /** What a notification and a screen reader get. */

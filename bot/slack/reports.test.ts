@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accept, findByAnswer } from '#db/shared/inbox.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart, Report } from '#server/answer-part.ts'
+import type { Message } from '../platform.ts'
 import { checkMessage, createFakeWorkspace } from '../testing/fake-slack-methods.ts'
 import type { FakeMessage } from '../testing/fake-slack-methods.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
@@ -197,8 +199,28 @@ describe('an answer with a report', () => {
     expect(typesOf(nura.replies(question.ts)[0])).not.toContain('image')
   })
 
+  it('that has no text is its report', async () => {
+    const question = await ask(() => [{ kind: 'report', report: { ...sampleReport, chart: null } }, sampleDone()])
+    expect(typesOf(nura.replies(question.ts)[0])[0]).toBe('section')
+    expect(nura.seen(question.ts)[0]).toContain('Shipped, 16–22 Nov 2026')
+  })
+
+  it('keeps its picture when it is marked as outdated', async () => {
+    const question = await ask(() => reported([sampleReport], 'Twelve were merged [2].', 'outdated-report'))
+    const files = [...nura.slack.workspace.files]
+    const row = await findByAnswer(db, nura.tenant.id, 'outdated-report')
+    const { place } = row!.payload as Message
+    const { id } = await accept(db, { tenantId: nura.tenant.id, surface: 'slack', kind: 'outdated', eventKey: `outdated:${question.ts}`, threadKey: row!.threadKey, payload: { kind: 'outdated', place, id: 'outdated-report', inboxId: row!.id, sha: '9f8e7d6c5b' } })
+    await nura.bot.runTurn(id, { signal: new AbortController().signal, lastAttempt: true })
+    expect(nura.seen(question.ts)[0]).toContain('Source changed in 9f8e7d6')
+    expect(typesOf(nura.replies(question.ts)[0])).toContain('image')
+    expect(nura.slack.workspace.files).toEqual(files)
+  })
+
   it('that is deleted with its question takes its picture along', async () => {
+    nura.slack.workspace.files.splice(0)
     const question = await ask()
+    expect(nura.slack.workspace.files).toHaveLength(1)
     await nura.send(deleteEvent(nura.slack.workspace, question))
     await nura.idle()
     expect(nura.replies(question.ts)).toEqual([])

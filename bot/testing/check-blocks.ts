@@ -34,7 +34,9 @@ function checkImage(image: Json, workspace: Workspace): string | null {
   if (alt === '' || alt.length > 2000) return 'an image needs a text of at most 2,000 characters'
   const file = workspace.files.find(({ id }) => id === (image.slack_file as Json | undefined)?.id)
   if (!file?.completed) return 'invalid slack file'
-  return file.unready-- > 0 ? 'invalid slack file' : null
+  if (file.unready === 0) return null
+  file.unready--
+  return 'invalid slack file'
 }
 
 function checkActions(block: Json): string | null {
