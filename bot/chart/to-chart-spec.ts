@@ -38,7 +38,7 @@ export function toChartSpec(chart: Chart): TopLevelSpec {
   const many = names.length > 1
   const pointed = labels.length <= mostMarked
   const lying = chart.kind === 'bar' && labels.some((label) => label.length > longName)
-  const category = { field: 'label', type: 'ordinal', axis: { title: null, labelExpr: 'labels[datum.value]', labelAngle: chart.kind === 'bar' && !lying && labels.length > 12 ? -45 : 0, labelOverlap: chart.kind === 'line' ? 'greedy' : false } }
+  const category = { field: 'label', type: 'ordinal', ...(chart.kind === 'bar' ? { scale: { paddingInner: 0.3, paddingOuter: 0.2 } } : {}), axis: { title: null, labelExpr: 'labels[datum.value]', labelAngle: chart.kind === 'bar' && !lying && labels.length > 12 ? -45 : 0, labelOverlap: chart.kind === 'line' ? 'greedy' : false } }
   const amount = { field: 'value', type: 'quantitative', axis: { title: unitNames[chart.unit], tickMinStep: chart.unit === 'count' ? 1 : 0.1 }, scale: { zero: chart.kind === 'bar', nice: true } }
   const colour = { field: 'series', type: 'nominal', scale: { domain: numbers, range: colours.slice(0, names.length) }, legend: many ? { title: null, labelExpr: 'names[datum.value]', orient: 'top', symbolSize: 140, ...(chart.kind === 'line' && pointed ? { symbolStrokeWidth: 0 } : {}) } : null }
   const across = lying ? { y: category, x: amount } : { x: category, y: amount }
@@ -63,7 +63,8 @@ export function toChartSpec(chart: Chart): TopLevelSpec {
     background: 'white',
     padding: 18,
     title: { text: { expr: 'title[0]' }, anchor: 'start', fontSize: 17, offset: 14, color: ink, ...(note ? { subtitle: note, subtitleColor: '#616061', subtitleFontSize: 12 } : {}) },
-    width: 680,
+    // Few bars are not drawn as walls.
+    width: chart.kind === 'bar' && !lying ? Math.min(680, 160 + labels.length * Math.max(90, 45 * names.length)) : 680,
     height: lying ? Math.max(120, labels.length * (many ? 16 * names.length + 10 : 28)) : 300,
     // What people wrote is looked up by number: as a value of its own it would meet Vega's names of things, such as `constructor`.
     params: [{ name: 'title', value: [short(chart.title, 80)] }, { name: 'labels', value: labels }, { name: 'names', value: names }],
@@ -73,7 +74,7 @@ export function toChartSpec(chart: Chart): TopLevelSpec {
     config: {
       font,
       axis: { labelFontSize: 12, titleFontSize: 12, labelColor: ink, titleColor: '#616061', titleFontWeight: 'normal', gridColor: '#e8e8e8', domainColor: '#868686', tickColor: '#868686', labelLimit: 0 },
-      legend: { columnPadding: 24, labelFontSize: 13, labelColor: ink, labelLimit: 200 },
+      legend: { offset: 26, columnPadding: 24, labelFontSize: 13, labelColor: ink, labelLimit: 200 },
       text: { fontSize: 12, color: ink, font },
       view: { stroke: null },
     },

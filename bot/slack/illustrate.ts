@@ -30,7 +30,9 @@ export async function illustrate(reports: Report[], reply: Reply, show: (picture
     await showWhenLookedAt(() => show(pictures), signal)
   } catch (error) {
     if (error instanceof NuraError && error.code === 'stale-attempt') throw error
-    log.warn({ err: error, refusal: refusalOf(error) }, 'chart not shown: the answer stays without its picture')
+    const refusal = refusalOf(error)
+    const remedy = refusal === 'missing_scope' ? 'install the app again, so that it has the right files:write' : 'the answer stays without its picture'
+    log.warn({ err: error, refusal }, `chart not shown: ${remedy}`)
     await reply.dropFiles()
   }
 }
