@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
-import { Citation, Usage } from '#server/answer-part.ts'
+import { Citation, Report, Usage } from '#server/answer-part.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 import type { Setting } from '#server/explain-settings.ts'
 import type { Audience } from '#server/retrieval/audience.ts'
@@ -18,6 +18,7 @@ export const StoredAnswer = z.object({
   markdown: z.string().default(''),
   abstained: z.boolean().default(false),
   citations: z.array(Citation).default([]),
+  reports: z.array(Report).default([]),
   usage: Usage.partial().default({}),
   trace: z.unknown(),
 })

@@ -59,7 +59,7 @@ it('says it below the answer, in the same message, and offers to check again', a
   expect(after).not.toContain('indexed')
   const text = (seen: string | undefined) => seen?.split('\n')[0]
   expect(text(after)).toBe(text(before))
-  expect(namesOf(nura.replies(question.ts)[0])).toEqual(['recheck', 'why'])
+  expect(namesOf(nura.replies(question.ts)[0])).toEqual(['recheck', 'why', 'lens'])
 })
 
 it('«Re-check» asks the same question anew and puts the answer in its place, once however often it is clicked', async () => {
@@ -78,7 +78,7 @@ it('«Re-check» asks the same question anew and puts the answer in its place, o
   expect(seen).toContain('updated')
   expect(seen).toContain('indexed 4 min ago')
   expect(seen).not.toContain('Source changed')
-  expect(namesOf(reply)).toEqual(['why'])
+  expect(namesOf(reply)).toEqual(['why', 'lens'])
   expect(nura.server.forgotten).toContain(answerId)
   // The old answer is no longer shown: nothing is said of it.
   expect(await findByAnswer(db, nura.tenant.id, 'rechecked')).toMatchObject({ kind: 'edit' })
@@ -92,7 +92,7 @@ it('keeps a reply of several messages whole', async () => {
   expect(nura.replies(question.ts).length).toBeGreaterThan(1)
   expect(await outdate(answerId)).toBe('outdated')
   expect(new Set(shown())).toEqual(new Set([1]))
-  expect(nura.replies(question.ts).map(namesOf).filter((names) => names.length > 0)).toEqual([['recheck', 'why']])
+  expect(nura.replies(question.ts).map(namesOf).filter((names) => names.length > 0)).toEqual([['recheck', 'why', 'lens']])
   expect(nura.seen(question.ts).at(-1)).toContain('Source changed in')
 })
 

@@ -30,7 +30,7 @@ Exit code: 0 answered, 3 not found in the sources, 1 error, 2 wrong usage.
 `
 
 type Asked = { question: string; repo: string | undefined; agent: string | undefined; json: boolean }
-type Question = { text: string; repository: string; agent: string | undefined }
+type Question = { text: string; repository: string; agent: string | undefined; timeZone: string }
 const stop = new AbortController()
 
 /** `npm run ask`: one question, answered by the Nura that runs on the same data folder, else in this process. */
@@ -40,8 +40,8 @@ async function main(): Promise<number> {
   const { dbConfig, config } = readTogether({ dbConfig: readDbConfig, config: readServerConfig })
   const dir = resolve(asked.repo ?? config.repository ?? process.cwd())
   const holder = dbConfig.url === null ? await describeHolder(dbConfig.dataDir) : null
-  const render = (parts: AsyncIterable<AnswerPart>) => renderTerminal(parts, process.stdout, { json: asked.json, errors: process.stderr })
-  const toQuestion = (repository: string): Question => ({ text: asked.question, repository, agent: asked.agent })
+  const render = (parts: AsyncIterable<AnswerPart>) => renderTerminal(parts, process.stdout, { json: asked.json, errors: process.stderr, width: process.stdout.columns })
+  const toQuestion = (repository: string): Question => ({ text: asked.question, repository, agent: asked.agent, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone })
 
   if (holder?.url && config.serviceSecret === null) {
     const repository = await indexRemotely(holder.url, dir, { out: process.stderr, signal: stop.signal })

@@ -48,6 +48,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(mdast|mdast-util-|micromark)/, /^server\/github\//],
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
   [/^diff$/, /^server\/github\//],
+  [/^(vega|vega-lite|@resvg\/resvg-wasm|dejavu-fonts-ttf)$/, /^bot\/chart\//],
   [/^lru-cache$/, /^server\/(github|cache|models)\//],
   [/^tar-stream$/, /^server\/sources\//],
   [/^yaml$/, /^server\/indexing\//],
@@ -58,6 +59,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
 const unimported = [
   'undici', // a peer that Bolt's Socket Mode needs
   '@vscode/tree-sitter-wasm', // grammars, read as files
+  'dejavu-fonts-ttf', // fonts, read as files
 ]
 
 function faults(files: SourceFile[], check: (source: SourceFile) => Iterable<string>): string[] {

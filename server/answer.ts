@@ -11,7 +11,7 @@ import type { Langsmith } from './agents/langsmith/open-langsmith.ts'
 import { withinBudget } from './agents/memory.ts'
 import type { ContextMessage } from './agents/memory.ts'
 import type { WhoKnowsParts } from './agents/who-knows.ts'
-import type { AnswerPart, Citation, Usage } from './answer-part.ts'
+import type { AnswerPart, Citation, Report, Usage } from './answer-part.ts'
 import { isWorthRepeating } from './answer-repeats.ts'
 import type { AnswerRepeats } from './answer-repeats.ts'
 import { spentNotice, withinDayBudget } from './day-budget.ts'
@@ -120,6 +120,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const { models, curtailed } = await withinDayBudget(tenant, parts.models, parts.dayTokens ?? null, parts.now?.())
     const graphParts = { ...toGraphParts({ ...parts, models }, tenant, question, found, repositories, trace, until), ...retold }
     const citations: { citation: Citation; passage: Passage }[] = []
+    const reports: Report[] = []
     let markdown = ''
     const run = runGraph(graphParts, input, until)
     let outcome: GraphOutcome
@@ -137,12 +138,13 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
         yield { kind: 'citation', citation }
       } else {
         if (event.kind === 'text') markdown += event.markdown
+        if (event.kind === 'report') reports.push(event.report)
         yield event
       }
     }
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
-    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings), evidence: toStoredEvidence(outcome, readable), calls: found.calls }
+    const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings), evidence: toStoredEvidence(outcome, reports, readable), calls: found.calls }
     const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text, ...(retold && { agent: undefined }) }, told))
     found.calls = []
     if (question.thread && !retold) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })

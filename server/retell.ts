@@ -21,17 +21,19 @@ export const StoredEvidence = z.object({
       report: Report,
     }) satisfies z.ZodType<ActivitySection>,
   ),
+  /** As they were told, with the numbers of its citations. */
+  reports: z.array(Report).default([]),
   /** Repositories that the readers of the answer could be answered from. */
   repositoryIds: z.array(z.string()),
 })
 export type StoredEvidence = z.infer<typeof StoredEvidence>
 
 /** @param readable what the readers of the answer could be answered from */
-export function toStoredEvidence({ retrieved, sections }: Pick<GraphOutcome, 'retrieved' | 'sections'>, readable: Pick<Repository, 'id'>[]): StoredEvidence {
+export function toStoredEvidence({ retrieved, sections }: Pick<GraphOutcome, 'retrieved' | 'sections'>, reports: Report[], readable: Pick<Repository, 'id'>[]): StoredEvidence {
   const passages = retrieved?.evidence.passages ?? []
   // What was laid over the index for one question has no chunk to come back to.
   const chunkIds = passages.map(({ chunkId }) => chunkId).filter((id) => z.uuid().safeParse(id).success)
-  return { chunkIds, strength: retrieved?.strength ?? 0, sections, repositoryIds: readable.map(({ id }) => id) }
+  return { chunkIds, strength: retrieved?.strength ?? 0, sections, reports, repositoryIds: readable.map(({ id }) => id) }
 }
 
 export type Retelling = { question: string } & Required<Pick<GraphParts, 'retrieve' | 'activity'>>

@@ -1,15 +1,18 @@
 import type { AnswerDone, Citation } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
+import { agents } from '#server/agents/index.ts'
 import { feedbackReasons } from '../feedback-reasons.ts'
+import { mrkdwnLink } from './mrkdwn-link.ts'
 import { escapeMrkdwn } from './prose.ts'
 
 /** A Block Kit block as it goes over the wire. */
 export type Block = Record<string, unknown> & { type: string }
 
-export const actions = { feedback: 'feedback', why: 'why', retry: 'retry', rerun: 'rerun', recheck: 'recheck', askHuman: 'ask-human', callHelp: 'call-help', resolveHelp: 'resolve-help', feedbackForm: 'feedback-reason' } as const
+export const actions = { feedback: 'feedback', why: 'why', lens: 'lens', retry: 'retry', rerun: 'rerun', recheck: 'recheck', askHuman: 'ask-human', callHelp: 'call-help', resolveHelp: 'resolve-help', feedbackForm: 'feedback-reason' } as const
 
 /** Most sources that are listed under an answer. */
 const mostSources = 5
+const longestSection = 2900
 
 export function markdownBlock(text: string): Block {
   return { type: 'markdown', text }
@@ -20,34 +23,45 @@ export function sectionBlock(text: string): Block {
   return { type: 'section', text: { type: 'mrkdwn', text: text.slice(0, 2990), verbatim: true } }
 }
 
+/** Lines as few sections as hold them; a line is never cut in two, for it may end in a link. */
+export function sectionBlocks(lines: string[]): Block[] {
+  const texts: string[] = []
+  for (const line of lines) {
+    const joined = texts.length === 0 ? line : `${texts.at(-1)}\n${line}`
+    if (texts.length > 0 && joined.length <= longestSection) texts[texts.length - 1] = joined
+    else texts.push(line.length <= longestSection ? line : line.replace(/<[^|>]*\|([^>]*)>/g, '$1').slice(0, longestSection))
+  }
+  return texts.map(sectionBlock)
+}
+
 export function contextBlock(...lines: string[]): Block {
   return { type: 'context', elements: lines.map((text) => ({ type: 'mrkdwn', text, verbatim: true })) }
 }
 
-/** One line per source, each source once: `[1] path L10–42 · a1b2c3d`. */
-export function sourceBlocks(citations: Citation[]): Block[] {
+/** One line per source, each source once: `[1] path L10–42 · a1b2c3d`, or its title where it has one. */
+export function sourceBlocks(citations: Citation[], now: number): Block[] {
   const seen = new Set<string>()
   const distinct = citations.filter(({ repository, path, startLine, endLine }) => {
     const key = `${repository}:${path}:${startLine}:${endLine}`
     return !seen.has(key) && seen.add(key)
   })
-  const lines = distinct.slice(0, mostSources).map(toSourceLine)
+  const lines = distinct.slice(0, mostSources).map((citation) => toSourceLine(citation, now))
   const more = distinct.length - mostSources
   return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].map((line) => contextBlock(line))
 }
 
-function toSourceLine(citation: Citation): string {
+function toSourceLine(citation: Citation, now: number): string {
+  const { n, path, title, changedAt, url } = citation
+  if (title) return `${mrkdwnLink(url, `[${n}] ${title.slice(0, 200)}`)}${changedAt ? ` · changed ${toAge(now - Date.parse(changedAt))}` : ''}`
   const lines = citation.startLine === citation.endLine ? `L${citation.startLine}` : `L${citation.startLine}–${citation.endLine}`
-  const label = escapeMrkdwn(`[${citation.n}] ${citation.path} ${lines}`).replace(/\|/g, '¦')
-  const linked = citation.url ? `<${citation.url.replace(/[<>|\s]/g, encodeURIComponent)}|${label}>` : label
-  return `${linked} · ${citation.sha.slice(0, 7)}`
+  return `${mrkdwnLink(url, `[${n}] ${path} ${lines}`)} · ${citation.sha.slice(0, 7)}`
 }
 
-/** `repo@sha · indexed 4 min ago` for what the answer drew from, what else is to be said of it, then what is said of every answer. */
+/** `repo@sha · indexed 4 min ago`, without a commit where it is of no branch, for what the answer drew from, what else is to be said of it, then what is said of every answer. */
 export function footerBlock({ freshness, notice }: Pick<AnswerDone, 'freshness' | 'notice'>, now: number, updated: boolean): Block {
   const states = freshness.slice(0, 3).map((state) => {
-    const branch = state.branch ? ` (${state.branch})` : ''
-    return escapeMrkdwn(`${state.repository}@${state.sha.slice(0, 7)}${branch} · indexed ${toAge(now - Date.parse(state.indexedAt))}`)
+    const at = state.branch === null ? '' : `@${state.sha.slice(0, 7)} (${state.branch})`
+    return escapeMrkdwn(`${state.repository}${at} · indexed ${toAge(now - Date.parse(state.indexedAt))}`)
   })
   return contextBlock([...states, ...(updated ? ['updated'] : []), ...(notice ? [escapeMrkdwn(notice)] : []), 'AI-generated, check sources'].join('  |  '))
 }
@@ -56,8 +70,8 @@ export function footerBlock({ freshness, notice }: Pick<AnswerDone, 'freshness' 
 type AnswerBlocks = { inboxId: string; now: number; updated: boolean; outdated: boolean; mayCallHelp: boolean }
 
 export function answerBlocks(done: AnswerDone, citations: Citation[], options: AnswerBlocks): Block[] {
-  const buttons = buttonsBlock(options.inboxId, { mayCallHelp: done.abstained && options.mayCallHelp, mayRecheck: options.outdated })
-  return [...sourceBlocks(citations), footerBlock(done, options.now, options.updated), feedbackBlock(options.inboxId), buttons]
+  const buttons = buttonsBlock(options.inboxId, { mayCallHelp: done.abstained && options.mayCallHelp, mayRecheck: options.outdated, lens: done.abstained ? null : done.agent })
+  return [...sourceBlocks(citations, options.now), footerBlock(done, options.now, options.updated), feedbackBlock(options.inboxId), buttons]
 }
 
 function feedbackBlock(inboxId: string): Block {
@@ -68,7 +82,7 @@ function feedbackBlock(inboxId: string): Block {
   }
 }
 
-function buttonsBlock(inboxId: string, { mayCallHelp, mayRecheck }: { mayCallHelp: boolean; mayRecheck: boolean }): Block {
+function buttonsBlock(inboxId: string, { mayCallHelp, mayRecheck, lens }: { mayCallHelp: boolean; mayRecheck: boolean; lens: string | null }): Block {
   const human = {
     ...button(actions.askHuman, 'Ask a human', inboxId),
     confirm: {
@@ -78,7 +92,18 @@ function buttonsBlock(inboxId: string, { mayCallHelp, mayRecheck }: { mayCallHel
       deny: { type: 'plain_text', text: 'Not now' },
     },
   }
-  return { type: 'actions', elements: [...(mayRecheck ? [button(actions.recheck, 'Re-check', inboxId)] : []), button(actions.why, 'Why?', inboxId), ...(mayCallHelp ? [human] : [])] }
+  return { type: 'actions', elements: [...(mayRecheck ? [button(actions.recheck, 'Re-check', inboxId)] : []), button(actions.why, 'Why?', inboxId), ...(mayCallHelp ? [human] : []), ...(lens === null ? [] : [lensMenu(inboxId, lens)])] }
+}
+
+/** The same evidence as another agent tells it. One menu, for a button for each would push «Why?» aside. */
+function lensMenu(inboxId: string, agent: string): Block {
+  const others = agents.filter(({ name }) => name !== agent)
+  return {
+    type: 'static_select',
+    action_id: actions.lens,
+    placeholder: { type: 'plain_text', text: 'Retell for …' },
+    options: others.map(({ name, title }) => ({ text: { type: 'plain_text', text: `As ${title}` }, value: `${name} ${inboxId}` })),
+  }
 }
 
 export function resolveBlock(inboxId: string): Block {

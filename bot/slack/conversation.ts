@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
+import { within } from '#server/within.ts'
 import type { Admission, Conversation, ContextLine, Incoming, Shown } from '../platform.ts'
 import { helpBlocks, markdownBlock, rerunBlock } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import type { SlackCall } from './call.ts'
 import type { Self } from './incoming.ts'
-import type { Directory } from './people.ts'
+import type { Directory, PersonFacts } from './people.ts'
 import { createReply } from './reply.ts'
 import { render } from './render.ts'
 import type { renderDefaults } from './render.ts'
@@ -16,6 +17,8 @@ import { toOutdatedParts } from './to-outdated-parts.ts'
 export const refusalText =
   'I do not answer in channels or messages shared with another organisation: what I say here would leave your workspace. An admin of this workspace can allow this channel with `/nura allow`.'
 export const uncheckedText = 'I could not check whether outsiders read along here, so I do not answer. Please try again in a minute.'
+/** How long a question waits to learn its asker's time zone, milliseconds: it can be answered in UTC. */
+const zoneMs = 2000
 const rerunText = 'You edited this question long after I answered it, so my answer is still the one to the old wording.'
 
 export type ConversationParts = {
@@ -56,6 +59,7 @@ export function createConversation(parts: ConversationParts): Conversation {
     const blocks = card ? helpBlocks(text, card.questions).slice(1) : []
     await reply.put(0, text, blocks)
     await reply.removeFrom(1)
+    await reply.dropFiles()
   }
 
   return {
@@ -69,11 +73,16 @@ export function createConversation(parts: ConversationParts): Conversation {
           const person = await parts.directory.person(asker)
           if (isFromOutside(incoming) || person.stranger) return { ok: false, reason: 'external-person', say: refusalText }
           // A guest is not a member of the workspace at large: only what everyone in the world may read.
-          return { ok: true, audience: person.guest ? { kind: 'public' } : { kind: 'person', id: `${id}:${asker}` } }
+          return { ok: true, audience: person.guest ? { kind: 'public' } : { kind: 'person', id: `${id}:${asker}` }, ...toZone(person) }
         }
+        // Asked for at once, not waited for by a refusal, and no reason for one.
+        const person = parts.directory.person(asker).catch((error: unknown) => {
+          parts.log.debug({ refusal: refusalOf(error) }, 'slack could not tell the time zone of the asker')
+          return { timeZone: null }
+        })
         const shared = isFromOutside(incoming) || (await parts.directory.channel(place.channel)).shared
         if (shared && !(await parts.isApproved(place.channel))) return { ok: false, reason: 'external-channel', say: refusalText }
-        return { ok: true, audience: { kind: 'channel', id: `${id}:${place.channel}` } }
+        return { ok: true, audience: { kind: 'channel', id: `${id}:${place.channel}` }, ...toZone((await within(person, zoneMs)) ?? { timeZone: null }) }
       } catch (error) {
         if (isFinal(error)) throw error
         parts.log.warn({ err: error, refusal: refusalOf(error) }, 'slack could not tell who reads along')
@@ -114,9 +123,14 @@ export function createConversation(parts: ConversationParts): Conversation {
     async retract() {
       await reply.resume()
       await reply.removeFrom(0)
+      await reply.dropFiles()
       await status.clear({ always: true, to: 'closed' })
     },
   }
+}
+
+function toZone({ timeZone }: Pick<PersonFacts, 'timeZone'>): { timeZone?: string } {
+  return timeZone === null ? {} : { timeZone }
 }
 
 function isFromOutside(incoming: Incoming): boolean {

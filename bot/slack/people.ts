@@ -2,7 +2,7 @@ import type { SlackCall } from './call.ts'
 
 /** What Slack says of a channel and of a person, as far as it decides who may be answered. */
 export type ChannelFacts = { shared: boolean; member: boolean; name: string | null }
-export type PersonFacts = { guest: boolean; stranger: boolean; admin: boolean; name: string | null }
+export type PersonFacts = { guest: boolean; stranger: boolean; admin: boolean; name: string | null; /** IANA name of the zone they set. */ timeZone: string | null }
 
 export type Directory = {
   /** @throws when Slack cannot tell. */
@@ -28,9 +28,20 @@ export function createDirectory(call: SlackCall, teamId: string, now: () => numb
       stranger: user.is_stranger === true || (typeof user.team_id === 'string' && user.team_id !== teamId && user.enterprise_user === undefined),
       admin: user.is_admin === true || user.is_owner === true || user.is_primary_owner === true,
       name: typeof user.name === 'string' ? user.name : null,
+      timeZone: isTimeZone(user.tz) ? user.tz : null,
     }
   })
   return { channel, person }
+}
+
+function isTimeZone(name: unknown): name is string {
+  if (typeof name !== 'string' || name === '') return false
+  try {
+    Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isFilled(value: unknown): boolean {

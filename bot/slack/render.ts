@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
-import type { AnswerDone, AnswerPart, Citation } from '#server/answer-part.ts'
+import type { AnswerDone, AnswerPart, Citation, Report, Step } from '#server/answer-part.ts'
 import { createRef } from '#server/errors.ts'
 import type { Delivered } from '../platform.ts'
 import { texts } from '../texts.ts'
@@ -8,10 +8,13 @@ import { answerBlocks, retryBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import { openFence } from './fences.ts'
-import { closeFence, cutAt, limits, toPages } from './pages.ts'
+import { illustrate, keptPictures } from './illustrate.ts'
+import { closeFence, cutAt, estimateBlocks, limits, mostBlocks, toPages } from './pages.ts'
+import { createPlan } from './plan.ts'
 import { createProse, settledLength } from './prose.ts'
 import { isUnknown } from './reply.ts'
 import type { Reply } from './reply.ts'
+import { reportBlocks } from './report-blocks.ts'
 import { withTicks } from './with-ticks.ts'
 
 export const renderDefaults = {
@@ -44,6 +47,8 @@ export type RenderOptions = {
 
 /** Slack takes one update a second of a channel. */
 const editMs = 1000
+/** How the cards of steps end that have not ended themselves. */
+type StepsEnd = 'complete' | 'error' | 'pending'
 const continued = '\n\n_[Continued below]_'
 
 /**
@@ -52,11 +57,16 @@ const continued = '\n\n_[Continued below]_'
  *
  * `whole`: buffered, posted or updated at the end. `stream`: Slack's own streaming. `edit`: posted, then updated at most
  * once a second, where Slack refuses to stream. `repair`: a call had an unknown outcome, so the page is set anew at the end.
+ *
+ * Steps become the cards of a plan at the head of a stream, and the phase everywhere else. Reports stand below the text,
+ * once it is whole; their charts follow when they are drawn.
  */
 export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, options: RenderOptions): Promise<Delivered> {
   const timing = { ...renderDefaults, ...options.timing }
   const citations = new Map<number, Citation>()
   const prose = createProse(citations)
+  const reports: Report[] = []
+  const plan = createPlan()
   let mode: 'hold' | 'whole' | 'stream' | 'edit' | 'repair' = (await reply.resume()) ? 'whole' : 'hold'
   /** The answer so far as Slack Markdown; `raw` is what has not settled yet. */
   let text = ''
@@ -64,6 +74,12 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   /** Start of the last page in `text`, what it opens with (a fence carried over), and how far it is shown. */
   let page = { start: 0, prefix: '' }
   let shownTo = 0
+  /** The reply began with a plan. */
+  let hasPlan = false
+  /** The last page's stream is open. */
+  let isOpen = false
+  /** The last message as it was ended. */
+  let last = { index: 0, markdown: '' }
   let firstText = 0
   let lastFlush = 0
   let lastEdit = 0
@@ -79,6 +95,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
       options.signal.throwIfAborted()
       if (part === 'tick') {
         if (text.length > shownTo || raw !== '') await flush()
+        else await showPlan()
       } else if (part.kind === 'status') options.status(part.text)
       else if (part.kind === 'citation') citations.set(part.citation.n, part.citation)
       else if (part.kind === 'text') {
@@ -86,7 +103,8 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
         raw += part.markdown
         settle(false)
         if (text.length - shownTo >= timing.flushChars || Date.now() - lastFlush >= timing.flushMs) await flush()
-      } else if (part.kind === 'report' || part.kind === 'step') continue
+      } else if (part.kind === 'report') reports.push(part.report)
+      else if (part.kind === 'step') await takeStep(part.step)
       else if (part.kind === 'done') return await finish(part)
       else return await fail(part)
     }
@@ -111,14 +129,47 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   async function begin(): Promise<void> {
     try {
       mode = 'stream'
-      await streamOn(text.slice(shownTo), true)
+      await streamOn(text.slice(shownTo))
     } catch (error) {
-      if (isFinal(error)) throw error
-      options.log.warn({ refusal: refusalOf(error) }, 'slack stream could not start')
-      if (isUnknown(error)) mode = (await adopt()) ? 'repair' : 'edit'
-      else mode = 'edit'
+      await giveUpStream(error)
       if (mode === 'edit') await editPage()
     }
+  }
+
+  async function giveUpStream(error: unknown): Promise<void> {
+    if (isFinal(error)) throw error
+    options.log.warn({ refusal: refusalOf(error) }, 'slack stream could not start')
+    mode = isUnknown(error) && (await adopt()) ? 'repair' : 'edit'
+  }
+
+  async function takeStep(step: Step): Promise<void> {
+    plan.note(step)
+    if (step.state === 'running') options.status(step.title)
+    await showPlan()
+  }
+
+  /** Shows what the plan has news of, in a stream that began with it; before there is any text it may begin one. */
+  async function showPlan(): Promise<void> {
+    if (mode === 'hold' && text === '' && plan.isDue()) {
+      mode = 'stream'
+      hasPlan = true
+      return await openPage('').catch(giveUpStream)
+    }
+    if (mode !== 'stream' || !isOpen) return
+    const news = plan.takeNews()
+    if (news.length === 0) return
+    await reply.append('', news).catch((error: unknown) => {
+      if (isFinal(error)) throw error
+      options.log.warn({ refusal: refusalOf(error) }, 'slack plan ended early')
+      // Its cards would stand there as if somebody worked on them: the page is set anew.
+      mode = 'repair'
+    })
+  }
+
+  async function openPage(markdown: string): Promise<void> {
+    const isFirst = reply.size === 0
+    await reply.open(markdown, !hasPlan ? [] : isFirst ? plan.takeNews() : plan.takeOpen())
+    isOpen = true
   }
 
   /** After a call of unknown outcome: takes over what Slack has, if it has something. */
@@ -127,16 +178,15 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   }
 
   /** Streams `pending`, in the next message where this one is full or no longer a stream. */
-  async function streamOn(pending: string, fresh = false): Promise<void> {
+  async function streamOn(pending: string): Promise<void> {
     while (pending !== '') {
       const used = shownTo - page.start + page.prefix.length
       const room = (page.start === 0 ? limits.first : limits.next) - used - 100
       const head = pending.length <= room ? pending.length : room > 0 ? Math.min(cutAt(pending, room, limits.blocks, openFence(page.prefix + text.slice(page.start, shownTo))), room) : 0
       if (head > 0) {
-        await show(page.prefix && shownTo === page.start ? page.prefix + pending.slice(0, head) : pending.slice(0, head), fresh || shownTo === page.start)
+        await show(page.prefix && shownTo === page.start ? page.prefix + pending.slice(0, head) : pending.slice(0, head))
         if (mode !== 'stream') return
         shownTo += head
-        fresh = false
         pending = pending.slice(head)
       }
       if (pending !== '') await turnPage()
@@ -144,16 +194,17 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     }
   }
 
-  async function show(markdown: string, opens: boolean): Promise<void> {
-    if (opens) return await reply.open(markdown)
+  async function show(markdown: string): Promise<void> {
+    if (!isOpen) return await openPage(markdown)
     try {
       await reply.append(markdown)
     } catch (error) {
       if (isFinal(error)) throw error
       if (isUnknown(error)) return void (mode = 'repair')
       options.log.warn({ refusal: refusalOf(error) }, 'slack stream ended early')
+      if (hasPlan && plan.isOpen()) return void (mode = 'repair')
       page = { start: shownTo, prefix: reopen() }
-      await reply.open(page.prefix + markdown)
+      await openPage(page.prefix + markdown)
     }
   }
 
@@ -161,7 +212,8 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   async function turnPage(): Promise<void> {
     const open = openFence(page.prefix + text.slice(page.start, shownTo))
     const closing = open ? `${text.slice(0, shownTo).endsWith('\n') ? '' : '\n'}${open.closer}` : ''
-    await endStream(closing + continued, [])
+    await endStream(closing + continued, [], 'pending')
+    isOpen = false
     page = { start: shownTo, prefix: open ? `${open.opener}\n` : '' }
   }
 
@@ -170,9 +222,9 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     return open ? `${open.opener}\n` : ''
   }
 
-  async function endStream(markdown: string, blocks: Block[]): Promise<void> {
+  async function endStream(markdown: string, blocks: Block[], steps: StepsEnd): Promise<void> {
     try {
-      await reply.end(markdown, blocks)
+      await reply.end(markdown, blocks, plan.leave(steps))
     } catch (error) {
       if (isFinal(error)) throw error
       mode = 'repair'
@@ -192,8 +244,14 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
   async function finish(done: AnswerDone): Promise<Delivered> {
     settle(true)
     const notes = options.notes.map((note) => `\n\n_${note}_`).join('')
-    const cited = [...prose.cited].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
-    await close(notes, answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated, outdated: options.outdated === true, mayCallHelp: options.mayCallHelp }))
+    const counted = reports.flatMap(({ figures }) => figures.flatMap(({ n }) => n ?? []))
+    const cited = [...new Set([...prose.cited, ...counted])].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
+    const below = answerBlocks(done, cited, { inboxId: options.inboxId, now: Date.now(), updated: options.updated, outdated: options.outdated === true, mayCallHelp: options.mayCallHelp })
+    const withPictures = (pictures: ReadonlyMap<number, string>) => [...reportBlocks(reports, citations, pictures), ...below]
+    await close(notes, withPictures(options.outdated ? keptPictures(reports, reply.files) : new Map()), 'complete')
+    const { index, markdown } = last
+    // Pieces of a page that was refused as too long stand behind it: none of them is the page.
+    if (!options.outdated && reply.size === index + 1) await illustrate(reports, reply, (pictures) => reply.change(index, markdown, withPictures(pictures)), options)
     return { outcome: done.abstained ? 'abstained' : 'answered', answerId: done.answerId, agent: done.agent, notes: options.notes }
   }
 
@@ -204,27 +262,40 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     const wasShown = shownTo > 0 && mode !== 'whole'
     if (!wasShown) text = raw = ''
     if (!wasShown && options.retries && part.retryable && (part.code === 'model-unavailable' || part.code === 'model-interrupted')) {
-      await close(part.code === 'model-interrupted' ? texts.askingAgain : texts.waiting, [])
+      await close(part.code === 'model-interrupted' ? texts.askingAgain : texts.waiting, [], 'error')
       return { outcome: 'waiting', code: part.code }
     }
     const blocks = part.retryable ? [retryBlock(options.inboxId)] : []
     settle(true)
-    await close(wasShown ? `\n\n_[Interrupted before completion]_\n${line}` : line, blocks)
+    await close(wasShown ? `\n\n_[Interrupted before completion]_\n${line}` : line, blocks, 'error')
     return { outcome: wasShown ? 'interrupted' : 'failed', code: part.code }
   }
 
   /** Shows the rest, then `tail` and the blocks below it, and takes away what an earlier run left over. */
-  async function close(tail: string, blocks: Block[]): Promise<void> {
+  async function close(tail: string, blocks: Block[], steps: StepsEnd): Promise<void> {
+    await closePages(tail, blocks, steps)
+    // What is only marked as outdated keeps its pictures.
+    if (!options.outdated) await reply.dropFiles()
+  }
+
+  async function closePages(tail: string, blocks: Block[], steps: StepsEnd): Promise<void> {
+    const room = { ...limits, blocks: Math.min(limits.blocks, mostBlocks - blocks.length) }
     if (mode === 'stream') {
       await streamOn(text.slice(shownTo))
-      const open = openFence(page.prefix + text.slice(page.start, shownTo))
-      if (mode === 'stream') await endStream((open ? closeFence('\n', open) : '') + tail, blocks)
+      const shown = page.prefix + text.slice(page.start, shownTo)
+      const open = openFence(shown)
+      const end = (open ? closeFence('\n', open) : '') + tail
+      // With more blocks than a message takes its end would be refused: its text is cut anew.
+      if (mode === 'stream' && estimateBlocks(shown + end) > room.blocks) mode = 'repair'
+      if (mode === 'stream') await endStream(end, blocks, steps)
+      last = { index: reply.size - 1, markdown: (shown + end).trimStart() }
       if (mode === 'stream') return
     }
-    const pages = toPages(text)
+    const pages = toPages(text, room)
     for (const [index, { markdown }] of pages.entries()) {
-      const last = index === pages.length - 1
-      await reply.put(index, last ? (markdown + tail).trimStart() : markdown + continued, last ? blocks : [])
+      const isLast = index === pages.length - 1
+      if (isLast) last = { index, markdown: (markdown + tail).trimStart() }
+      await reply.put(index, isLast ? last.markdown : markdown + continued, isLast ? blocks : [])
     }
     await reply.removeFrom(pages.length)
   }
@@ -238,6 +309,6 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     else settle(true)
     const nothing = shownTo === 0 && mode !== 'whole'
     if (nothing) text = ''
-    await close(nothing ? 'Stopped.' : '\n\n_[Stopped]_', []).catch((error: unknown) => options.log.warn({ err: error }, 'stop mark not shown'))
+    await close(nothing ? 'Stopped.' : '\n\n_[Stopped]_', [], 'error').catch((error: unknown) => options.log.warn({ err: error }, 'stop mark not shown'))
   }
 }

@@ -6,11 +6,12 @@ export const scopes = [
   'channels:read', // whether outsiders read along
   'chat:write', // answer
   'commands', // /nura
+  'files:write', // the charts of reports
   'groups:history',
   'groups:read',
   'im:history', // direct messages
   'mpim:history',
   'mpim:read',
   'reactions:write', // eyes where there is no status
-  'users:read', // guests, strangers, admins
+  'users:read', // guests, strangers, admins, time zones
 ]

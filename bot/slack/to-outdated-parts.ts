@@ -5,6 +5,7 @@ import type { StoredAnswer } from '../nura-api.ts'
 export async function* toOutdatedParts(answer: StoredAnswer, sha: string): AsyncGenerator<AnswerPart> {
   for (const citation of answer.citations) yield { kind: 'citation', citation }
   yield { kind: 'text', markdown: answer.markdown }
+  for (const report of answer.reports) yield { kind: 'report', report }
   yield {
     kind: 'done',
     answerId: answer.id,

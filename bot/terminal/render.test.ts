@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AnswerPart } from '#server/answer-part.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
+import { listCitation, sampleReport } from '../testing/sample-report.ts'
 import { platformContract } from '../testing/platform-contract.ts'
 import { renderTerminal } from './render.ts'
 
@@ -55,10 +56,28 @@ describe('renderTerminal', () => {
     expect(await renderTerminal(from([]), open())).toBe(1)
   })
 
+  it('writes a report below the text, its sources by their titles', async () => {
+    const out = open()
+    const now = Date.parse('2026-11-22T14:00:00Z')
+    const parts: AnswerPart[] = [{ kind: 'citation', citation: { ...listCitation, changedAt: '2026-11-19T10:00:00.000Z' } }, { kind: 'text', markdown: 'Twelve.' }, { kind: 'report', report: sampleReport }, { ...sampleDone(), freshness: [{ repository: 'Handbook', sha: 'f'.repeat(40), branch: null, indexedAt: '2026-11-22T13:56:00.000Z' }] }]
+    await renderTerminal(from(parts), out, { now, width: 80 })
+    await expect(out.written.join('')).toMatchFileSnapshot('./golden/report.txt')
+  })
+
+  it('tells steps as phases and as lines once they have ended, on a terminal only', async () => {
+    const steps: AnswerPart[] = [{ kind: 'step', step: { id: 'a', title: 'Counting', agent: 'pm', state: 'running' } }, { kind: 'step', step: { id: 'a', title: 'Counting', agent: 'pm', state: 'done' } }, { kind: 'step', step: { id: 'b', title: 'Reading\u001b]0;x\u0007', agent: 'dev', state: 'failed' } }]
+    const tty = open(true)
+    await renderTerminal(from([...steps, ...shortAnswer()]), tty)
+    expect(tty.written.join('')).toMatch(/Counting…[^]*✓ Counting[^]*✗ Reading\]0;x\u001b\[0m\n/)
+    const pipe = open()
+    await renderTerminal(from([...steps, ...shortAnswer()]), pipe)
+    expect(pipe.written.join('')).not.toContain('Counting')
+  })
+
   it('writes one JSON object on request', async () => {
     const out = open()
-    await renderTerminal(from(shortAnswer('Yes [1].')), out, { json: true })
-    expect(JSON.parse(out.written.join(''))).toMatchObject({ answer: 'Yes [1].', agent: 'dev', abstained: false, citations: [sampleCitation], trace: 'trace-1' })
+    await renderTerminal(from([{ kind: 'report', report: sampleReport }, ...shortAnswer('Yes [1].')]), out, { json: true })
+    expect(JSON.parse(out.written.join(''))).toMatchObject({ answer: 'Yes [1].', agent: 'dev', abstained: false, citations: [sampleCitation], reports: [sampleReport], trace: 'trace-1' })
   })
 })
 

@@ -2,9 +2,9 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Setting } from '#server/explain-settings.ts'
-import type { AnswerDone, AnswerPart, Citation } from '#server/answer-part.ts'
+import type { AnswerDone, AnswerPart, Citation, Report } from '#server/answer-part.ts'
 
-export type Asked = { question: string; thread?: string; audience: Record<string, unknown>; context?: { author: string; text: string; trusted: boolean }[]; authorization: string | undefined }
+export type Asked = { question: string; thread?: string; agent?: string; prefer?: string; timeZone?: string; retell?: string; audience: Record<string, unknown>; context?: { author: string; text: string; trusted: boolean }[]; authorization: string | undefined }
 
 /** What the server says to one question; `break` ends the connection without `done`. */
 export type Script = (asked: Asked, index: number) => AsyncIterable<AnswerPart | 'break'> | Iterable<AnswerPart | 'break'>
@@ -57,7 +57,7 @@ export function shortAnswer(text = 'Signatures are verified in `verify` [1].', a
 export async function startFakeAskServer(script: Script = (_asked, index) => shortAnswer(undefined, `answer-${index + 1}`)): Promise<FakeAskServer> {
   const fake: Omit<FakeAskServer, 'url' | 'close'> = { github: { url: 'https://github.example/apps/nura/installations/new?state=s' }, linked: new Set(), asked: [], requests: [], aborted: [], forgotten: new Set(), whoKnows: null, script, threads: new Map(), settingsAsked: [], settings: [{ name: 'Dev answers with', value: 'openai:gpt-4.1', source: 'line-up: NURA_MODELS=development', explanation: 'Code.' }], suggestions: ['Where do we verify signatures?', 'How are jobs queued?', 'What does `serve` start?'] }
   /** What was answered, as it is stored. */
-  const told = new Map<string, string>()
+  const told = new Map<string, { markdown: string; reports: Report[] }>()
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
   })
@@ -87,7 +87,7 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
     if (kind === 'answers' && method === 'GET') {
       const considered = [{ path: 'src/verify.ts', startLine: 10, endLine: 42, role: 'source', score: 0.82, fileScore: 0.4, legs: { bm25: 7.5, vector: 0.61 }, chosen: true }]
       if (fake.forgotten.has(id)) return json(response, 404, {})
-      return json(response, 200, { id, agent: 'dev', markdown: told.get(id) ?? '', abstained: false, citations: [sampleCitation], usage: { models: ['extractive:default'], tokens: 120, costUsd: 0 }, trace: { ...(fake.whoKnows === null ? {} : { whoKnows: { owners: [], line: fake.whoKnows } }), chosen: { agent: 'dev', reason: 'asks where something is' }, search: { considered }, timings: { retrieve: 20, total: 26 } } })
+      return json(response, 200, { id, agent: 'dev', markdown: '', reports: [], ...told.get(id), abstained: false, citations: [sampleCitation], usage: { models: ['extractive:default'], tokens: 120, costUsd: 0 }, trace: { ...(fake.whoKnows === null ? {} : { whoKnows: { owners: [], line: fake.whoKnows } }), chosen: { agent: 'dev', reason: 'asks where something is' }, search: { considered }, timings: { retrieve: 20, total: 26 } } })
     }
     if (kind === 'answers' && method === 'DELETE') fake.forgotten.add(id)
     return json(response, method === 'DELETE' ? 204 : 200, {})
@@ -102,10 +102,12 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
       if (!whole) fake.aborted.push(asked.question)
     })
     let markdown = ''
+    const reports: Report[] = []
     for await (const part of fake.script(asked, fake.asked.length - 1)) {
       if (response.destroyed) return
       if (part !== 'break' && part.kind === 'text') markdown += part.markdown
-      if (part !== 'break' && part.kind === 'done') told.set(part.answerId, markdown)
+      if (part !== 'break' && part.kind === 'report') reports.push(part.report)
+      if (part !== 'break' && part.kind === 'done') told.set(part.answerId, { markdown, reports })
       if (part === 'break') return void response.destroy()
       response.write(toEvent(part))
     }
@@ -131,7 +133,7 @@ function toSubject(authorization = ''): string {
 
 function toEvent(part: AnswerPart): string {
   const { kind, ...fields } = part
-  const [event, data] = part.kind === 'text' ? ['token', { text: part.markdown }] : part.kind === 'citation' ? ['citation', part.citation] : [kind, fields]
+  const [event, data] = part.kind === 'text' ? ['token', { text: part.markdown }] : part.kind === 'citation' ? [kind, part.citation] : part.kind === 'report' ? [kind, part.report] : part.kind === 'step' ? [kind, part.step] : [kind, fields]
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 

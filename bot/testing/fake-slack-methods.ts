@@ -1,3 +1,9 @@
+import { checkBlocks } from './check-blocks.ts'
+
+export type FakeTask = { id: string; title: string; status: string }
+
+export type FakeFile = { id: string; filename: string; length: number; bytes: Buffer | null; completed: boolean; title: string; channel: string | null; /** Tries to show it that are still refused. */ unready: number }
+
 export type FakeMessage = {
   ts: string
   channel: string
@@ -9,6 +15,10 @@ export type FakeMessage = {
   metadata?: { event_type: string; event_payload: Record<string, unknown> }
   /** Set while the message is a stream. */
   streaming?: boolean
+  /** Its stream takes chunks, so text alone is refused. */
+  chunked?: boolean
+  /** The cards of its plan, as they stand now. */
+  tasks?: FakeTask[]
   attachments?: unknown[]
   files?: unknown[]
   user_team?: string
@@ -25,6 +35,13 @@ export type Workspace = {
   channels: Map<string, Record<string, unknown> & { id: string; is_archived?: boolean; streams?: boolean; statuses?: boolean }>
   users: Map<string, Record<string, unknown> & { id: string }>
   messages: FakeMessage[]
+  files: FakeFile[]
+  /** Tries to show a new file that are refused because Slack has not looked at it yet. */
+  filesUnready: number
+  /** Rights that the installation lacks. */
+  missingScopes: Set<string>
+  /** Where files are uploaded to. */
+  uploadRoot: string
   ephemerals: { channel: string; user: string; text: string; blocks: FakeMessage['blocks']; thread_ts?: string; ts: string }[]
   reactions: { channel: string; timestamp: string; name: string }[]
   /** Every status that was shown, and the one that is shown now, by `channel:thread`. */
@@ -57,6 +74,10 @@ export function createFakeWorkspace(options: { teamId?: string; token?: string }
     ]),
     users: new Map(['U0ALICE', 'U0BOB', 'U0NURABOT'].map((id) => [id, { id, team_id: teamId, name: id.slice(2).toLowerCase() }])),
     messages: [],
+    files: [],
+    filesUnready: 0,
+    missingScopes: new Set(),
+    uploadRoot: '',
     ephemerals: [],
     reactions: [],
     statuses: [],
@@ -77,7 +98,7 @@ type Method = (workspace: Workspace, args: Args, token: string) => Record<string
 const mostCharacters = 12_000
 
 /** Slack's limits on what a message may hold. */
-export function checkMessage(args: Args): string | null {
+export function checkMessage(args: Args, workspace: Workspace): string | null {
   const blocks = Array.isArray(args.blocks) ? (args.blocks as { type?: string; text?: unknown; elements?: unknown[] }[]) : []
   if (blocks.length > 50) return 'invalid_blocks'
   if (blocks.some((block) => typeof block?.type !== 'string')) return 'invalid_blocks_format'
@@ -89,6 +110,8 @@ export function checkMessage(args: Args): string | null {
     if (text !== null && (text === '' || text.length > 3000)) return 'invalid_blocks'
     if (block.type === 'context' && ((block.elements ?? []).length === 0 || (block.elements ?? []).length > 10)) return 'invalid_blocks'
   }
+  const fault = checkBlocks(blocks, workspace)
+  if (fault !== null) return fault === 'only_one_table_allowed' ? 'invalid_attachments' : 'invalid_blocks'
   if (String(args.markdown_text ?? '').length > mostCharacters) return 'msg_too_long'
   return String(args.text ?? '').length > 40_000 ? 'msg_too_long' : null
 }
@@ -117,6 +140,8 @@ export const methods: Record<string, Method> = {
     if (message.streaming) return 'streaming_state_conflict'
     message.text = String(args.text ?? message.text)
     message.blocks = (args.blocks as FakeMessage['blocks'] | undefined) ?? []
+    // The cards of a plan are blocks too, and go with the blocks that they were.
+    delete message.tasks
     if (args.metadata) message.metadata = args.metadata as FakeMessage['metadata']
     return { channel: message.channel, ts: message.ts }
   },
@@ -134,17 +159,21 @@ export const methods: Record<string, Method> = {
     const channel = workspace.channels.get(String(args.channel))
     if (channel?.streams === false) return 'method_not_supported_for_channel_type'
     if (!channel?.is_im && (!args.recipient_user_id || !args.recipient_team_id)) return 'missing_recipient_user_id'
-    return post(workspace, { ...args, text: args.markdown_text ?? '', blocks: [] }, { streaming: true })
+    if (!['timeline', 'plan', undefined].includes(args.task_display_mode as string | undefined)) return 'invalid_arguments'
+    const chunked = args.chunks !== undefined
+    const posted = post(workspace, { ...args, text: args.markdown_text ?? '', blocks: [] }, { streaming: true, ...(chunked && { chunked }) })
+    const message = workspace.messages.at(-1)
+    return (message && appendChunks(message, args)) ?? posted
   },
   'chat.appendStream'(workspace, args) {
     const message = find(workspace, args)
     if (typeof message === 'string') return message
-    return append(message, String(args.markdown_text ?? '')) ?? { ts: message.ts }
+    return append(message, args) ?? { ts: message.ts }
   },
   'chat.stopStream'(workspace, args) {
     const message = find(workspace, args)
     if (typeof message === 'string') return message
-    const refusal = append(message, String(args.markdown_text ?? ''))
+    const refusal = append(message, args)
     if (refusal) return refusal
     message.streaming = false
     message.blocks = [...message.blocks, ...((args.blocks as FakeMessage['blocks'] | undefined) ?? [])]
@@ -167,6 +196,30 @@ export const methods: Record<string, Method> = {
   'users.info'(workspace, args) {
     const user = workspace.users.get(String(args.user))
     return user ? { user } : 'user_not_found'
+  },
+
+  'files.getUploadURLExternal'(workspace, args) {
+    if (workspace.missingScopes.has('files:write')) return 'missing_scope'
+    if (!args.filename || !(Number(args.length) > 0)) return 'invalid_arguments'
+    const id = `F0FILE${workspace.nextTs().split('.')[1]}`
+    workspace.files.push({ id, filename: String(args.filename), length: Number(args.length), bytes: null, completed: false, title: '', channel: null, unready: workspace.filesUnready })
+    return { upload_url: `${workspace.uploadRoot}/upload/${id}`, file_id: id }
+  },
+  'files.completeUploadExternal'(workspace, args) {
+    const given = Array.isArray(args.files) ? (args.files as { id?: string; title?: string }[]) : []
+    const files = given.map(({ id }) => workspace.files.find((file) => file.id === id))
+    if (files.length === 0) return 'invalid_arguments'
+    for (const [at, file] of files.entries()) {
+      if (!file?.bytes) return 'file_not_found'
+      Object.assign(file, { completed: true, title: given[at]?.title ?? file.filename, channel: args.channel_id ?? null })
+    }
+    return { files: given }
+  },
+  'files.delete'(workspace, args) {
+    const at = workspace.files.findIndex(({ id }) => id === args.file)
+    if (at < 0) return 'file_not_found'
+    workspace.files.splice(at, 1)
+    return {}
   },
 
   'reactions.add'(workspace, args) {
@@ -227,14 +280,31 @@ function find(workspace: Workspace, args: Args): FakeMessage | string {
   return message.user === workspace.botUserId ? message : 'cant_update_message'
 }
 
-function append(message: FakeMessage, text: string): string | null {
+function append(message: FakeMessage, args: Args): string | null {
   if (!message.streaming) return 'message_not_in_streaming_state'
+  const text = String(args.markdown_text ?? '')
+  // A stream is either of text or of chunks.
+  if ((text !== '' && message.chunked) || (args.chunks !== undefined && !message.chunked)) return 'streaming_mode_mismatch'
   if (message.text.length + text.length > mostCharacters) return 'msg_too_long'
   message.text += text
+  return appendChunks(message, args)
+}
+
+function appendChunks(message: FakeMessage, args: Args): string | null {
+  for (const chunk of Array.isArray(args.chunks) ? (args.chunks as Record<string, unknown>[]) : []) {
+    if (chunk.type === 'markdown_text') {
+      if (message.text.length + String(chunk.text).length > mostCharacters) return 'msg_too_long'
+      message.text += String(chunk.text)
+    } else if (chunk.type === 'task_update') {
+      const task = { id: String(chunk.id), title: String(chunk.title ?? ''), status: String(chunk.status) }
+      if (task.title === '' || !['pending', 'in_progress', 'complete', 'error'].includes(task.status)) return 'invalid_chunks'
+      message.tasks = [...(message.tasks ?? []).filter(({ id }) => id !== task.id), task]
+    } else return 'invalid_chunks'
+  }
   return null
 }
 
-function post(workspace: Workspace, args: Args, extra: { streaming?: boolean }): Record<string, unknown> {
+function post(workspace: Workspace, args: Args, extra: { streaming?: boolean; chunked?: boolean }): Record<string, unknown> {
   const message: FakeMessage = {
     ts: workspace.nextTs(),
     channel: String(args.channel),

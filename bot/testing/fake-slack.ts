@@ -52,8 +52,9 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
   })
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const raw = await readText(request)
     const path = new URL(request.url ?? '/', 'http://slack').pathname
+    if (path.startsWith('/upload/')) return await takeFile(path, request, response)
+    const raw = await readText(request)
     if (path.startsWith('/response/')) {
       responses.push(JSON.parse(raw) as Record<string, unknown>)
       return send(response, 200, { ok: true })
@@ -73,6 +74,18 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
     send(response, 200, result ?? { ok: false, error: 'fatal_error' })
   }
 
+  /** The host that files go to, which knows neither tokens nor methods; its calls are called `upload`. */
+  async function takeFile(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const bytes = await readBytes(request)
+    calls.push({ method: 'upload', args: { path }, token: String(request.headers.authorization ?? ''), raw: bytes.toString('latin1'), at: Date.now() })
+    const fault = faults.get('upload')?.shift()
+    const file = workspace.files.find(({ id }) => path === `/upload/${id}`)
+    if (file && file.length === bytes.length && !(fault && !('commits' in fault && fault.commits))) file.bytes = bytes
+    if (fault?.kind === 'hang') return
+    response.writeHead(fault?.kind === 'status' ? fault.status : fault || !file?.bytes ? 400 : 200, { 'content-type': 'text/plain' })
+    response.end(`OK - ${bytes.length}`)
+  }
+
   function carryOut({ method, args, token }: Call): Record<string, unknown> {
     if (method === 'apps.connections.open') return token.startsWith('xapp-') ? { ok: true, url: `${root.replace('http', 'ws')}/link` } : { ok: false, error: 'invalid_auth' }
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined
@@ -81,7 +94,7 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
       if (workspace.revoked.has(token)) return { ok: false, error: 'token_revoked' }
       if (!workspace.tokens.has(token)) return { ok: false, error: 'invalid_auth' }
     }
-    const refusal = method.startsWith('chat.') ? checkMessage(args) : null
+    const refusal = method.startsWith('chat.') ? checkMessage(args, workspace) : null
     if (refusal) return { ok: false, error: refusal }
     const result = run(workspace, args, token)
     return typeof result === 'string' ? { ok: false, error: result } : { ok: true, ...result }
@@ -90,6 +103,7 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
   const socket = attachFakeSlackSocket(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  workspace.uploadRoot = root
   return {
     url: `${root}/api/`,
     workspace,
@@ -114,9 +128,13 @@ function send(response: ServerResponse, status: number, body: unknown, headers: 
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
+  return (await readBytes(request)).toString('utf8')
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-  return Buffer.concat(pieces).toString('utf8')
+  return Buffer.concat(pieces)
 }
 
 /** In a form, structured arguments are JSON and everything else is text. */

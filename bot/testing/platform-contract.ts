@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AnswerPart } from '#server/answer-part.ts'
 import { sampleCitation, sampleDone, shortAnswer } from './fake-ask-server.ts'
+import { listCitation, sampleReport } from './sample-report.ts'
 
 /** What the suite needs of a platform. */
 export type PlatformUnderTest = {
@@ -84,6 +85,37 @@ export function platformContract(name: string, open: () => Promise<PlatformUnder
 
     it('ends everything it took with an outcome', async () => {
       if (platform.inbox) expect(await platform.inbox.outcomes()).not.toContain(null)
+    })
+
+    const reported: AnswerPart[] = [{ kind: 'citation', citation: listCitation }, { kind: 'text', markdown: 'Twelve were merged [2].' }, { kind: 'report', report: sampleReport }, sampleDone('reported')]
+    const readReport = async () => (await platform.render(slowly(reported, 0))).visible.join('\n')
+
+    it('shows each figure with its unit and where its list is', async () => {
+      const visible = await readReport()
+      expect(visible).toContain('Shipped, 16–22 Nov 2026')
+      expect(visible).toMatch(/Merged\b[^]{0,200}?\b12\b[^]{0,300}?\[2\]/)
+      expect(visible).toMatch(/Median time to merge\b[^]{0,200}?\b26\.5 h[^]{0,300}?\[2\]/)
+      expect(visible).toMatch(/\[2\][^]{0,100}?Pull requests merged 16–22 Nov 2026 in acme\/api/)
+      expect(visible).toContain('https://git.example/acme/api/pulls?q=merged')
+    })
+
+    it('shows the table and how many rows are left out', async () => {
+      const visible = await readReport()
+      for (const text of ['Merged pull requests', 'Pull request', 'Author', '#12 Cache the plan', 'ada', '18 Nov', 'grace']) expect(visible).toContain(text)
+      expect(visible).toContain('and 10 more')
+    })
+
+    it('says up to when a report counts and what is missing', async () => {
+      const visible = await readReport()
+      expect(visible).toMatch(/as of [^]{0,100}?(22 Nov 2026|Nov 22, 2026|2026-11-22)/i)
+      expect(visible).toContain('The history of acme/web is not read yet.')
+    })
+
+    it('answers in steps as it answers otherwise', async () => {
+      const steps = (['running', 'done'] as const).flatMap((state) => ['a', 'b', 'c'].map((id): AnswerPart => ({ kind: 'step', step: { id, title: `Step ${id}`, agent: 'dev', state } })))
+      const { visible } = await platform.render(slowly([...steps, ...shortAnswer('After three steps [1].')], 5))
+      expect(visible).toHaveLength(1)
+      expect(visible[0]).toMatch(/After three steps[^]*src\/verify\.ts/)
     })
   })
 }

@@ -5,7 +5,7 @@ import { findAnswer } from '#db/tenant/answers.ts'
 import { listRepositories } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { withSubject } from '../agents/memory.ts'
-import type { AnswerDone, AnswerPart, Citation } from '../answer-part.ts'
+import type { AnswerDone, AnswerPart, Citation, Report } from '../answer-part.ts'
 import { Citation as CitationShape } from '../answer-part.ts'
 import type { Question } from '../answer.ts'
 import { redact } from '../indexing/redact.ts'
@@ -77,7 +77,7 @@ export async function answerInThread(parts: ThreadAnswerParts, tenant: TenantDb,
   const isPartial = laid && thread.pull && laid.seen < thread.pull.changedFiles
   const notices = [...(isPartial ? [`Read for this answer: ${laid.seen} of ${thread.pull!.changedFiles} changed files.`] : []), ...(told.notice ? [told.notice] : [])]
   const freshness = told.freshness ?? toFreshness(repositories, citations)
-  const body = renderMarkdown({ markdown: told.markdown, citations, freshness, headSha: overlay?.sha ?? null, home: repository?.name ?? event.repository, notices }, parts.now())
+  const body = renderMarkdown({ markdown: told.markdown, citations, freshness, headSha: overlay?.sha ?? null, home: repository?.name ?? event.repository, reports: told.reports, notices }, parts.now())
   return { body, answerId: told.answerId, abstained: told.abstained }
 }
 
@@ -86,16 +86,18 @@ export function toThread({ installationId, externalId, number, rootId }: Mention
   return ['github', installationId, externalId, number, ...(rootId === null ? [] : [rootId]), ...(kind === 'public' ? [kind] : [])].join(':')
 }
 
-type Told = Pick<AnswerDone, 'answerId' | 'abstained' | 'notice'> & { markdown: string; citations: Citation[]; freshness: AnswerDone['freshness'] | null }
+type Told = Pick<AnswerDone, 'answerId' | 'abstained' | 'notice'> & { markdown: string; citations: Citation[]; reports: Report[]; freshness: AnswerDone['freshness'] | null }
 
 /** @throws NuraError what the answer ended with, and the signal's reason */
 async function collect(parts: AsyncIterable<AnswerPart>, signal: AbortSignal): Promise<Told> {
   let markdown = ''
   const citations: Citation[] = []
+  const reports: Report[] = []
   for await (const part of parts) {
     if (part.kind === 'text') markdown += part.markdown
     else if (part.kind === 'citation') citations.push(part.citation)
-    else if (part.kind === 'done') return { ...part, markdown, citations }
+    else if (part.kind === 'report') reports.push(part.report)
+    else if (part.kind === 'done') return { ...part, markdown, citations, reports }
     else if (part.kind === 'error') {
       signal.throwIfAborted()
       throw new NuraError(part.code, part.message, { retryable: part.retryable })
@@ -107,7 +109,7 @@ async function collect(parts: AsyncIterable<AnswerPart>, signal: AbortSignal): P
 async function findMade(tenant: TenantDb, answerId: string | null): Promise<Told | null> {
   const stored = answerId === null ? null : await findAnswer(tenant, answerId)
   if (!stored) return null
-  return { answerId: stored.id, abstained: stored.abstained, markdown: stored.markdown, citations: CitationShape.array().catch([]).parse(stored.citations), freshness: null }
+  return { answerId: stored.id, abstained: stored.abstained, markdown: stored.markdown, citations: CitationShape.array().catch([]).parse(stored.citations), reports: [], freshness: null }
 }
 
 /** «What does this do?» on a line of code asks about the definition that the line is in. */

@@ -45,6 +45,7 @@ test('only lines that are there at their commit stay: of the index, of what it w
   ]
   const citations = cited.map(([, path, endLine, sha], at): Citation => ({ n: at + 1, repository: row.name, path, startLine: 1, endLine, sha, url: null }))
   const other: Citation = { ...citations[0]!, n: 99, repository: 'acme/other' }
-  const kept = await checkLinks({ tenant, github, overlay, signal }, [...citations, other], [row])
-  expect(kept.map(({ n }) => n)).toEqual(cited.flatMap(([keep], at) => (keep ? [at + 1] : [])))
+  const titled: Citation = { ...other, n: 100, title: 'Handbook' }
+  const kept = await checkLinks({ tenant, github, overlay, signal }, [...citations, other, titled], [row])
+  expect(kept.map(({ n }) => n)).toEqual([...cited.flatMap(([keep], at) => (keep ? [at + 1] : [])), 100])
 })

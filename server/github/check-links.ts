@@ -10,7 +10,7 @@ import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 /**
  * The citations whose lines are there at their commit: by the index where it is at that commit, by the overlay where it is
- * of that one, else by GitHub. What cannot be found is dropped.
+ * of that one, else by GitHub. What cannot be found is dropped. What has a title is no file: its lines are not looked for.
  *
  * @param repositories those that the answer could draw from
  */
@@ -19,7 +19,7 @@ export async function checkLinks(
   citations: Citation[],
   repositories: Repository[],
 ): Promise<Citation[]> {
-  const checked = await Promise.all(citations.map(async (citation) => ({ citation, holds: await holds(parts, citation, repositories) })))
+  const checked = await Promise.all(citations.map(async (citation) => ({ citation, holds: citation.title !== undefined || (await holds(parts, citation, repositories)) })))
   return checked.filter((each) => each.holds).map(({ citation }) => citation)
 }
 

@@ -1,7 +1,9 @@
-import type { Citation, Freshness } from '../answer-part.ts'
+import type { Citation, Freshness, Report } from '../answer-part.ts'
 import { toAge } from '../age.ts'
 import { visible } from '../models/extractive/prose.ts'
 import { defang } from './defang.ts'
+import { refersBack } from './refers-back.ts'
+import { reportMarkdown } from './report-markdown.ts'
 
 /** An answer that is complete. */
 export type Answered = {
@@ -15,6 +17,8 @@ export type Answered = {
   headSha: string | null
   /** Name of the repository that it is read in: where no other is cited, it goes without saying. */
   home?: string
+  /** Shown below the text. */
+  reports?: Report[]
   /** Said above the footer, such as what could not be read. */
   notices?: string[]
 }
@@ -25,10 +29,10 @@ const mostRepositories = 3
  * An answer as a comment on GitHub: its text, the sources by number as links to lines at a commit, and how fresh they are.
  * Nothing in it is live but these links, which are made here of our own rows.
  */
-export function renderMarkdown({ markdown, citations, freshness, headSha, home, notices = [] }: Answered, now: Date): string {
+export function renderMarkdown({ markdown, citations, freshness, headSha, home, reports = [], notices = [] }: Answered, now: Date): string {
   const known = new Map(citations.map((citation) => [citation.n, citation]))
   // Dropped first: what stands behind a number may mean something else at the start of a line.
-  const kept = changeMarkers(markdown, (n, written) => (known.has(n) ? written : ''))
+  const kept = changeMarkers([markdown.trimEnd(), ...reports.map(reportMarkdown)].join('\n\n'), (n, written) => (known.has(n) ? written : ''))
   const used = new Set<number>()
   const text = changeMarkers(defang(kept), (n, written) => {
     const url = known.get(n)?.url
@@ -72,7 +76,8 @@ function changeMarkers(markdown: string, change: (n: number, written: string) =>
   return lines.join('\n')
 }
 
-function toLink({ repository, path, startLine, endLine, url }: Citation, withRepository: boolean): string {
+function toLink({ repository, path, title, startLine, endLine, url }: Citation, withRepository: boolean): string {
+  if (title) return url && !refersBack(url) ? `[${code(title)}](${url})` : code(title)
   const label = code(`${withRepository ? `${repository} ` : ''}${path}#L${startLine}${endLine > startLine ? `-L${endLine}` : ''}`)
   return url ? `[${label}](${url})` : label
 }
@@ -81,7 +86,7 @@ function toFooter({ freshness, headSha }: Pick<Answered, 'freshness' | 'headSha'
   const heads = [...new Set(cited.filter(({ sha }) => sha === headSha).map(({ repository, sha }) => `${code(`${repository}@${sha.slice(0, 7)}`)} · head of this pull request`))]
   const indexed = freshness
     .slice(0, mostRepositories)
-    .map(({ repository, sha, indexedAt }) => `${code(`${repository}@${sha.slice(0, 7)}`)} · indexed ${toAge(now.getTime() - new Date(indexedAt).getTime())}`)
+    .map(({ repository, sha, branch, indexedAt }) => `${code(branch === null ? repository : `${repository}@${sha.slice(0, 7)}`)} · indexed ${toAge(now.getTime() - new Date(indexedAt).getTime())}`)
   const more = freshness.length > mostRepositories ? [`and ${freshness.length - mostRepositories} more`] : []
   const parts = [...heads, ...indexed, ...more]
   return parts.length === 0 ? '' : `<sub>${parts.join(' · ')}</sub>`

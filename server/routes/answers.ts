@@ -22,6 +22,7 @@ export const readAnswerRoute = defineRoute({
       markdown: z.string(),
       abstained: z.boolean(),
       citations: z.array(z.unknown()),
+      reports: z.array(z.unknown()).describe('Numbers that were counted for it, as they were told'),
       usage: z.record(z.string(), z.unknown()),
       trace: z.record(z.string(), z.unknown()),
       changedSha: z.string().nullable().describe('Commit at which something that it cites was gone; null while all of it stands'),
@@ -31,8 +32,9 @@ export const readAnswerRoute = defineRoute({
   async run({ tenant, params }) {
     const found = await findAnswer(tenant, params.id)
     if (!found) throw notFound()
-    const { id, question, agent, markdown, abstained, citations, usage, trace, changedSha, createdAt } = found
-    return { status: 200, json: { id, question, agent, markdown, abstained, citations, usage, trace, changedSha: changedSha ?? null, createdAt: new Date(createdAt).toISOString() } }
+    const { id, question, agent, markdown, abstained, citations, usage, trace, evidence, changedSha, createdAt } = found
+    const reports = z.object({ reports: z.array(z.unknown()) }).safeParse(evidence).data?.reports ?? []
+    return { status: 200, json: { id, question, agent, markdown, abstained, citations, reports, usage, trace, changedSha: changedSha ?? null, createdAt: new Date(createdAt).toISOString() } }
   },
 })
 
