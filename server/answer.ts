@@ -75,7 +75,7 @@ export type AnswerParts = SearchParts & {
   answerActivity?: (
     parts: { now(): Date },
     tenant: TenantDb,
-    asked: { text: string; timeZone: string; readable: Repository[]; repository?: string | undefined },
+    asked: { text: string; before: string | null; timeZone: string; readable: Repository[]; repository?: string | undefined },
   ) => Promise<ActivityAnswer>
   /** Mirrors what threads remember; without it the rows are read each time. */
   threads?: ThreadMemory

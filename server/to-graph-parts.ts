@@ -42,7 +42,7 @@ export function toGraphParts(
       found.whoKnows = await findWhoKnows({ openSource: parts.openSource, now }, tenant, nearest, repositories, signal)
       return found.whoKnows && writeWhoKnows(found.whoKnows, now(), { mayCall: surfaceOf(thread) === 'github' })
     },
-    activity: async (text) => (await parts.answerActivity?.({ now }, tenant, { text, timeZone, readable: [...repositories.values()], repository })) ?? null,
+    activity: async (text, before) => (await parts.answerActivity?.({ now }, tenant, { text, before, timeZone, readable: [...repositories.values()], repository })) ?? null,
     changedAt: createChangedAt(parts, repositories, signal),
     repositories: async () => [...repositories.values()].map(({ id, name, indexedAt }) => ({ id, name, indexedAt: indexedAt ?? null })),
     async retrieve(asked, agentName) {

@@ -24,8 +24,11 @@ export type GraphParts = {
   models: Record<AgentName, readonly ChatModel[]>
   repositories(): Promise<SearchedRepository[]>
   retrieve(question: string, agent: AgentName): Promise<Retrieved>
-  /** What the work in the repositories says to a question; null where it is about something else. Nobody counts without it. */
-  activity?(question: string): Promise<ActivityAnswer>
+  /**
+   * What the work in the repositories says to a question; null where it is about something else. Nobody counts without it.
+   * @param before what was asked before it in the thread, which it may go on from
+   */
+  activity?(question: string, before: string | null): Promise<ActivityAnswer>
   /** When the files of passages last changed, by passage number, as far as their sources tell. */
   changedAt?(passages: Passage[]): Promise<ReadonlyMap<number, Date>>
   /** Hears of every call of a model when it has ended, also where the turn fails then. */

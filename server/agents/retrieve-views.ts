@@ -1,19 +1,20 @@
 import type { LangGraphRunnableConfig } from '@langchain/langgraph'
 import type { Passage } from '../retrieval/passage.ts'
+import { withoutWish } from './choose.ts'
 import { openRun } from './graph-state.ts'
 import type { FoundView, GraphParts, GraphState, Retrieved, SearchedRepository } from './graph-state.ts'
 import type { View } from './plan-views.ts'
 
 /** Looks for what each view needs, all at once: what was counted where its question is about the work itself, else passages. */
-export async function retrieveViews({ views, resolved, choice }: GraphState, config: LangGraphRunnableConfig) {
+export async function retrieveViews({ input, views, choice }: GraphState, config: LangGraphRunnableConfig) {
   const started = performance.now()
   const { parts, emit } = openRun(config)
   const repositories = await parts.repositories()
   const told = () => ({ retrieve: performance.now() - started })
   if (repositories.length === 0) return { repositories, found: [toFound(views[0]!)], timings: told() }
-  const counted = await countFirst(parts, views, resolved.question, choice.isWish === true)
+  emit({ kind: 'status', text: `Searching ${named(repositories)}` })
+  const counted = await countFirst(parts, views, { question: withoutWish(input.question), before: input.turns.at(-1)?.question ?? null }, choice.isWish === true)
   const lacking = counted.filter((view) => !hasNumbers(view) && view.unclear === null)
-  emit({ kind: 'status', text: `${lacking.length > 0 ? 'Searching' : 'Counting what happened in'} ${named(repositories)}` })
   const found = await Promise.all(counted.map(async (view) => (lacking.includes(view) ? { ...view, retrieved: await parts.retrieve(view.question, view.agent) } : view)))
   const apart = numberApart(found)
   const files = new Set(apart.flatMap(({ retrieved }) => retrieved?.evidence.passages ?? []).map(({ repositoryId, path }) => `${repositoryId} ${path}`)).size
@@ -27,8 +28,8 @@ export function hasNumbers({ activity }: Pick<FoundView, 'activity'>): boolean {
 }
 
 /** What activity says to each view. Where all of it is about activity, it is one answer of the PM's, or of who was asked for. */
-async function countFirst(parts: GraphParts, views: View[], question: string, isWish: boolean): Promise<FoundView[]> {
-  const count = async (text: string) => (await parts.activity?.(text)) ?? null
+async function countFirst(parts: GraphParts, views: View[], { question, before }: { question: string; before: string | null }, isWish: boolean): Promise<FoundView[]> {
+  const count = async (text: string) => (await parts.activity?.(text, before)) ?? null
   const whole = await count(question)
   if (whole !== null && 'unclear' in whole) return [{ ...toFound({ agent: isWish ? views[0]!.agent : 'pm', question }), unclear: whole.unclear }]
   if (views.length === 1) return [{ ...toFound(whole && !isWish ? { agent: 'pm', question } : views[0]!), activity: whole }]
