@@ -49,6 +49,13 @@ export function monthOf(year: number, month: number): DayRange {
   return { from, to: addDays(toIso(Date.UTC(year, month, 1)), -1) }
 }
 
+/** The first days of the days, weeks or months that a range touches. */
+export function toBuckets({ from, to }: DayRange, unit: 'day' | 'week' | 'month'): Day[] {
+  const buckets = new Set<Day>()
+  for (let day = from; day <= to; day = addDays(day, 1)) buckets.add(unit === 'day' ? day : unit === 'week' ? toMonday(day) : `${day.slice(0, 7)}-01`)
+  return [...buckets]
+}
+
 export function quarterOf(year: number, quarter: number): DayRange {
   return { from: monthOf(year, quarter * 3 - 2).from, to: monthOf(year, quarter * 3).to }
 }
