@@ -251,6 +251,125 @@ export const tenantMigrations: Migration[] = [
     `,
   },
   {
+    // What happened in repositories, for counting. `updated_at` is the source's own time of a row: a row never goes back behind it.
+    // Whatever belongs to a repository goes with it.
+    name: '0007-activity',
+    sql: `
+      create table activity_pull (
+        repository_id uuid not null references repository on delete cascade,
+        number integer not null,
+        title text not null,
+        author text not null,
+        is_bot boolean not null,
+        state text not null check (state in ('open', 'closed')),
+        draft boolean not null,
+        created_at timestamptz not null,
+        merged_at timestamptz,
+        closed_at timestamptz,
+        updated_at timestamptz not null,
+        ready_at timestamptz,
+        pushed_at timestamptz,
+        base_ref text not null,
+        head_ref text not null,
+        labels text[] not null,
+        milestone text,
+        requested_reviewers text[] not null,
+        requested_teams text[] not null,
+        url text,
+        reviews_read_for timestamptz,
+        primary key (repository_id, number)
+      );
+      create index activity_pull_merged on activity_pull (merged_at) where merged_at is not null;
+      create index activity_pull_created on activity_pull (created_at);
+      create index activity_pull_closed on activity_pull (closed_at) where closed_at is not null;
+      create index activity_pull_open on activity_pull (repository_id, created_at) where state = 'open';
+      create index activity_pull_unread on activity_pull (repository_id, updated_at) where reviews_read_for is distinct from updated_at;
+      create table activity_issue (
+        repository_id uuid not null references repository on delete cascade,
+        number integer not null,
+        title text not null,
+        author text not null,
+        is_bot boolean not null,
+        state text not null check (state in ('open', 'closed')),
+        created_at timestamptz not null,
+        closed_at timestamptz,
+        updated_at timestamptz not null,
+        labels text[] not null,
+        milestone text,
+        url text,
+        primary key (repository_id, number)
+      );
+      create index activity_issue_created on activity_issue (created_at);
+      create index activity_issue_closed on activity_issue (closed_at) where closed_at is not null;
+      create index activity_issue_open on activity_issue (repository_id, created_at) where state = 'open';
+      create table activity_review (
+        repository_id uuid not null references repository on delete cascade,
+        id bigint not null,
+        number integer not null,
+        author text not null,
+        is_bot boolean not null,
+        verdict text not null check (verdict in ('approved', 'changes-requested', 'commented', 'dismissed')),
+        submitted_at timestamptz not null,
+        primary key (repository_id, id)
+      );
+      create index activity_review_pull on activity_review (repository_id, number, submitted_at);
+      create index activity_review_submitted on activity_review (submitted_at);
+      create table activity_release (
+        repository_id uuid not null references repository on delete cascade,
+        id bigint not null,
+        tag text not null,
+        name text not null,
+        author text not null,
+        is_bot boolean not null,
+        prerelease boolean not null,
+        published_at timestamptz not null,
+        updated_at timestamptz not null,
+        url text,
+        primary key (repository_id, id)
+      );
+      create index activity_release_published on activity_release (published_at);
+      create table activity_deployment (
+        repository_id uuid not null references repository on delete cascade,
+        id bigint not null,
+        environment text not null,
+        ref text not null,
+        author text not null,
+        is_bot boolean not null,
+        state text not null check (state in ('waiting', 'succeeded', 'failed', 'inactive')),
+        created_at timestamptz not null,
+        ended_at timestamptz,
+        updated_at timestamptz not null,
+        primary key (repository_id, id)
+      );
+      create index activity_deployment_created on activity_deployment (created_at);
+      create index activity_deployment_environment on activity_deployment (repository_id, environment, created_at);
+      create table activity_team (
+        org text not null,
+        slug text not null,
+        member text not null,
+        primary key (org, slug, member)
+      );
+      create table activity_teams (
+        org text primary key,
+        read_at timestamptz not null,
+        fault text
+      );
+      create table activity_history (
+        repository_id uuid primary key references repository on delete cascade,
+        pulls_page integer not null default 1,
+        pulls_complete boolean not null default false,
+        pulls_until timestamptz,
+        issues_complete boolean not null default false,
+        issues_until timestamptz,
+        releases_complete boolean not null default false,
+        deployments_complete boolean not null default false,
+        synced_at timestamptz,
+        told_at timestamptz,
+        fault text
+      );
+    `,
+  },
+  {
     // What an answer rests on, so that it can be told again for somebody else without another search.
     name: '0008-evidence',
     sql: 'alter table answer add column evidence jsonb;',
