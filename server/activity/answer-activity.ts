@@ -5,25 +5,27 @@ import type { ActivityThing } from '#db/tenant/activity-selection.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { toOwnerAndRepo } from '../github/owner-and-repo.ts'
 import type { ActivityAnswer, ActivitySection } from './activity-answer.ts'
+import { continueQuestion } from './continue-question.ts'
 import { toDay } from './days.ts'
 import { findMissing } from './find-missing.ts'
 import { readQuestion } from './read-question.ts'
+import type { ReadQuestion } from './read-question.ts'
 import type { ReportContext } from './report.ts'
 import type { Filters, ReportQuery } from './report-query.ts'
 import { reports } from './reports/index.ts'
 import { sayList } from './say.ts'
 
-type Asked = { text: string; timeZone: string; /** Only these contribute anything. */ readable: Repository[]; repository?: string | undefined }
+type Asked = { text: string; /** What was asked before it in the thread. */ before?: string | null; timeZone: string; /** Only these contribute anything. */ readable: Repository[]; repository?: string | undefined }
 
 /**
  * Answers a question about what happened in repositories: code reads it, SQL counts, code tells. No model is asked.
  *
  * @returns null when it is no question about activity
  */
-export async function answerActivity({ now: clock }: { now(): Date }, tenant: TenantDb, { text, timeZone, readable, repository }: Asked): Promise<ActivityAnswer> {
+export async function answerActivity({ now: clock }: { now(): Date }, tenant: TenantDb, { text, before = null, timeZone, readable, repository }: Asked): Promise<ActivityAnswer> {
   const now = clock()
   const within = readable.filter(({ name, state }) => state !== 'forgetting' && (repository === undefined || name === repository))
-  const read = readQuestion(text, { today: toDay(now, timeZone), repositories: within.map(({ name }) => name) })
+  const read = readInThread(text, before, { today: toDay(now, timeZone), repositories: within.map(({ name }) => name) })
   if (read === null || 'unclear' in read) return read
   const states = await listActivityStates(tenant, within.map(({ id }) => id))
   const orgs = within.filter(({ source }) => source === 'github').map(({ location }) => toOwnerAndRepo(location).owner)
@@ -41,6 +43,14 @@ export async function answerActivity({ now: clock }: { now(): Date }, tenant: Te
     return told
   })
   return { sections }
+}
+
+/** A question that says nothing of activity by itself may go on from one that does. */
+function readInThread(text: string, before: string | null, on: Parameters<typeof readQuestion>[1]): ReadQuestion {
+  const read = readQuestion(text, on)
+  const isContinued = read === null && before !== null && readQuestion(before, on) !== null
+  const whole = isContinued ? continueQuestion(before, text, on.today) : null
+  return whole === null ? read : readQuestion(whole, on)
 }
 
 function isNamed(name: string, asked: string): boolean {
