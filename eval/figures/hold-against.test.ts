@@ -66,10 +66,10 @@ test('a table must have the right numbers, and whoever has more', () => {
 })
 
 test('what cannot be read is asked back, and no number is made up', () => {
-  const question: FigureQuestion = { ...asked, figures: [], outcome: 'unclear' }
+  const question: FigureQuestion = { ...asked, figures: [], outcome: 'unclear', says: ['31 feb|february'] }
   expect(wrong(question, told([], 'There is no 31 February. Ask for a range such as 1 to 29 February.'))).toEqual([])
-  expect(wrong(question, told([report]))).toEqual(['outcome: tells 1 report, asks back'])
-  expect(wrong(question, told([], 'I found nothing.'))).toEqual(['outcome: says: I found nothing., asks back'])
+  expect(wrong(question, told([report], 'In February 2.'))).toEqual(['outcome: tells 1 report, asks back'])
+  expect(wrong(question, told([], 'I found nothing.'))).toEqual(['outcome: says: I found nothing., asks back', 'words: not said: 31 feb|february, said'])
 })
 
 test('what is not there is said, and named', () => {

@@ -14,7 +14,7 @@ export function holdAgainst(history: History, question: FigureQuestion, told: To
   const moment = { at: Date.parse(question.at) / 1000, zone: question.timeZone, teams }
   if (told.error !== null) return [{ what: 'an answer', nura: told.error, byHand: 'an answer', equal: false }]
   const said = told.text.toLowerCase()
-  const missing = question.says.filter((words) => !said.includes(words.toLowerCase()))
+  const missing = question.says.filter((words) => !words.toLowerCase().split('|').some((word) => said.includes(word)))
   const words = question.says.length === 0 ? [] : [toHeld('words', missing.length === 0 ? 'said' : `not said: ${missing.join(', ')}`, 'said')]
   if (question.outcome === 'unclear') return [toHeld('outcome', toOutcome(told), 'asks back'), ...words]
   const nothing = question.outcome === 'nothing' ? [toHeld('outcome', saysNothing(told) ? 'says there is none' : toOutcome(told), 'says there is none')] : []

@@ -26,10 +26,10 @@ const FigureQuestion = z
     lists: z.array(List).default([]),
     /** `unclear`: it cannot be read, and the answer says how to ask. `nothing`: there is no such thing, and the answer says so. */
     outcome: z.enum(['told', 'nothing', 'unclear']).default('told'),
-    /** Words that the answer must have, in any case. */
+    /** Words that the answer must have, in any case; one of several where they stand with `|` between them. */
     says: z.array(z.string()).default([]),
   })
-  .refine(({ outcome, figures, lists, says }) => (outcome === 'told' ? figures.length + lists.length > 0 : outcome === 'nothing' ? says.length > 0 : figures.length + lists.length === 0), 'must say what the answer is held against')
+  .refine(({ outcome, figures, lists, says }) => (outcome === 'told' ? figures.length + lists.length > 0 : says.length > 0 && (outcome === 'nothing' || figures.length + lists.length === 0)), 'must say what the answer is held against')
 export type FigureQuestion = z.infer<typeof FigureQuestion>
 
 const FigureSet = z.strictObject({
