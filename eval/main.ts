@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { NuraError } from '#db/nura-error.ts'
+import { measureFigures } from './figures.ts'
 import { baselines, measureFiles, type FilesResult } from './files.ts'
 import { mean } from './measures.ts'
 import { measurePassages } from './passages.ts'
@@ -10,14 +11,16 @@ import { toTable } from './table.ts'
 
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
-       npm run eval -- router --set FILE [--json FILE]`
+       npm run eval -- router --set FILE [--json FILE]
+       npm run eval -- managers --repo DIR [--json FILE]`
 
 const questionsOfRepository = 150
 const three = (value: number) => value.toFixed(3)
 
 type Options = { repo: string[]; set: string[]; questions: number }
 
-const tasks: Record<string, (options: Options) => Promise<unknown>> = {
+/** Null where the options are not enough. A task that counts `differences` fails when there are any. */
+const tasks: Record<string, (options: Options) => Promise<object | null>> = {
   async files({ repo, questions }) {
     if (repo.length === 0) return null
     const results: FilesResult[] = []
@@ -83,6 +86,19 @@ const tasks: Record<string, (options: Options) => Promise<unknown>> = {
     )
     return report
   },
+
+  async managers({ repo }) {
+    if (repo.length !== 1) return null
+    const result = await measureFigures(resolve(repo[0]!), (done, total) => done % 10 === 0 && console.error(`${done} of ${total} questions`))
+    const rows = result.rows.flatMap(({ question, timeZone, held }) =>
+      held.map(({ what, nura, byHand, equal }, at) => [at === 0 ? question : at === 1 ? `  ${timeZone}` : '', what, nura, byHand, equal ? 'yes' : 'NO']),
+    )
+    console.log(toTable(['question', 'figure', 'Nura', 'by hand', 'equal'], rows))
+    const { delivered, doubled, late, dropped, untold } = result.fates
+    console.log(`${result.pulls} pull requests, ${result.issues} issues, ${result.releases} releases; deliveries: ${delivered} told, ${doubled} doubled, ${late} late, ${dropped} lost; ${untold} reviews and releases that GitHub did not tell`)
+    console.log(`${result.rows.length} questions, ${rows.length} things held against the history, ${result.differences} differ`)
+    return result
+  },
 }
 
 async function main(): Promise<number> {
@@ -112,7 +128,7 @@ async function main(): Promise<number> {
     }
     if (values.json)
       await writeFile(values.json, `${JSON.stringify({ task: name, at: new Date().toISOString(), result }, null, 2)}\n`)
-    return 0
+    return 'differences' in result && result.differences !== 0 ? 1 : 0
   } catch (error) {
     if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
       console.error(`${error.message}\n${usage}`)

@@ -48,7 +48,7 @@ export function mean(values: number[]): number {
 }
 
 /** Mulberry32: the same interval for the same rankings, run after run. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
