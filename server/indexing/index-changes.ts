@@ -84,8 +84,9 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   const tree = await source.tree(head.sha, signal, texts)
   const files = await keepSourceTexts(tenant, id, source, tree, { kept, texts }, signal)
   const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, parts.log))
-  const skip = (entry: TreeEntry) => skipByEntry(entry) ?? skipBySettings(entry.path)
-  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind })
+  const skip = (entry: TreeEntry) => skipByEntry(entry) ?? (entry.document ? null : skipBySettings(entry.path))
+  const isDocument = new Set(tree.filter(({ document }) => document).map(({ path }) => path))
+  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind: (from, to) => isDocument.has(to) || sameKind(from, to) })
   const report = createReport(head, changes)
 
   const work = changes.filter(({ kind }) => kind !== 'keep')
@@ -194,6 +195,10 @@ async function applyWrites(
       ;[batch, held] = [[], 0]
     }
     if (batch.length > 0) await flush(batch)
+  } catch (error) {
+    // A source that takes no more calls for now gave what was read before: the next run goes on after it.
+    if (batch.length > 0 && error instanceof NuraError && error.retryAt && !signal?.aborted) await flush(batch)
+    throw error
   } finally {
     await writing
   }
@@ -207,8 +212,8 @@ async function* readChanges(source: Source, changes: Change[], space: string, si
   const entries = changes.flatMap((change) => (change.kind === 'add' || change.kind === 'change' ? [change.entry] : []))
   const ordered = sampleFirst(entries)
   let next = 0
-  for await (const { bytes } of source.read(ordered.map(({ blobSha }) => blobSha), signal)) {
-    yield await readFile(ordered[next++]!, bytes, space)
+  for await (const { bytes, kept } of source.read(ordered.map(({ blobSha }) => blobSha), signal)) {
+    yield await readFile(ordered[next++]!, bytes, space, kept)
     // What is buffered is read without a turn of the event loop, which the batch being written waits for.
     await nextTurn()
   }
