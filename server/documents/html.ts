@@ -16,7 +16,7 @@ const row: FormatCallback = (element, walk, builder) => {
   builder.openBlock({ leadingLineBreaks: 1 })
   const cells = element.children.filter(({ type }: { type: string }) => type === 'tag')
   for (const [at, cell] of cells.entries()) {
-    if (at > 0) builder.addLiteral(' | ')
+    if (at > 0) builder.addInline(' | ')
     walk([cell], builder)
   }
   builder.closeBlock({ trailingLineBreaks: 1 })

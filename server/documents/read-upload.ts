@@ -42,6 +42,8 @@ function parseForm(mediaType: string, body: Buffer): Promise<Upload> {
     form.on('file', (_name, stream, { filename, mimeType }) => {
       const pieces: Buffer[] = []
       stream.on('data', (piece: Buffer) => pieces.push(piece))
+      // It breaks off with the form, which tells of it; unheard it would end the process.
+      stream.on('error', () => undefined)
       stream.on('end', () => (file = { bytes: Buffer.concat(pieces), name: filename ?? null, mediaType: mimeType }))
     })
     form.on('filesLimit', () => refuse('A form may hold one document. Send several one by one.'))

@@ -13,13 +13,18 @@ export function toVisibleHtml(html: string): string {
   const pieces: string[] = []
   /** The open elements within the outermost one that is hidden. */
   let hidden = 0
+  /** The open cells of tables. What is in the outermost one stays on its line. */
+  let cells = 0
   const parser = new Parser({
     onopentag(name, attributes) {
-      if (hidden > 0 || isHidden(name, attributes, rules)) hidden++
-      else pieces.push(`<${name}>`)
+      if (hidden > 0 || isHidden(name, attributes, rules)) return void hidden++
+      pieces.push(cells === 0 ? `<${name}>` : toBreak(name))
+      if (isCell(name)) cells++
     },
     onclosetag(name) {
-      if (hidden > 0) hidden--
+      if (hidden > 0) return void hidden--
+      if (isCell(name)) cells--
+      if (cells > 0) pieces.push(toBreak(name))
       else if (!isVoid(name)) pieces.push(`</${name}>`)
     },
     ontext(text) {
@@ -61,6 +66,14 @@ function findHidingRules(html: string): ReadonlySet<string> {
     if (isHiding(style)) for (const selector of selectors.split(',')) if (/^\s*[.#][\w-]+\s*$/.test(selector)) rules.add(selector.trim())
   }
   return rules
+}
+
+function isCell(name: string): boolean {
+  return name === 'td' || name === 'th'
+}
+
+function toBreak(name: string): string {
+  return /^(?:p|div|br|h[1-6]|ul|ol|li|d[dlt]|table|tr|td|th|pre|blockquote|section|article)$/.test(name) ? ' ' : ''
 }
 
 function isVoid(name: string): boolean {
