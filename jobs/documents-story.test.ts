@@ -124,6 +124,20 @@ describe('a document', () => {
     expect((await find('vault')).map(({ path }) => path).sort()).toEqual(['Handbook.docx', 'Release notes.pdf', 'package-lock.json.md'])
   })
 
+  it('that is long is searched in parts, which go with it', async () => {
+    const { call, give, work, find } = await open()
+    const paragraph = (page: number) => `## Chapter ${page}\n\nThe tariff of zone${page} is fixed. ${'It is paid each month by every customer of the zone. '.repeat(60)}\n\n`
+    const { json } = await give('tariffs.md', Array.from({ length: 40 }, (_, page) => paragraph(page)).join(''))
+    await work()
+    const { files } = ((await call('GET', '/v1/repositories')).json.repositories as unknown as { files: number }[])[0]!
+    expect(files).toBeGreaterThan(2)
+    for (const page of [0, 20, 39]) expect((await find(`zone${page}`))[0]).toMatchObject({ path: expect.stringMatching(/^tariffs\.md \(part \d of \d\)$/) as string, content: expect.stringContaining(`zone${page} is fixed`) as string })
+    await sweepDocuments.run({}, toParts() as never, context)
+    expect(await work()).toEqual([])
+    await call('DELETE', `/v1/documents/${String(json.id)}`)
+    expect(await find('tariff zone20')).toEqual([])
+  })
+
   it('may be sent as bare bytes', async () => {
     const { call, work, find } = await open()
     const sent = await call('POST', '/v1/documents?name=a%20b.html&library=acme%2Fwiki&contentType=documentation&title=Gate', Buffer.from('<p>The gate opens with a badge.</p><script>canary()</script>'), 'text/html')

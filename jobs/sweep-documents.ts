@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { listTenants } from '#db/shared/tenants.ts'
-import { staleLibraries, unreadDocuments } from '#db/tenant/documents.ts'
+import { unreadDocuments } from '#db/tenant/documents.ts'
+import { listRepositories } from '#db/tenant/repositories.ts'
+import { createDocumentsSource } from '#server/sources/documents.ts'
 import { defineJob } from './job.ts'
 import type { SweepParts } from './sweep-inbox.ts'
 
@@ -17,7 +19,11 @@ export const sweepDocuments = defineJob({
       signal.throwIfAborted()
       const tenant = await db.tenant(tenantId)
       for (const { id: documentId } of await unreadDocuments(tenant, batch)) await enqueue('read-document', { tenantId, documentId }, { dedupe: documentId })
-      for (const repositoryId of await staleLibraries(tenant)) await enqueue('sync-repository', { tenantId, repositoryId }, { dedupe: repositoryId })
+      for (const library of await listRepositories(tenant)) {
+        if (library.source !== 'documents' || (library.state !== 'ready' && library.state !== 'failed')) continue
+        const { sha } = await createDocumentsSource(tenant, library).head(signal)
+        if (sha !== library.indexedSha) await enqueue('sync-repository', { tenantId, repositoryId: library.id }, { dedupe: library.id })
+      }
     }
   },
 })

@@ -2,6 +2,8 @@ import { createHash, randomUUID } from 'node:crypto'
 import { toJson, toStorable } from '../text.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
+import { lockCorpus, saveCorpus } from './corpus.ts'
+import { dropFiles } from './remove-files.ts'
 
 /** What could not be read of a document; `page` is 1-based, null where it is about the whole. */
 export type DocumentFault = { page: number | null; reason: string }
@@ -152,9 +154,18 @@ export async function finishDocument(
   })
 }
 
-/** @returns false when there is none */
+/** Takes a document away, and out of the index: it is not found any more. @returns false when there is none */
 export async function removeDocument(tenant: TenantDb, id: string): Promise<boolean> {
-  return (await tenant.transaction((tx) => tx.execute('delete from document where id = $1', [id]))) > 0
+  return tenant.transaction(async (tx) => {
+    const corpus = await lockCorpus(tx)
+    const [gone] = await tx.query<{ repositoryId: string; name: string }>('delete from document where id = $1 returning repository_id as "repositoryId", name', [id])
+    if (!gone) return false
+    // A long document is indexed in parts that are called after it.
+    const files = await tx.query<{ path: string }>(`select path from file where repository_id = $1 and (path = $2 or left(path, length($2) + 7) = $2 || ' (part ')`, [gone.repositoryId, gone.name])
+    await dropFiles(tx, corpus, gone.repositoryId, files.map(({ path }) => path))
+    await saveCorpus(tx, corpus)
+    return true
+  })
 }
 
 /** Documents that wait to be read, the oldest first. */
@@ -165,20 +176,6 @@ export function unreadDocuments(tenant: TenantDb, limit: number): Promise<{ id: 
       [limit],
     ),
   )
-}
-
-/** Libraries whose index is not what their documents say. */
-export async function staleLibraries(tenant: TenantDb): Promise<string[]> {
-  const rows = await tenant.transaction((tx) =>
-    tx.query<{ id: string }>(
-      `select r.id from repository r where r.source = 'documents' and r.state in ('ready', 'failed') and exists (
-         select 1 from (select name, text_sha from document where repository_id = r.id and text is not null) d
-         full join (select path, blob_sha from file where repository_id = r.id) f on f.path = d.name and f.blob_sha = d.text_sha
-         where f.path is null or d.name is null
-       )`,
-    ),
-  )
-  return rows.map(({ id }) => id)
 }
 
 export type DocumentEntry = Pick<Document, 'name' | 'title' | 'url' | 'contentType' | 'changedAt'> & { textSha: string; size: number }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { findDocument, listDocuments, removeDocument, storeDocument } from '#db/tenant/documents.ts'
 import type { Document } from '#db/tenant/documents.ts'
-import { removeFiles } from '#db/tenant/write-files.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { toDocumentKind } from '../documents/kind.ts'
 import { openLibrary } from '../documents/open-library.ts'
@@ -98,9 +97,8 @@ export const removeDocumentRoute = defineRoute({
   params: Id,
   answers: { status: 204, description: 'Removed' },
   async run({ tenant, params, log }, parts) {
-    const { repositoryId, name } = (await findDocument(tenant, params.id)) ?? notThere()
+    const { repositoryId } = (await findDocument(tenant, params.id)) ?? notThere()
     await removeDocument(tenant, params.id)
-    await removeFiles(tenant, repositoryId, [name])
     // A run that listed it before may write it once more; the next one takes it out again.
     await leaveHint(log, () => parts.enqueue('sync-repository', { tenantId: tenant.id, repositoryId }, { dedupe: repositoryId }))
     return { status: 204 }
