@@ -1,20 +1,21 @@
 import { redact } from '../indexing/redact.ts'
-import { extractDocx } from './docx.ts'
 import { withinLongest, type Extracted } from './extracted.ts'
-import { extractHtml } from './html.ts'
 import type { DocumentKind } from './kind.ts'
-import { extractPdf } from './pdf.ts'
-import { extractText } from './plain-text.ts'
 
 /** What is to be read: `mediaType` as it was sent, with the encoding that it may name. */
 export type ExtractRequest = { kind: DocumentKind; mediaType: string; bytes: Buffer }
 
-const extractors: Record<DocumentKind, (bytes: Buffer, mediaType: string) => Extracted | Promise<Extracted>> = {
-  pdf: extractPdf,
-  docx: extractDocx,
-  html: extractHtml,
-  markdown: extractText,
-  text: extractText,
+/** What one kind needs is loaded for it alone: the thread of a note must not begin with a reader of PDF. */
+const extractors: Record<DocumentKind, (bytes: Buffer, mediaType: string) => Promise<Extracted>> = {
+  pdf: async (bytes) => (await import('./pdf.ts')).extractPdf(bytes),
+  docx: async (bytes) => (await import('./docx.ts')).extractDocx(bytes),
+  html: async (bytes, mediaType) => (await import('./html.ts')).extractHtml(bytes, mediaType),
+  markdown: extractPlain,
+  text: extractPlain,
+}
+
+async function extractPlain(bytes: Buffer, mediaType: string): Promise<Extracted> {
+  return (await import('./plain-text.ts')).extractText(bytes, mediaType)
 }
 
 /**
