@@ -5,7 +5,9 @@ import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { createCore } from '#server/create-core.ts'
 import type { Core } from '#server/create-core.ts'
 import { readServerConfig } from '#server/config.ts'
+import { extractInThread } from '#server/documents/extract-in-thread.ts'
 import { openLibrary } from '#server/documents/open-library.ts'
+import { readDocument as readStored } from '#server/documents/read-document.ts'
 import { makeDocx } from '#server/testing/make-docx.ts'
 import { makePdf } from '#server/testing/make-pdf.ts'
 import { openTestServer, signToken } from '#server/testing/open-test-server.ts'
@@ -225,6 +227,30 @@ describe('a document', () => {
     expect((await find('when does the early shift begin'))[0]?.path).toBe('early.md')
     await sweepDocuments.run({}, toParts() as never, context)
     expect(await work()).toEqual([])
+  })
+
+  it('of which a new version comes while the old one is read is what is new', async () => {
+    const { tenant, give } = await open()
+    const { json } = await give('race.md', 'Old text.')
+    const id = json.id as unknown as string
+    const slow: typeof extractInThread = async (request) => {
+      await give('race.md', 'New text.')
+      return extractInThread(request)
+    }
+    expect(await readStored(server.parts, tenant, id, { read: slow })).toMatchObject({ state: 'stored', hasText: false })
+    expect((await readOriginal(tenant, id))?.toString()).toBe('New text.')
+    expect(await readStored(server.parts, tenant, id)).toMatchObject({ state: 'ready' })
+    const [row] = await tenant.transaction((tx) => tx.query('select text from document where id = $1', [id]))
+    expect(row).toEqual({ text: 'New text.' })
+  })
+
+  it('that many give at once under one name is one', async () => {
+    const { call, give, work, find } = await open()
+    const given = await Promise.all(Array.from({ length: 6 }, () => give('same.md', 'All of us say that lunch is at noon.')))
+    expect(new Set(given.map(({ status, json }) => `${status} ${String(json.id)}`)).size).toBe(1)
+    await work()
+    expect((await call('GET', '/v1/documents')).json.documents).toHaveLength(1)
+    expect(await find('when is lunch')).toHaveLength(1)
   })
 
   it('that takes its process down three times is given up', async () => {

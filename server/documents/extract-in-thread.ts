@@ -18,9 +18,12 @@ const lookMs = 100
  */
 export async function extractInThread({ kind, mediaType, bytes }: ExtractRequest, { signal, limits = usual }: { signal?: AbortSignal; limits?: ThreadLimits } = {}): Promise<Extracted> {
   signal?.throwIfAborted()
+  // A copy of the thread's own, handed over whole: a buffer may be a part of one that others use.
+  const own = new Uint8Array(bytes)
   const thread = new Worker(new URL('./thread/main.ts', import.meta.url), {
     name: 'read document',
-    workerData: { kind, mediaType, bytes: new Uint8Array(bytes) },
+    workerData: { kind, mediaType, bytes: own },
+    transferList: [own.buffer],
     resourceLimits: { maxOldGenerationSizeMb: limits.maxMemoryMb, maxYoungGenerationSizeMb: 64, stackSizeMb: 4 },
     // Neither keys nor options of the process are for what reads strangers' files.
     env: {},

@@ -4,7 +4,7 @@ import type { DocumentFault } from '#db/tenant/documents.ts'
 export type Extracted = { text: string; pages: number | null; faults: DocumentFault[] }
 
 /** Most characters of one document's text; a book of a thousand pages has some three million. */
-export const longestText = 20_000_000
+export const longestText = 10_000_000
 
 /** Cuts what is longer, and says so. */
 export function withinLongest({ text, pages, faults }: Extracted): Extracted {

@@ -94,7 +94,8 @@ const Jira = z.strictObject({
   source: z.literal('jira'), url, user, ...site,
   place: z.string('is required: the key of a project, such as SHOP').regex(/^[A-Z][A-Z0-9_]{1,99}$/, 'must be the key of a project, such as SHOP'),
 })
-const Notion = z.strictObject({ source: z.literal('notion'), url: url.default('https://api.notion.com'), ...site })
+const Notion = z.strictObject({ source: z.literal('notion'), url: url.optional().describe('Left out: Notion itself'), ...site })
+const notionApi = 'https://api.notion.com'
 type Connecting = z.output<typeof Confluence> | z.output<typeof Jira> | z.output<typeof Notion>
 
 export const addRepositoryRoute = defineRoute({
@@ -123,7 +124,7 @@ async function connectCheckout(tenant: TenantDb, body: z.output<typeof Checkout>
 /** Nothing is kept of a site that cannot be read. */
 async function connectSite(tenant: TenantDb, body: Connecting, parts: ServerParts, signal: AbortSignal): Promise<Repository> {
   const { source, contentType, audience, token } = body
-  const location = body.url.replace(/\/+$/, '')
+  const location = (body.url ?? notionApi).replace(/\/+$/, '')
   const place = 'place' in body ? body.place : null
   const credentials = { token, ...('user' in body && body.user !== undefined ? { user: body.user } : {}) }
   await parts.openSource({ source, location, place, contentType }, { tenant, credentials }).check?.(signal)
