@@ -50,7 +50,7 @@ function block(node: Node, depth: number): string {
 function listItem(item: Node, mark: string, depth: number): string {
   const children = childrenOf(item)
   const text = children.every(({ type }) => isInline(type)) ? inline(children, depth) : blocks(children, depth + 1)
-  return `${mark}${text.replaceAll('\n', `\n${' '.repeat(mark.length)}`)}`
+  return `${mark}${text.replace(/\n(?=[^\n])/g, `\n${' '.repeat(mark.length)}`)}`
 }
 
 function isInline(type: unknown): boolean {

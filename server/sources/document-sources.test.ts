@@ -254,6 +254,13 @@ describe('Notion', () => {
       expect(fake.calls.filter((call) => call.includes('/v1/databases'))).toEqual([])
     }))
 
+  it('says what to grant when it may not read content', () =>
+    within(async ({ fake, open }) => {
+      fake.add('Closed', toBlocks('x'))
+      fake.mayRead = false
+      await expect(open().head()).rejects.toMatchObject({ code: 'source-forbidden', message: expect.stringMatching(/"Read content"/) as string })
+    }))
+
   it('reads once more what changed in the last minutes, as its times tell no seconds', () =>
     within(async ({ fake, open }) => {
       const id = fake.add('Fresh', toBlocks('x'))

@@ -45,7 +45,7 @@ export function createNotionSource(site: Site, { contentType }: { contentType: L
       const body = { filter: { property: 'object', value: 'page' }, sort: { direction: 'ascending', timestamp: 'last_edited_time' }, page_size: 100, ...(cursor === null ? {} : { start_cursor: cursor }) }
       const found: z.infer<typeof Pages> = parse(Pages, await call('/v1/search', signal, body))
       for (const result of found.results) {
-        const page = parse(Page, result)
+        const page = toFull(result)
         if (page.archived !== true && page.in_trash !== true) pages.set(page.id, page)
       }
       cursor = found.has_more ? found.next_cursor : null
@@ -114,6 +114,13 @@ function withoutPagesBelow(answer: unknown): unknown {
 /** Addresses of pictures hold keys that open them for an hour. */
 function withoutImages(markdown: string): string {
   return markdown.replace(/!\[([^\]]*)\]\([^)]*\)/g, '$1')
+}
+
+/** An integration that may not read content is told of ids alone. */
+function toFull(result: unknown): Page {
+  const page = Page.safeParse(result)
+  if (page.success) return page.data
+  throw new NuraError('source-forbidden', 'Notion tells the integration of pages but not what is on them. Give it the capability "Read content" in its settings.', { field: 'token', cause: page.error })
 }
 
 function toTitle({ properties = {} }: Page): string {

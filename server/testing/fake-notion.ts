@@ -8,6 +8,8 @@ type FakePage = { id: string; title: string; blocks: FakeBlock[]; edited: string
 export type FakeNotion = FakeSite & {
   /** The pages that are shared with the integration. */
   readonly pages: Map<string, FakePage>
+  /** False: it may see that pages are there, and no more. */
+  mayRead: boolean
   add(title: string, blocks: FakeBlock[], under?: string): string
   change(id: string, change: Partial<Pick<FakePage, 'title' | 'blocks' | 'parent' | 'inTrash' | 'edited'>>): void
 }
@@ -27,6 +29,7 @@ export async function startFakeNotion(): Promise<FakeNotion> {
   const site = await startFakeSite({ authorization: `Bearer ${notionCredentials.token}`, answer: (request) => answer(request) })
   const fake: FakeNotion = Object.assign(site, {
     pages: new Map<string, FakePage>(),
+    mayRead: true,
     add(title: string, content: FakeBlock[], under?: string) {
       const id = randomUUID()
       fake.pages.set(id, { id, title, blocks: content, edited: now(), parent: under ?? null, inTrash: false })
@@ -42,7 +45,7 @@ export async function startFakeNotion(): Promise<FakeNotion> {
     if (method === 'POST' && path === '/v1/search') {
       const { start_cursor: cursor, page_size: size } = body as { start_cursor?: string; page_size: number }
       const sorted = [...fake.pages.values()].toSorted((one, other) => (one.edited < other.edited ? -1 : 1))
-      return { json: toList(sorted.map(toPage), cursor, Math.min(size, fake.pageSize)) }
+      return { json: toList(sorted.map((page) => (fake.mayRead ? toPage(page) : { object: 'page', id: page.id })), cursor, Math.min(size, fake.pageSize)) }
     }
     const [, pageId] = /^\/v1\/pages\/([\w-]+)$/.exec(path) ?? []
     const page = fake.pages.get(pageId ?? '')
