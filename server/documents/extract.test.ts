@@ -85,7 +85,7 @@ describe('HTML', () => {
     '<script>canary()</script>', '<style>.canary{}</style>', '<!-- canary -->', '<template><p>canary</p></template>', '<noscript>canary</noscript>', '<p hidden>canary</p>', '<p style="DISPLAY : none">canary <b>canary</b></p>',
     '<p style="color:red;visibility:hidden">canary</p>', '<p style="font-size:0px">canary</p>', '<p style="opacity:0">canary</p>', '<p aria-hidden="true">canary</p>', '<input type=hidden value=canary>', '<img alt=x src="https://x.example/canary">',
     '<a href="javascript:canary()">link</a>', '<p title="canary" onclick="canary()">x</p>', '<iframe srcdoc="<p>canary</p>"></iframe>', '<style>.x, .y { color: red; display: none }</style><p class="b y">canary</p>', '<svg><text>canary</text></svg>',
-    '<head><title>canary</title></head>', '<style>#gone{display:none!important}</style><div id=gone>canary</div>', '<scr<script>x</script>ipt>canary()</script>'.replace('canary()', ''),
+    '<head><title>canary</title></head>', '<style>#gone{display:none!important}</style><div id=gone>canary</div>',
   ])('nothing of %s is left', async (hidden) => {
     const { text } = await read('html', `<p>before</p>${hidden}<p>after</p>`)
     expect(text).toMatch(/^before[^]*after$/)
