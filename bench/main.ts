@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureAway } from './away.ts'
 import { measureBill } from './bill.ts'
+import { measureDocuments } from './documents.ts'
 import { measureGithub } from './github.ts'
 import { measureIngest } from './ingest.ts'
 import { measureModels } from './models.ts'
@@ -23,6 +24,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   service: measureDeployment,
   start: measureStart,
   github: measureGithub,
+  documents: measureDocuments,
   models: measureModels,
   outages: measureOutages,
   away: () => measureAway(toCount('minutes', 10)),

@@ -35,7 +35,11 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^ioredis(\/|$)/, /^(jobs|server\/cache)\//],
   [/^rate-limiter-flexible$/, /^server\/rate-limits\.ts$/],
   [/^(@mikro-orm\/|@electric-sql\/|(pgvector|kysely|pg)(\/|$))/, /^db\//],
-  [/^(@langchain\/|langsmith(\/|$))/, /^server\/agents\//],
+  [/^@langchain\/community\//, /^server\/(sources|documents)\//],
+  [/^(@langchain\/(?!community\/)|langsmith(\/|$))/, /^server\/agents\//],
+  [/^(unpdf|mammoth|yauzl|busboy|html-to-text)(\/|$)/, /^server\/documents\//],
+  [/^(htmlparser2|undici)$/, /^server\/(documents|sources)\//],
+  [/^(pdf-lib|docx)$/, /^(bench\/|server\/testing\/)/],
   [/^@opentelemetry\//, /^server\/tracing\//],
   [/^(web-tree-sitter|@vscode\/tree-sitter-wasm|@secretlint\/|ignore$)/, /^server\/(indexing|sources)\//],
   [/^stemmer$/, /^server\/tokens\.ts$/],
@@ -57,7 +61,8 @@ const homes: [packages: RegExp, home: RegExp][] = [
 
 /** Packages that no file imports, with the reason they are listed. */
 const unimported = [
-  'undici', // a peer that Bolt's Socket Mode needs
+  '@notionhq/client', // asked for at run time by LangChain's loader of Notion
+  'notion-to-md', // the same
   '@vscode/tree-sitter-wasm', // grammars, read as files
   'dejavu-fonts-ttf', // fonts, read as files
 ]

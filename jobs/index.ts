@@ -4,11 +4,14 @@ import { changeSpace } from './change-space.ts'
 import { forgetRepository } from './forget-repository.ts'
 import { githubDelivery } from './github-delivery.ts'
 import { purgeExpired } from './purge-expired.ts'
+import { readDocument } from './read-document.ts'
 import { summarisePullRequest } from './summarise-pull-request.ts'
 import { sweepAnswers } from './sweep-answers.ts'
+import { sweepDocuments } from './sweep-documents.ts'
 import { sweepGithub } from './sweep-github.ts'
 import { sweepInbox } from './sweep-inbox.ts'
 import { sweepRepositories } from './sweep-repositories.ts'
+import { sweepSources } from './sweep-sources.ts'
 import { sweepSpaces } from './sweep-spaces.ts'
 import { syncInstallation } from './sync-installation.ts'
 import { syncRepository } from './sync-repository.ts'
@@ -20,6 +23,7 @@ export const botJobs = [answerTurn] as const
 /** The jobs of the jobs process. */
 export const backgroundJobs = [
   syncRepository, forgetRepository, sweepRepositories, changeSpace, sweepSpaces,
+  readDocument, sweepDocuments, sweepSources,
   githubDelivery, answerMention, summarisePullRequest, syncInstallation, sweepGithub,
   tellChanged, sweepAnswers, sweepInbox, purgeExpired,
 ] as const

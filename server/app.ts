@@ -21,6 +21,7 @@ import type { Passage } from './retrieval/passage.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { operatorRoutes, routes } from './routes/index.ts'
 import type { AnyRoute } from './routes/route.ts'
+import type { SourceOrigin, SourceOwner } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
 import type { TellSettings } from './tell-settings.ts'
 import type { ThreadMemory } from './thread-memory.ts'
@@ -38,7 +39,7 @@ export type ServerParts = {
     tenant: TenantDb,
     request: { question: string; audience: Audience; limit?: number; repository?: string; signal?: AbortSignal },
   ): Promise<{ passages: Passage[]; timings: Record<string, number> }>
-  openSource(repository: { source: string; location: string }): Source
+  openSource(repository: SourceOrigin, owner?: SourceOwner): Source
   tellSettings: TellSettings
   /** Takes a delivery of the GitHub App; absent where none is configured. See `createWebhook`. */
   takeDelivery?(delivery: Delivery): Promise<{ stored: number }>

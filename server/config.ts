@@ -18,6 +18,7 @@ import { lineUpOptions } from './models/line-ups.ts'
 import { toRerankerChain } from './models/rerankers.ts'
 import { limitsEnv, toLimits } from './rate-limits.ts'
 import type { Limits } from './rate-limits.ts'
+import { sourcesEnv } from './sources/config.ts'
 
 /** Everything the server reads from the environment. Stores are in `db/config.ts` and `jobs/config.ts`. */
 export const serverEnv = {
@@ -63,6 +64,7 @@ export const serverEnv = {
     .int('must be a whole number of tokens such as 2000000')
     .positive('must be more than 0; leave it unset for no limit')
     .optional(),
+  ...sourcesEnv,
   ...limitsEnv,
   ...langsmithEnv,
 }
@@ -86,6 +88,8 @@ export type ServerConfig = {
   repository: string | null
   /** Whether `POST /v1/repositories` may name a folder of this machine. */
   allowLocalRepositories: boolean
+  /** Hosts of wikis and trackers within one's own network that may be asked. */
+  sourceHosts: string[]
   models: { dev: ModelName[]; pm: ModelName[]; architect: ModelName[]; embedding: ModelName[]; reranker: ModelName[] }
   modelSettings: ModelSettings
   /** The deployment option in force, and where each chain comes from. */
@@ -117,6 +121,7 @@ export function toServerConfig(env: ServerEnv & DeployedEnv, drawn: Omit<DrawnCh
     tenant: env.NURA_TENANT,
     repository: env.NURA_REPOSITORY ?? null,
     allowLocalRepositories: (env.NURA_LOCAL_REPOSITORIES ?? (env.NURA_SERVICE_SECRET ? 'refuse' : 'allow')) === 'allow',
+    sourceHosts: env.NURA_SOURCE_HOSTS,
     models: { dev: env.DEV_MODELS, pm: env.PM_MODELS, architect: env.ARCHITECT_MODELS, embedding: env.EMBEDDING_MODELS, reranker: env.RERANKER_MODELS },
     modelSettings: toModelSettings(env),
     lineUp: drawn.lineUp,

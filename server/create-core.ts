@@ -11,6 +11,8 @@ import type { ServerConfig } from './config.ts'
 import { createGithubApp } from './github/app.ts'
 import type { GithubApp } from './github/app.ts'
 import type { GithubConfig } from './github/config.ts'
+import type { Document } from '#db/tenant/documents.ts'
+import { readDocument } from './documents/read-document.ts'
 import { streamCounted, withCounted } from './count-embeddings.ts'
 import { createMayReadOnGithub } from './github/linked-readers.ts'
 import { createPermissions } from './github/permissions.ts'
@@ -31,6 +33,7 @@ import { createReranker } from './models/rerankers.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
+import { createOpenSite } from './sources/site.ts'
 import type { Source } from './sources/source.ts'
 import { createOtherSpaceTeller } from './tell-other-space.ts'
 import { createTellSettings } from './tell-settings.ts'
@@ -55,6 +58,8 @@ export type GithubCore = { app: GithubApp; permissions: Permissions }
 export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads' | 'tellSettings'> & {
   openSource: ReturnType<typeof createOpenSource>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
+  /** Makes text of a document that was given; see `readDocument`. */
+  readDocument(tenant: TenantDb, id: string, options: { signal: AbortSignal }): Promise<Document | null>
   /** Goes on with a change of embedding space that is under way. */
   changeSpace(tenant: TenantDb, options: ChangeOptions): Promise<ChangeReport | null>
   models: Record<AgentName, ChatModel[]>
@@ -77,7 +82,7 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
   const madeVectors = createMadeVectors()
   const tellOtherSpace = createOtherSpaceTeller(embedders.primary.space, log)
   const countFor = (tenant: TenantDb, agent: 'indexing' | 'search') => ({ tenant, agent, log, metrics })
-  const openSource = createOpenSource({ github: github?.app ?? null })
+  const openSource = createOpenSource({ github: github?.app ?? null, openSite: createOpenSite({ hosts: config.sourceHosts }) })
   const { threads, ...remembered } = createRemembered(cache)
   const langsmith = config.langsmith && openLangsmith(config.langsmith, { log })
   const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, langsmith, log, metrics, ...(threads && { threads }), ...remembered }
@@ -92,6 +97,7 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
       await tellOtherSpace(tenant)
       return withCounted(embedders, countFor(tenant, 'indexing'), (counted) => indexSource({ embedders: counted, madeVectors, log }, tenant, repository, source, options))
     },
+    readDocument: (tenant, id, options) => readDocument({ log }, tenant, id, options),
     changeSpace: (tenant, options) => withCounted(embedders, countFor(tenant, 'indexing'), (counted) => changeSpace({ embedderOf: counted.of, log }, tenant, options)),
     answer(tenant, question, signal, turn) {
       const countSearch = { ...countFor(tenant, 'search'), log: turn.log }

@@ -22,6 +22,10 @@ export const kept: readonly Kept[] = [
     where: "the tenant's own database schema",
     until: `until the repository or the tenant is deleted; what left a repository is gone from answers at once and from the disk after ${goneDays} days`,
   },
+  { what: 'documents that were given: their text without secrets, name, title, address', where: "the tenant's own schema", until: 'until the document, its library or the tenant is deleted' },
+  { what: 'documents that were given: the bytes themselves', where: "the tenant's own schema", until: 'until they are read, which takes seconds; of one that cannot be read, until that is found out' },
+  { what: 'pages and issues of connected wikis and trackers, as text', where: "the tenant's own schema", until: 'until they are gone there, closed to some there (at the next look, within a quarter of an hour), or the source is deleted; of what is restricted there only its number is kept' },
+  { what: 'what happened in repositories: pull requests, issues, reviews, releases and deployments with titles, logins, labels and times; no text of them', where: "the tenant's own schema", until: 'until the repository or the tenant is deleted' },
   {
     what: 'questions, answers, citations and what was retrieved',
     where: "the tenant's own schema",
@@ -43,6 +47,8 @@ export const kept: readonly Kept[] = [
   { what: 'what models did: agent, model, tokens, cost; no text', where: "the tenant's own schema", until: 'until the tenant is deleted' },
   { what: 'which channels and people Nura has met (ids only)', where: 'the control plane', until: 'until the tenant is deleted' },
   { what: 'which GitHub account a person has linked (its number and name; no token)', where: 'the control plane', until: 'until they unlink it, or the tenant is deleted' },
+  { what: "the chart of an answer's report", where: "a file of Nura's in your Slack workspace, seen where the answer is", until: 'until the answer is deleted or replaced' },
+  { what: 'tokens of wikis and trackers', where: "the tenant's own schema, AES-256-GCM, bound to tenant and source", until: 'until they are replaced, or the source is deleted' },
   { what: 'bot tokens', where: 'the control plane, AES-256-GCM, bound to tenant and platform', until: 'until the app is uninstalled' },
   { what: 'logs', where: 'where the operator sends them', until: 'no message text, no secrets, no personal data; a trace id ties the lines of a turn together' },
 ]

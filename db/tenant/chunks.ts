@@ -18,6 +18,10 @@ export type ChunkRow = ChunkPlace & {
   /** Full commit id at which `path` has exactly these lines. */
   sha: string
   indexedAt: Date | null
+  /** What people call a document, its own address, and when it last changed. */
+  title: string | null
+  url: string | null
+  changedAt: Date | null
 }
 
 export type ChunkPlace = { chunkId: string; fileId: string; ordinal: number; startLine: number; endLine: number; scope: string[]; tokenLength: number }
@@ -31,7 +35,7 @@ export async function readChunks(tenant: TenantDb, chunkIds: string[]): Promise<
     tx.query<ChunkRow>(
       `select ${placeColumns}, k.chunk_key as "chunkKey", k.content, k.content_type as "contentType", f.language, k.metadata, k.repository_id as "repositoryId",
          r.name as repository, r.url as "repositoryUrl", r.default_branch as "defaultBranch", f.path, f.stem,
-         coalesce(f.pending_sha, r.indexed_sha) as sha, r.indexed_at as "indexedAt"
+         coalesce(f.pending_sha, r.indexed_sha) as sha, r.indexed_at as "indexedAt", f.title, f.url, f.changed_at as "changedAt"
        from unnest($1::uuid[]) with ordinality as wanted (id, place) join knowledge_base k using (id) join file f on f.id = k.file_id
        join repository r on r.id = k.repository_id where k.gone_at is null order by place`,
       [chunkIds],

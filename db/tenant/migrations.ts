@@ -251,6 +251,49 @@ export const tenantMigrations: Migration[] = [
     `,
   },
   {
+    // Sources whose files are documents: pages and issues of a site that is asked now and then, and what people upload. Uploaded
+    // bytes lie in pieces, so that no statement carries a whole document, and only until their text is read.
+    name: '0006-documents',
+    sql: `
+      alter table repository
+        add column content_type text check (content_type in ('documentation', 'business')),
+        add column site_place text,
+        add column credentials text,
+        add column looked_at timestamptz,
+        add column failing_since timestamptz;
+      alter table file add column title text, add column url text, add column changed_at timestamptz;
+      create table document (
+        id uuid primary key,
+        repository_id uuid not null references repository on delete cascade,
+        name text not null,
+        title text not null,
+        url text,
+        content_type text not null check (content_type in ('documentation', 'business')),
+        media_type text not null,
+        size integer not null,
+        sha text not null,
+        state text not null default 'stored' check (state in ('stored', 'ready', 'partial', 'failed')),
+        error text,
+        pages integer,
+        faults jsonb not null default '[]',
+        text text,
+        text_sha text,
+        attempts integer not null default 0,
+        created_at timestamptz not null default now(),
+        changed_at timestamptz not null default now(),
+        unique (repository_id, name)
+      );
+      create index document_stored on document (changed_at) where state = 'stored';
+      create index document_text on document (repository_id, text_sha);
+      create table document_piece (
+        document_id uuid not null references document on delete cascade,
+        ordinal integer not null,
+        bytes bytea not null,
+        primary key (document_id, ordinal)
+      );
+    `,
+  },
+  {
     // What happened in repositories, for counting. `updated_at` is the source's own time of a row: a row never goes back behind it.
     // Whatever belongs to a repository goes with it.
     name: '0007-activity',

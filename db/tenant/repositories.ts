@@ -7,12 +7,12 @@ import { lockCorpus, saveCorpus } from './corpus.ts'
 import { dropFiles } from './remove-files.ts'
 import { Repository } from './repository.ts'
 
-export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & Partial<Pick<Repository, 'url' | 'defaultBranch' | 'audience' | 'isPublic' | 'externalId' | 'installationId'>>
+export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & Partial<Pick<Repository, 'url' | 'defaultBranch' | 'audience' | 'isPublic' | 'externalId' | 'installationId' | 'contentType' | 'place'>>
 
 /** What only a source, a sync or a file of settings can tell. */
 const unknownYet = {
   url: null, defaultBranch: null, indexedSha: null, indexedAt: null, error: null, externalId: null, installationId: null, headSha: null,
-  settings: null, settingsSha: null, settingsFault: null, settingsToldSha: null,
+  settings: null, settingsSha: null, settingsFault: null, settingsToldSha: null, contentType: null, place: null, lookedAt: null, failingSince: null,
 }
 
 /** Connects a source; its first sync fills the index. @throws NuraError `repository-exists` */

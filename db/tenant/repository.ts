@@ -8,8 +8,8 @@ export const Repository = defineEntity({
   properties: {
     id: p.uuid().primary(),
     name: p.text().unique('repository_name_key'),
-    source: p.text().$type<'git' | 'github'>(),
-    /** Path of a checkout, or `owner/name`. */
+    source: p.text().$type<'git' | 'github' | 'documents' | 'confluence' | 'notion' | 'jira'>(),
+    /** Path of a checkout, `owner/name`, or the base address of a site. */
     location: p.text(),
     url: p.text().nullable(),
     defaultBranch: p.text().nullable(),
@@ -33,6 +33,13 @@ export const Repository = defineEntity({
     settingsSha: p.text().nullable(),
     settingsFault: p.text().nullable(),
     settingsToldSha: p.text().nullable(),
+    /** What every file of it counts as; null: each by itself. */
+    contentType: p.text().$type<'documentation' | 'business'>().nullable(),
+    /** What of a site is read, such as the key of a space or of a project; null where that is the whole of it. */
+    place: p.text().fieldName('site_place').nullable(),
+    /** When a site that tells nobody of its changes was last asked for them, and since when it does not answer. */
+    lookedAt: p.datetime().nullable(),
+    failingSince: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()').onCreate(() => new Date()),
   },
 })

@@ -17,6 +17,10 @@ export type FileWrite = {
   size: number | null
   language: string | null
   contentType: 'code' | 'documentation' | 'business'
+  /** What people call a document, its own address, and when it last changed; absent for a file of a repository. */
+  title?: string | null
+  url?: string | null
+  changedAt?: Date | null
   /** Why the content is not indexed; null when it is. */
   skipReason: string | null
   /** Terms of the whole file and its path. */
@@ -113,13 +117,13 @@ function count(corpus: Corpus, files: WrittenFile[], fresh: FreshChunk[]): void 
 async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Corpus, rows: WrittenFile[]): Promise<void> {
   const indexed = rows.map(({ terms }) => (terms.length > 0 ? terms : null))
   await tx.execute(
-    `insert into file (id, repository_id, path, stem, blob_sha, size, language, content_type, skip_reason, chunker_version, pending_sha, lex, sparse, token_length, mean_length)
-     select id, $1, path, stem, blob_sha, size, language, content_type, skip_reason, $2, $3, lex::tsvector, sparse::sparsevec, token_length, $4
-     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[])
-       as given (id, path, stem, blob_sha, size, language, content_type, skip_reason, lex, sparse, token_length)
+    `insert into file (id, repository_id, path, stem, blob_sha, size, language, content_type, skip_reason, chunker_version, pending_sha, lex, sparse, token_length, mean_length, title, url, changed_at)
+     select id, $1, path, stem, blob_sha, size, language, content_type, skip_reason, $2, $3, lex::tsvector, sparse::sparsevec, token_length, $4, title, url, changed_at
+     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[], $18::timestamptz[])
+       as given (id, path, stem, blob_sha, size, language, content_type, skip_reason, lex, sparse, token_length, title, url, changed_at)
      on conflict (repository_id, path) do update set stem = excluded.stem, blob_sha = excluded.blob_sha, size = excluded.size, language = excluded.language,
        content_type = excluded.content_type, skip_reason = excluded.skip_reason, chunker_version = excluded.chunker_version, pending_sha = excluded.pending_sha,
-       lex = excluded.lex, sparse = excluded.sparse, token_length = excluded.token_length, mean_length = excluded.mean_length, updated_at = now()`,
+       lex = excluded.lex, sparse = excluded.sparse, token_length = excluded.token_length, mean_length = excluded.mean_length, title = excluded.title, url = excluded.url, changed_at = excluded.changed_at, updated_at = now()`,
     [
       context.repositoryId,
       context.chunkerVersion,
@@ -130,6 +134,7 @@ async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Cor
       indexed.map((terms) => terms && toLex(terms)),
       indexed.map((terms) => terms && toSparse(terms, corpus.meanFileLength)),
       rows.map(({ terms }) => terms.length),
+      ...columnsOf(rows, ({ file }) => [toStorable(file.title ?? null), file.url ?? null, file.changedAt?.toISOString() ?? null], 3),
     ],
   )
 }

@@ -12,7 +12,7 @@ import type { ReadSettings, Settings } from './settings.ts'
  * its author sees it where the repository is shown. A file at fault leaves in force what was.
  */
 export async function applySettings(tenant: TenantDb, repository: Repository, tree: readonly TreeEntry[], files: readonly SourceFile[], log: Logger): Promise<Settings> {
-  const entry = tree.find(({ path }) => path === settingsPath)
+  const entry = tree.find(({ path, document }) => path === settingsPath && !document)
   const read = entry ? readEntry(entry, files) : null
   const fault = read?.fault ?? null
   const settingsSha = entry?.blobSha ?? null

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
@@ -6,6 +6,7 @@ import { readCorpus } from '#db/tenant/corpus.ts'
 import { finishSync, readManifest } from '#db/tenant/manifest.ts'
 import { moveFiles } from '#db/tenant/move-files.ts'
 import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
+import type { Repository } from '#db/tenant/repository.ts'
 import { readSourceFiles } from '#db/tenant/source-files.ts'
 import { removeFiles, writeFiles } from '#db/tenant/write-files.ts'
 import type { Logger } from '../log.ts'
@@ -62,6 +63,8 @@ export type IndexReport = {
 /** Most chunks and files that are held, embedded and written at once: what keeps memory flat. */
 const batchChunks = 256
 const batchFiles = 64
+/** Documents come while people ask, and the embedded store does one thing at a time: it gets less at once, and questions a turn in between. */
+const gentle = { chunks: 48, pauseMs: 120 }
 const batchRemovals = 500
 
 /**
@@ -84,8 +87,9 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   const tree = await source.tree(head.sha, signal, texts)
   const files = await keepSourceTexts(tenant, id, source, tree, { kept, texts }, signal)
   const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, parts.log))
-  const skip = (entry: TreeEntry) => skipByEntry(entry) ?? skipBySettings(entry.path)
-  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind })
+  const skip = (entry: TreeEntry) => skipByEntry(entry) ?? (entry.document ? null : skipBySettings(entry.path))
+  const isDocument = new Set(tree.filter(({ document }) => document).map(({ path }) => path))
+  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind: (from, to) => isDocument.has(to) || sameKind(from, to) })
   const report = createReport(head, changes)
 
   const work = changes.filter(({ kind }) => kind !== 'keep')
@@ -95,8 +99,8 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
     await applyMoves(tenant, id, head, changes, show)
     await applyRemovals(tenant, id, changes, show, signal)
     const embedder = await chooseEmbedder(parts, tenant)
-    const write = () => applyWrites({ ...parts, embedder }, tenant, id, source, head, changes, report, show, signal)
-    await (repository.indexedSha === null ? inBulk({ ...parts, embedder }, tenant, write, onProgress) : write())
+    const write = () => applyWrites({ ...parts, embedder, isGentle: repository.source === 'documents' }, tenant, id, source, head, changes, report, show, signal)
+    await ((await isBulk(tenant, repository)) ? inBulk({ ...parts, embedder }, tenant, write, onProgress) : write())
     await finishSync(tenant, id, head.sha)
     await markOutdated(tenant, id, head.sha)
   }
@@ -105,7 +109,7 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   return report
 }
 
-type WriteParts = IndexParts & { embedder: Embedder }
+type WriteParts = IndexParts & { embedder: Embedder; isGentle?: boolean }
 
 async function chooseEmbedder({ embedders }: IndexParts, tenant: TenantDb): Promise<Embedder> {
   const { activeSpace } = await readCorpus(tenant)
@@ -139,6 +143,12 @@ async function applyRemovals(tenant: TenantDb, id: string, changes: Change[], sh
   }
 }
 
+/** Documents come while people ask: only the very first ones of a tenant may take its search indexes away. */
+async function isBulk(tenant: TenantDb, { indexedSha, source }: Repository): Promise<boolean> {
+  if (indexedSha !== null) return false
+  return source !== 'documents' || (await readCorpus(tenant)).chunks === 0
+}
+
 /** A first index is written without the vector index, which is built after it; after a failure too, as other repositories need it. */
 async function inBulk({ embedder, log }: WriteParts, tenant: TenantDb, write: () => Promise<void>, onProgress: IndexOptions['onProgress']): Promise<void> {
   await beginBulk(tenant, embedder.space)
@@ -154,7 +164,7 @@ async function inBulk({ embedder, log }: WriteParts, tenant: TenantDb, write: ()
 }
 
 async function applyWrites(
-  { embedder, madeVectors: kept }: WriteParts,
+  { embedder, madeVectors: kept, isGentle = false }: WriteParts,
   tenant: TenantDb,
   repositoryId: string,
   source: Source,
@@ -173,6 +183,7 @@ async function applyWrites(
     const texts = new Map(batch.flatMap((read) => [...read.texts]))
     const { vectors, embedded } = await embedMissing(embedder, tenant, texts, { made, kept, signal })
     await writing
+    if (isGentle) await sleep(gentle.pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted())
     made = vectors
     for (const { file } of batch) for (const chunk of file.chunks) chunk.embedding = vectors.get(chunk.key)!
     count(report, batch, embedded)
@@ -189,11 +200,15 @@ async function applyWrites(
       signal?.throwIfAborted()
       batch.push(read)
       held += read.file.chunks.length
-      if (held < batchChunks && batch.length < batchFiles) continue
+      if (held < (isGentle ? gentle.chunks : batchChunks) && batch.length < batchFiles) continue
       await flush(batch)
       ;[batch, held] = [[], 0]
     }
     if (batch.length > 0) await flush(batch)
+  } catch (error) {
+    // A source that takes no more calls for now gave what was read before: the next run goes on after it.
+    if (batch.length > 0 && error instanceof NuraError && error.retryAt && !signal?.aborted) await flush(batch)
+    throw error
   } finally {
     await writing
   }
@@ -207,8 +222,8 @@ async function* readChanges(source: Source, changes: Change[], space: string, si
   const entries = changes.flatMap((change) => (change.kind === 'add' || change.kind === 'change' ? [change.entry] : []))
   const ordered = sampleFirst(entries)
   let next = 0
-  for await (const { bytes } of source.read(ordered.map(({ blobSha }) => blobSha), signal)) {
-    yield await readFile(ordered[next++]!, bytes, space)
+  for await (const { bytes, kept } of source.read(ordered.map(({ blobSha }) => blobSha), signal)) {
+    yield await readFile(ordered[next++]!, bytes, space, kept)
     // What is buffered is read without a turn of the event loop, which the batch being written waits for.
     await nextTurn()
   }

@@ -26,9 +26,9 @@ export async function keepSourceTexts(tenant: TenantDb, repositoryId: string, so
   return files
 }
 
-/** Regular files only: a link may point anywhere. */
+/** Regular files only: a link may point anywhere, and a page may have any name. */
 function selectEntries(tree: readonly TreeEntry[]): TreeEntry[] {
-  const files = tree.filter(({ mode }) => mode.startsWith('100'))
+  const files = tree.filter(({ mode, document }) => mode.startsWith('100') && !document)
   const isWithin = ({ size }: TreeEntry, largest: number) => size !== null && size <= largest
   const settings = files.filter((entry) => entry.path === settingsPath && isWithin(entry, longestSettings))
   const owners = files.filter((entry) => ownersPaths.includes(entry.path) && isWithin(entry, limits.owners))

@@ -54,4 +54,4 @@ export function planChanges(tree: readonly TreeEntry[], manifest: Manifest, rule
 }
 
 /** Reasons found by reading; the others are found by name, mode, size or attribute. */
-const byContent = new Set<string>(['binary', 'minified', 'generated', 'lfs-pointer', 'secret-file'] satisfies SkipReason[])
+const byContent = new Set<string>(['binary', 'minified', 'generated', 'lfs-pointer', 'secret-file', 'unreadable', 'empty'] satisfies SkipReason[])

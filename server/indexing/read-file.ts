@@ -1,5 +1,6 @@
 import type { FileWrite } from '#db/tenant/write-files.ts'
 import { readText } from '../sources/skip.ts'
+import type { SkipReason } from '../sources/skip.ts'
 import type { TreeEntry } from '../sources/source.ts'
 import { tokens } from '../tokens.ts'
 import { chunkFile, toChunkKey, toEmbeddedText } from './chunk.ts'
@@ -10,16 +11,22 @@ import { redact } from './redact.ts'
 /** A file ready to be written but for its vectors, which `texts` ask for by chunk key. */
 export type ReadFile = { file: FileWrite; texts: Map<string, string>; redacted: { kind: string; count: number }[] }
 
+/** The path that a document's text is cut by: its own says how it was written once, not what its text is now. */
+const documentPath = 'document.md'
+
 /** What is kept of a file whose content is not. */
 export function toSkipped(entry: TreeEntry, skipReason: string): FileWrite {
-  const language = languageOf(entry.path)
+  const { document } = entry
+  const language = languageOf(document ? documentPath : entry.path)
   return {
     path: entry.path,
     stem: stemOf(entry.path),
     blobSha: entry.blobSha,
     size: entry.size,
     language: language?.id ?? null,
-    contentType: language?.documentation ? 'documentation' : 'code',
+    contentType: document?.contentType ?? (language?.documentation ? 'documentation' : 'code'),
+    // Of what not everyone may read, not even the title.
+    ...(document && skipReason !== 'restricted' ? { title: document.title, url: document.url, changedAt: document.changedAt } : {}),
     skipReason,
     tokens: [],
     chunks: [],
@@ -29,14 +36,14 @@ export function toSkipped(entry: TreeEntry, skipReason: string): FileWrite {
 }
 
 /** Bytes → text without secrets → chunks, symbols and edges. What is stored, searched and embedded all comes from that text. */
-export async function readFile(entry: TreeEntry, bytes: Buffer, space: string): Promise<ReadFile> {
-  const { text, skip } = readText(entry.path, bytes)
+export async function readFile(entry: TreeEntry, bytes: Buffer, space: string, kept?: SkipReason): Promise<ReadFile> {
+  const { text, skip } = kept ? { text: null, skip: kept } : entry.document ? readDocument(bytes) : readText(entry.path, bytes)
   if (text === null) return { file: toSkipped(entry, skip), texts: new Map(), redacted: [] }
 
   const clean = await redact(text)
-  const { language, contentType, chunks, symbols, edges } = await chunkFile(entry.path, clean.text)
+  const { language, contentType, chunks, symbols, edges } = await chunkFile(entry.document ? documentPath : entry.path, clean.text)
   const texts = new Map<string, string>()
-  const fileTokens = tokens(entry.path)
+  const fileTokens = tokens(entry.document ? `${entry.path} ${entry.document.title}` : entry.path)
   const written = chunks.map((chunk) => {
     const embeddedText = toEmbeddedText(chunk)
     const key = toChunkKey(space, embeddedText)
@@ -45,6 +52,12 @@ export async function readFile(entry: TreeEntry, bytes: Buffer, space: string): 
     for (const word of words) fileTokens.push(word)
     return { ...chunk, key, tokens: [...tokens(chunk.scope.join(' ')), ...words], embedding: [] }
   })
-  const file = { ...toSkipped(entry, ''), skipReason: null, language, contentType, tokens: fileTokens, chunks: written, symbols, edges }
+  const file = { ...toSkipped(entry, ''), skipReason: null, language, contentType: entry.document?.contentType ?? contentType, tokens: fileTokens, chunks: written, symbols, edges }
   return { file, texts, redacted: clean.found }
+}
+
+/** Text that a source has made itself is never taken for what tools write: a handbook may say "do not edit". */
+function readDocument(bytes: Buffer): { text: string; skip: null } | { text: null; skip: SkipReason } {
+  const text = bytes.toString('utf8')
+  return text.trim() === '' ? { text: null, skip: 'empty' } : { text, skip: null }
 }

@@ -20,6 +20,6 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
 }
 
 function tooLarge(limit: number): NuraError {
-  const shown = limit >= 1024 * 1024 ? `${limit / 1024 / 1024} MB` : `${limit / 1024} KB`
+  const shown = limit >= 1024 * 1024 ? `${Math.floor(limit / 1024 / 1024)} MB` : `${limit / 1024} KB`
   return new NuraError('body-too-large', `The body is larger than ${shown}. Send less.`)
 }

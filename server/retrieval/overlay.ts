@@ -33,7 +33,8 @@ export type OverlayChunk = PassageRow & { ordinal: number; tokenLength: number; 
 export type PassageRow = Pick<
   ChunkRow,
   'chunkId' | 'fileId' | 'repositoryId' | 'repository' | 'path' | 'startLine' | 'endLine' | 'sha' | 'content' | 'contentType' | 'language' | 'scope'
->
+> &
+  Partial<Pick<ChunkRow, 'title' | 'url' | 'changedAt'>>
 
 /** @param files cut and cleaned as for the index; of one whose content is not indexed only the path counts. */
 export function toOverlay(at: Pick<Overlay, 'repositoryId' | 'repository' | 'sha' | 'focus'>, files: FileWrite[], gone: Iterable<string>): Overlay {

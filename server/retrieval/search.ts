@@ -112,7 +112,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const chosen = withFocus(best, overlay, query, limit)
 
   const passages = chosen.map(({ chunkId, score, legs }, at): Passage => {
-    const { repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope } = rows.get(chunkId)!
+    const { repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, title, url, changedAt } = rows.get(chunkId)!
     return {
       n: at + 1,
       chunkId,
@@ -127,6 +127,9 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
       language,
       scope,
       score,
+      ...(title ? { title } : {}),
+      ...(url ? { url } : {}),
+      ...(changedAt ? { changedAt } : {}),
       legs,
     }
   })

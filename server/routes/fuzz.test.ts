@@ -26,7 +26,7 @@ afterAll(async () => {
 
 /** Every row that a route may write, and every job it may queue. */
 async function picture(): Promise<unknown> {
-  const tables = ['repository', 'thread', 'answer', 'feedback', 'model_call', 'source_grant']
+  const tables = ['repository', 'document', 'thread', 'answer', 'feedback', 'model_call', 'source_grant']
   const counts = tables.map((table) => `(select count(*)::int from ${table}) as ${table}`)
   const [rows] = await tenant.transaction((tx) => tx.query(`select ${counts.join(', ')}`))
   return { rows, queued: server.queued.length }

@@ -1,6 +1,7 @@
 import { deleteAnswerRoute, giveFeedbackRoute, readAnswerRoute } from './answers.ts'
 import { askRoute } from './ask.ts'
 import { createDocsRoutes } from './docs.ts'
+import { addDocumentRoute, listDocumentsRoute, readDocumentRoute, removeDocumentRoute } from './documents.ts'
 import { githubWebhookRoute } from './github.ts'
 import { beginConnectionRoute, unlinkPersonRoute } from './github-connections.ts'
 import { callbackPageRoute, confirmPageRoute, setupPageRoute } from './github-pages.ts'
@@ -26,6 +27,10 @@ export const routes: readonly AnyRoute[] = [
   readRepositoryRoute,
   addRepositoryRoute,
   removeRepositoryRoute,
+  listDocumentsRoute,
+  readDocumentRoute,
+  addDocumentRoute,
+  removeDocumentRoute,
   readThreadRoute,
   updateThreadRoute,
   readAnswerRoute,

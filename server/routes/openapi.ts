@@ -42,8 +42,16 @@ function toOperation(route: AnyRoute): Json {
     ...(route.auth === 'none' ? {} : { security: [{ serviceToken: [] }] }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: toSchema(route.body, 'input') } } } }),
+    ...(route.upload === undefined ? {} : { requestBody: toUpload(route.upload) }),
     responses: { [route.answers.status]: toResponse(route), ...toErrors(route) },
   }
+}
+
+/** A form with the file in it, or the file alone. */
+function toUpload(fields: z.ZodType): Json {
+  const { properties, ...schema } = toSchema(fields, 'input') as { properties?: Json }
+  const file = { type: 'string', format: 'binary' }
+  return { required: true, content: { 'multipart/form-data': { schema: { ...schema, properties: { file, ...properties }, required: ['file'] } }, 'application/octet-stream': { schema: file } } }
 }
 
 function toResponse({ answers }: AnyRoute): Json {
@@ -58,6 +66,7 @@ function toErrors(route: AnyRoute): Json {
     ...(route.auth === 'none' ? [] : [[401, 'No valid token'], [403, 'Not from this machine, in local mode']]),
     ...(route.params === undefined && route.auth !== 'tenant' ? [] : [[404, 'Nothing there, or not yours']]),
     ...(route.body === undefined ? [] : [[413, 'The body is too large'], [415, 'The body is not JSON in UTF-8']]),
+    ...(route.upload === undefined ? [] : [[409, 'It does not fit what is there'], [413, 'The file is too large'], [415, 'Nura reads no files of this type']]),
     [503, 'A store is away; try again'],
   ]
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }

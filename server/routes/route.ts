@@ -51,6 +51,8 @@ export type Route<A extends Auth = Auth, Params = unknown, Query = unknown, Body
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
+  /** Fields of the form that a route reads for itself, beside one file; documented only. */
+  readonly upload?: z.ZodType
   readonly answers: {
     readonly status: number
     readonly description: string

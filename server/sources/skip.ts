@@ -17,6 +17,10 @@ export const skipReasons = [
   'data',
   'not-included',
   'ignored',
+  'restricted',
+  'gone',
+  'unreadable',
+  'empty',
 ] as const
 export type SkipReason = (typeof skipReasons)[number]
 
@@ -56,8 +60,9 @@ const binaryExtension = new RegExp(
   'i',
 )
 
-/** Decides by name, mode and size, before anything is read. */
+/** Decides by name, mode and size, before anything is read. Of a document its source decides: what its path looks like says nothing. */
 export function skipByEntry(entry: TreeEntry): SkipReason | null {
+  if (entry.document) return entry.kept ?? null
   const { path } = entry
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (entry.mode === '120000') return 'symlink'

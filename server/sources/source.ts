@@ -1,3 +1,15 @@
+import type { SkipReason } from './skip.ts'
+
+/** What a source tells of an entry that is a document of its own, not a file of a repository. */
+export type DocumentMark = {
+  /** What people call it. */
+  title: string
+  /** Its own address, https only, built from the source's base address or from our row. */
+  url: string | null
+  changedAt: Date | null
+  contentType: 'documentation' | 'business'
+}
+
 /** One entry of a committed tree. `mode` is git's: 100644, 100755, 120000 (symlink), 160000 (submodule). */
 export type TreeEntry = {
   path: string
@@ -8,6 +20,10 @@ export type TreeEntry = {
   /** True when `.gitattributes` says `linguist-generated` or `linguist-vendored`. */
   generated: boolean
   vendored: boolean
+  /** Present where the entry is a document: its content is text with Markdown's headings, whatever its path ends in. */
+  document?: DocumentMark
+  /** Why the source itself keeps the entry back, such as a page that not everyone may read. */
+  kept?: SkipReason
 }
 
 /** The committed state of a source that an index is reconciled to. */
@@ -30,15 +46,20 @@ export type KnownTexts = Map<string, string>
 /** Somebody who committed to the files asked about; `login` where the provider knows the account. */
 export type Committer = { name: string; login: string | null; at: Date; /** Commits of theirs among the newest that were looked at; absent where nobody counted. */ commits?: number }
 
-/** Where documents come from. The suite `sourceContract` is the whole test of a new one. */
+/**
+ * Where documents come from. The suite `sourceContract` is the whole test of a new one, `documentSourceContract` that of one
+ * whose tree is a listing of documents: its `sha` is a digest of what it lists, and only the newest listing can be read.
+ */
 export type Source = {
   readonly kind: string
+  /** Asks for no more than says whether it can be read. @throws what `head` throws */
+  check?(signal?: AbortSignal): Promise<Pick<Head, 'name' | 'url'>>
   /** @throws NuraError `not-a-repository`, `empty-repository` */
   head(signal?: AbortSignal): Promise<Head>
   /** Every entry of the tree at `sha`, in path order. `texts`: those of its `.gitattributes` files, where they cost a call. */
   tree(sha: string, signal?: AbortSignal, texts?: KnownTexts): Promise<TreeEntry[]>
-  /** Blob contents in the order given; memory stays bounded whatever the number. */
-  read(blobShas: string[], signal?: AbortSignal): AsyncIterable<{ blobSha: string; bytes: Buffer }>
+  /** Blob contents in the order given; memory stays bounded whatever the number. `kept`: it may be read no more since it was listed. */
+  read(blobShas: string[], signal?: AbortSignal): AsyncIterable<{ blobSha: string; bytes: Buffer; kept?: SkipReason }>
   /** Who last committed to these files, up to `sha`: newest first, each person once, no bots. */
   committers?(paths: string[], sha: string, signal?: AbortSignal): Promise<Committer[]>
 }

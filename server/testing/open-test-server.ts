@@ -8,6 +8,7 @@ import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { createOpenSource } from '../sources/index.ts'
+import { createOpenSite } from '../sources/site.ts'
 import { createTellSettings } from '../tell-settings.ts'
 
 export const testSecret = 'a-service-secret-of-more-than-32-bytes'
@@ -35,7 +36,7 @@ export async function openTestServer(db: Db, overrides: Partial<ServerParts> = {
     enqueue: async (name, payload) => void queued.push({ name, payload }),
     answer: () => answerOf(doneParts),
     search: async () => ({ passages: [], timings: { total: 1 } }),
-    openSource: createOpenSource({ github: null }),
+    openSource: createOpenSource({ github: null, openSite: createOpenSite() }),
     tellSettings: createTellSettings({ config, db }),
     version: '0.0.0-test',
     readiness: { database: () => db.ready() },
