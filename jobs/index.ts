@@ -10,6 +10,7 @@ import { sweepGithub } from './sweep-github.ts'
 import { sweepInbox } from './sweep-inbox.ts'
 import { sweepRepositories } from './sweep-repositories.ts'
 import { sweepSpaces } from './sweep-spaces.ts'
+import { syncActivity } from './sync-activity.ts'
 import { syncInstallation } from './sync-installation.ts'
 import { syncRepository } from './sync-repository.ts'
 import { tellChanged } from './tell-changed.ts'
@@ -20,7 +21,7 @@ export const botJobs = [answerTurn] as const
 /** The jobs of the jobs process. */
 export const backgroundJobs = [
   syncRepository, forgetRepository, sweepRepositories, changeSpace, sweepSpaces,
-  githubDelivery, answerMention, summarisePullRequest, syncInstallation, sweepGithub,
+  githubDelivery, answerMention, summarisePullRequest, syncInstallation, syncActivity, sweepGithub,
   tellChanged, sweepAnswers, sweepInbox, purgeExpired,
 ] as const
 
