@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureActivity } from './activity.ts'
 import { measureAway } from './away.ts'
 import { measureBill } from './bill.ts'
 import { measureDocuments } from './documents.ts'
@@ -20,6 +21,7 @@ const text = { type: 'string' } as const
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: text, repo: text, commits: text, seed: text, every: text, minutes: text, questions: text } })
 const suites: Record<string, () => Promise<Result[]>> = {
   store: measureStore,
+  activity: measureActivity,
   ingest: measureIngest,
   service: measureDeployment,
   start: measureStart,

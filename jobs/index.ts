@@ -13,6 +13,7 @@ import { sweepInbox } from './sweep-inbox.ts'
 import { sweepRepositories } from './sweep-repositories.ts'
 import { sweepSources } from './sweep-sources.ts'
 import { sweepSpaces } from './sweep-spaces.ts'
+import { syncActivity } from './sync-activity.ts'
 import { syncInstallation } from './sync-installation.ts'
 import { syncRepository } from './sync-repository.ts'
 import { tellChanged } from './tell-changed.ts'
@@ -24,7 +25,7 @@ export const botJobs = [answerTurn] as const
 export const backgroundJobs = [
   syncRepository, forgetRepository, sweepRepositories, changeSpace, sweepSpaces,
   readDocument, sweepDocuments, sweepSources,
-  githubDelivery, answerMention, summarisePullRequest, syncInstallation, sweepGithub,
+  githubDelivery, answerMention, summarisePullRequest, syncInstallation, syncActivity, sweepGithub,
   tellChanged, sweepAnswers, sweepInbox, purgeExpired,
 ] as const
 

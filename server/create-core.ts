@@ -1,5 +1,6 @@
 import type { Db, TenantDb } from '#db/index.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
+import { answerActivity } from './activity/answer-activity.ts'
 import type { AgentName } from './agents/index.ts'
 import { openLangsmith } from './agents/langsmith/open-langsmith.ts'
 import { createAnswerRepeats } from './answer-repeats.ts'
@@ -85,7 +86,7 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
   const openSource = createOpenSource({ github: github?.app ?? null, openSite: createOpenSite({ hosts: config.sourceHosts }) })
   const { threads, ...remembered } = createRemembered(cache)
   const langsmith = config.langsmith && openLangsmith(config.langsmith, { log })
-  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, langsmith, log, metrics, ...(threads && { threads }), ...remembered }
+  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, answerActivity, langsmith, log, metrics, ...(threads && { threads }), ...remembered }
   return {
     github,
     models,

@@ -121,6 +121,12 @@ export async function listWaitingDeployments(tenant: TenantDb, repositoryId: str
   return rows.map(({ id }) => id)
 }
 
+/** Those of these deployments that are stored. */
+export async function listKnownDeployments(tenant: TenantDb, repositoryId: string, ids: number[]): Promise<Set<number>> {
+  const rows = await tenant.transaction((tx) => tx.query<{ id: number }>('select id::float8 as id from activity_deployment where repository_id = $1 and id = any($2::bigint[])', [repositoryId, ids]))
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** What no list tells: when a pull request became ready, and when somebody last pushed to it. The latest of each counts. */
 export async function notePullTimes(tenant: TenantDb, repositoryId: string, number: number, { readyAt = null, pushedAt = null }: { readyAt?: Date | null; pushedAt?: Date | null }): Promise<void> {
   await tenant.transaction((tx) =>

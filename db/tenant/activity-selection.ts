@@ -72,9 +72,10 @@ export function toSelectedRows(selection: ActivitySelection): SelectedRows {
   const where = [`hit.repository_id = any(${bind(repositories, 'uuid[]')})`, `hit.at <= ${bind(now, 'timestamptz')}`]
   if (range !== null) {
     const [from, to] = [bind(range.from, 'date'), bind(range.to, 'date')]
-    // The day in the zone decides; the two bounds around it, as far as zones reach, let an index find it.
+    // The day in the zone decides. Bounds around it, as far as zones reach, let an index find it; between bounds within it no row needs the zone.
     where.push(`hit.at >= (${from} - 1)::timestamp at time zone 'UTC' and hit.at < (${to} + 2)::timestamp at time zone 'UTC'`)
-    where.push(`(hit.at at time zone ${bind(timeZone, 'text')})::date between ${from} and ${to}`)
+    const within = `hit.at >= (${from} + 2)::timestamp at time zone 'UTC' and hit.at < (${to} - 1)::timestamp at time zone 'UTC'`
+    where.push(`(${within} or (hit.at at time zone ${bind(timeZone, 'text')})::date between ${from} and ${to})`)
   }
   if (of === 'pulls quiet') where.push(`hit.at < ${bind(now, 'timestamptz')} - make_interval(days => ${bind(days ?? 0, 'integer')})`)
   if (label !== undefined) where.push(`exists (select 1 from unnest(hit.labels) as label where lower(label) = lower(${bind(label, 'text')}))`)

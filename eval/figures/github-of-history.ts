@@ -34,7 +34,7 @@ export async function createHistoricGithub(github: FakeGithub, installation: Ins
   async function toBranches(repository: FakeRepository, { number, commits }: Pull): Promise<Thread['pull']> {
     const base = (await repository.store.resolve(`${commits[0]!}^`)) ?? commits[0]!
     const head = { ref: `change-${number}`, sha: commits.at(-1)!, owner: repository.owner, repository }
-    return { draft: false, mergedAt: null, base: { ref: repository.defaultBranch, sha: base }, head, reviewComments: [], collapsed: new Set() }
+    return { draft: false, mergedAt: null, base: { ref: repository.defaultBranch, sha: base }, head, reviews: [], reviewComments: [], collapsed: new Set() }
   }
   const touch = (thread: Thread, at: number) => {
     // Time passes, whatever the order is in which somebody looks.

@@ -11,6 +11,7 @@ import { hintInstallation, hintSync } from './hints.ts'
 import { changeInstallation, changeRepository, changeSelection } from './lifecycle.ts'
 import type { MentionRun } from './mention.ts'
 import { notePull } from './note-pull.ts'
+import { noteActivity } from './activity/note-activity.ts'
 import { toOwnerAndRepo } from './owner-and-repo.ts'
 
 export type DeliverParts = {
@@ -37,6 +38,7 @@ export async function deliver(parts: DeliverParts, tenant: TenantDb, turn: Omit<
   if (event.kind === 'repository') return changeRepository(parts, tenant, repository, event, log)
   if (repository === null) return askGithub(parts, tenant, event, log)
   if (repository.state === 'forgetting') return 'ignored:forgotten'
+  if (event.kind === 'activity') return noteActivity({ enqueue: parts.enqueue }, tenant, repository, event, log)
   if (event.kind === 'push') return notePush(parts, tenant, repository, event, log)
   return notePull(parts, tenant, repository, event, log)
 }

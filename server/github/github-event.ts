@@ -61,8 +61,21 @@ export const PullEvent = z.object({
 })
 export type PullEvent = z.infer<typeof PullEvent>
 
+/** Something happened that is counted. What it is now is read from GitHub; here stand only times that no list tells, and what went away. */
+export const ActivityEvent = z.object({
+  kind: z.literal('activity'),
+  ...repository,
+  of: z.enum(['pull', 'issue', 'review', 'release', 'deployment']),
+  /** Of the pull request or issue. */
+  number: z.int().positive().nullable(),
+  action: z.enum(['ready', 'pushed', 'gone']).nullable(),
+  /** When the source last changed it. */
+  at: z.iso.datetime({ offset: true }).nullable(),
+})
+export type ActivityEvent = z.infer<typeof ActivityEvent>
+
 /** What is kept of a delivery in the inbox: ids, shas, names; of people's text only what is said to Nura. */
-export const GithubEvent = z.discriminatedUnion('kind', [PushEvent, RepositoryEvent, InstallationEvent, SelectionEvent, PullEvent, MentionEvent])
+export const GithubEvent = z.discriminatedUnion('kind', [PushEvent, RepositoryEvent, InstallationEvent, SelectionEvent, PullEvent, ActivityEvent, MentionEvent])
 export type GithubEvent = z.infer<typeof GithubEvent>
 
 /** Names a delivery in the inbox, however often it is sent. */
@@ -76,6 +89,7 @@ export function toThreadKey(event: GithubEvent): string {
   if (event.kind === 'installation' || event.kind === 'selection') return installation
   const of = `${installation}:${event.externalId}`
   if (event.kind === 'pull') return `${of}:pull:${event.number}`
+  if (event.kind === 'activity') return `${of}:activity`
   if (event.kind === 'mention') return [of, 'mention', event.number, ...(event.rootId === null ? [] : [event.rootId])].join(':')
   return of
 }

@@ -10,6 +10,9 @@ const gatherMs = 500
 /** Milliseconds in which pushes that follow each other become one sync. */
 const burstMs = 300
 
+/** Milliseconds in which what happens in a repository becomes one look at it. */
+const activityMs = 5_000
+
 /** What an installation has is to be read from GitHub. */
 export function hintInstallation({ enqueue }: HintParts, tenant: TenantDb, installationId: number, log: Logger): Promise<void> {
   return leaveHint(log, () => enqueue('sync-installation', { tenantId: tenant.id, installationId }, { dedupe: String(installationId), delayMs: gatherMs }))
@@ -31,6 +34,11 @@ export function hintSummary({ enqueue }: HintParts, tenant: TenantDb, pull: { re
   return leaveHint(log, () =>
     enqueue('summarise-pull-request', { tenantId: tenant.id, repositoryId, number }, { dedupe: `${repositoryId}#${number}`, ...(delayMs > 0 ? { delayMs } : {}) }),
   )
+}
+
+/** What happened in a repository is to be read. */
+export function hintActivity({ enqueue }: HintParts, tenant: TenantDb, repositoryId: string, log: Logger): Promise<void> {
+  return leaveHint(log, () => enqueue('sync-activity', { tenantId: tenant.id, repositoryId }, { dedupe: repositoryId, delayMs: activityMs }))
 }
 
 /** The job that carries out an inbox row of GitHub's: whoever asks something waits apart from everything else. */

@@ -22,7 +22,7 @@ it('reads every published payload, and what it keeps of one is read back as it w
 
 it('keeps nothing of an event that does not concern us', () => {
   const kept = new Set(published.filter(({ name, payload }) => kinds(name, payload).length > 0).map(({ name }) => name))
-  expect([...kept].toSorted()).toEqual(['installation', 'installation_repositories', 'public', 'pull_request', 'push', 'repository'])
+  expect([...kept].toSorted()).toEqual(['deployment', 'deployment_status', 'installation', 'installation_repositories', 'issues', 'public', 'pull_request', 'pull_request_review', 'push', 'release', 'repository'])
 })
 
 it.each([
@@ -32,10 +32,14 @@ it.each([
   ['repository', 'renamed', ['repository']],
   ['repository', 'privatized', ['repository']],
   ['repository', 'edited', []],
-  ['pull_request', 'synchronize', ['pull']],
-  ['pull_request', 'converted_to_draft', ['pull']],
-  ['pull_request', 'labeled', []],
-  ['pull_request', 'assigned', []],
+  ['pull_request', 'synchronize', ['pull', 'activity']],
+  ['pull_request', 'converted_to_draft', ['pull', 'activity']],
+  ['pull_request', 'labeled', ['activity']],
+  ['pull_request', 'assigned', ['activity']],
+  ['issues', 'opened', ['activity']],
+  ['pull_request_review', 'submitted', ['activity']],
+  ['release', 'published', ['activity']],
+  ['deployment_status', 'created', ['activity']],
   ['issue_comment', 'created', []],
 ])('%s %s is %j', (name, action, expected) => {
   expect(kinds(name, find(name, action))).toEqual(expected)
@@ -50,8 +54,15 @@ it('takes a label for what it says', () => {
   const payload = find('pull_request', 'labeled')
   const label = { ...payload.pull_request.labels[0], name: 'nura:skip' }
   const skipped = { ...payload, label, pull_request: { ...payload.pull_request, labels: [label] } }
-  expect(toGithubEvents('pull_request', skipped, 'nura')).toMatchObject([{ kind: 'pull', action: 'labeled', skipped: true }])
-  expect(toGithubEvents('pull_request', { ...skipped, action: 'unlabeled', pull_request: { ...payload.pull_request, labels: [] } }, 'nura')).toMatchObject([{ skipped: false }])
+  expect(toGithubEvents('pull_request', skipped, 'nura')).toMatchObject([{ kind: 'pull', action: 'labeled', skipped: true }, { kind: 'activity' }])
+  expect(toGithubEvents('pull_request', { ...skipped, action: 'unlabeled', pull_request: { ...payload.pull_request, labels: [] } }, 'nura')).toMatchObject([{ skipped: false }, { kind: 'activity' }])
+})
+
+it('keeps of what is counted only what no list tells', () => {
+  const pushed = find('pull_request', 'synchronize')
+  expect(toGithubEvents('pull_request', pushed, 'nura').at(-1)).toMatchObject({ of: 'pull', number: pushed.number, action: 'pushed', at: (pushed.pull_request as Example).updated_at })
+  const issue = find('issues', 'opened')
+  expect(toGithubEvents('issues', { ...issue, action: 'transferred' }, 'nura')).toMatchObject([{ of: 'issue', number: issue.issue.number, action: 'gone', at: null }])
 })
 
 it("skips a bot's pull request", () => {
@@ -90,9 +101,9 @@ it('knows where it was asked', () => {
 
 it('hears what is said to Nura where an issue or a pull request is opened, beside the pull request itself', () => {
   const issue = find('issues', 'opened')
-  expect(toGithubEvents('issues', { ...issue, issue: { ...issue.issue, body: '@nura why?' } }, 'nura')).toMatchObject([{ kind: 'mention', surface: 'issue', commentId: issue.issue.number }])
+  expect(toGithubEvents('issues', { ...issue, issue: { ...issue.issue, body: '@nura why?' } }, 'nura')).toMatchObject([{ kind: 'mention', surface: 'issue', commentId: issue.issue.number }, { kind: 'activity', of: 'issue' }])
   const pull = find('pull_request', 'opened')
-  expect(kinds('pull_request', { ...pull, pull_request: { ...pull.pull_request, body: '@nura why?' } })).toEqual(['pull', 'mention'])
+  expect(kinds('pull_request', { ...pull, pull_request: { ...pull.pull_request, body: '@nura why?' } })).toEqual(['pull', 'mention', 'activity'])
 })
 
 it('does not guess what the App is called', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { findMention } from './find-mention.ts'
-import type { GithubEvent, PullEvent, RepositoryEvent } from './github-event.ts'
+import type { ActivityEvent, GithubEvent, PullEvent, RepositoryEvent } from './github-event.ts'
 
 /** The label with which people ask for no summary. */
 export const skipLabel = 'nura:skip'
@@ -30,12 +30,14 @@ const Pull = inRepository.extend({
     user: person.nullable(),
     body: z.string().nullable(),
     html_url: z.string(),
+    updated_at: z.string().optional(),
   }),
 })
 const comment = z.object({ id: z.int().positive(), body: z.string().nullable(), user: person.nullable(), html_url: z.string(), in_reply_to_id: z.int().positive().nullish() })
 const issue = z.object({ number: z.int().positive(), pull_request: z.unknown().optional(), user: person.nullable(), body: z.string().nullable(), html_url: z.string() })
 const Issue = inRepository.extend({ action: z.string(), issue })
 const IssueComment = Issue.extend({ comment })
+const ReviewOfPull = inRepository.extend({ pull_request: z.object({ number: z.int().positive() }) })
 const ReviewComment = inRepository.extend({ action: z.string(), comment, pull_request: z.object({ number: z.int().positive() }) })
 
 /** How the payload of each event that concerns us is read. The names are GitHub's. */
@@ -47,6 +49,10 @@ const readers: Record<string, (payload: unknown, slug: string | null) => GithubE
   installation_target: readRenamed,
   installation_repositories: readSelection,
   pull_request: readPull,
+  pull_request_review: (payload) => [toActivity(ReviewOfPull.parse(payload), 'review', { number: ReviewOfPull.parse(payload).pull_request.number })],
+  release: (payload) => [toActivity(inRepository.parse(payload), 'release')],
+  deployment: (payload) => [toActivity(inRepository.parse(payload), 'deployment')],
+  deployment_status: (payload) => [toActivity(inRepository.parse(payload), 'deployment')],
   issues: readIssue,
   issue_comment: readIssueComment,
   pull_request_review_comment: readReviewComment,
@@ -115,9 +121,10 @@ function readSelection(payload: unknown): GithubEvent[] {
 function readPull(payload: unknown, slug: string | null): GithubEvent[] {
   const given = Pull.parse(payload)
   const { action, number, pull_request: pull } = given
-  if (!isOneOf(pullActions, action)) return []
+  const at = pull.updated_at ?? null
+  const activity = toActivity(given, 'pull', { number, ...(action === 'ready_for_review' ? { action: 'ready', at } : action === 'synchronize' ? { action: 'pushed', at } : {}) })
   // Another label says nothing about the summary.
-  if ((action === 'labeled' || action === 'unlabeled') && given.label?.name !== skipLabel) return []
+  if (!isOneOf(pullActions, action) || ((action === 'labeled' || action === 'unlabeled') && given.label?.name !== skipLabel)) return [activity]
   const event: PullEvent = {
     kind: 'pull',
     ...toPlace(given),
@@ -131,7 +138,7 @@ function readPull(payload: unknown, slug: string | null): GithubEvent[] {
     author: pull.user?.login ?? 'ghost',
   }
   const spoken = action === 'opened' ? readSpoken(given, slug, { surface: 'pull', number, commentId: number, rootId: null }, pull) : []
-  return [event, ...spoken]
+  return [event, ...spoken, activity]
 }
 const pullActions = [
   'opened', 'reopened', 'synchronize', 'ready_for_review', 'converted_to_draft', 'edited', 'labeled', 'unlabeled', 'closed',
@@ -140,7 +147,14 @@ const pullActions = [
 function readIssue(payload: unknown, slug: string | null): GithubEvent[] {
   const given = Issue.parse(payload)
   const { number } = given.issue
-  return given.action === 'opened' ? readSpoken(given, slug, { surface: 'issue', number, commentId: number, rootId: null }, given.issue) : []
+  const isGone = given.action === 'deleted' || given.action === 'transferred'
+  const spoken = given.action === 'opened' ? readSpoken(given, slug, { surface: 'issue', number, commentId: number, rootId: null }, given.issue) : []
+  return [...spoken, toActivity(given, 'issue', { number, ...(isGone ? { action: 'gone' } : {}) })]
+}
+
+/** That something happened there; GitHub says what. */
+function toActivity(place: Place, of: ActivityEvent['of'], more: Partial<Pick<ActivityEvent, 'number' | 'action' | 'at'>> = {}): ActivityEvent {
+  return { kind: 'activity', ...toPlace(place), of, number: null, action: null, at: null, ...more }
 }
 
 function readIssueComment(payload: unknown, slug: string | null): GithubEvent[] {

@@ -6,7 +6,7 @@ import type { Repository } from '#db/tenant/repository.ts'
 import type { Logger } from '../log.ts'
 import { githubStatusOf } from './api-error.ts'
 import type { GithubApp } from './app.ts'
-import { hintSummary, hintSync } from './hints.ts'
+import { hintActivity, hintSummary, hintSync } from './hints.ts'
 import type { HintParts } from './hints.ts'
 import { toSummaryDelay } from './note-pull.ts'
 import { toOwnerAndRepo } from './owner-and-repo.ts'
@@ -27,6 +27,7 @@ export async function sweepRepositories(parts: RepositoriesParts, tenant: Tenant
   const octokit = parts.github.as(installationId)
   for (const repository of await listRepositories(tenant)) {
     if (repository.installationId !== installationId || (repository.state !== 'ready' && repository.state !== 'failed')) continue
+    await hintActivity(parts, tenant, repository.id, parts.log)
     const { owner, repo } = toOwnerAndRepo(repository.location)
     const head = await readHead(octokit, { owner, repo, branch: repository.defaultBranch ?? 'HEAD' }, signal)
     if (head === null) continue

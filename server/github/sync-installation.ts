@@ -8,7 +8,7 @@ import type { NewRepository } from '#db/tenant/repositories.ts'
 import { toSyncKey } from '../indexing/sync-key.ts'
 import type { Logger } from '../log.ts'
 import type { GithubApp } from './app.ts'
-import { hintForget, hintSync } from './hints.ts'
+import { hintActivity, hintForget, hintSync } from './hints.ts'
 import type { HintParts } from './hints.ts'
 import { forgetAll } from './lifecycle.ts'
 import { planRepositories } from './plan-repositories.ts'
@@ -96,6 +96,7 @@ async function listGithub({ github }: InstallationParts, installationId: number,
 async function add(parts: InstallationParts, tenant: TenantDb, repository: NewRepository): Promise<void> {
   const { id } = await addRepository(tenant, repository)
   await hintSync(parts, tenant, id, parts.log)
+  await hintActivity(parts, tenant, id, parts.log)
 }
 
 /** While its rows are being deleted nothing can be taken back: this is tried again, and then finds it gone. */

@@ -7,6 +7,7 @@ import { connectWorkspace } from '#db/shared/workspaces.ts'
 import { listRepositories } from '#db/tenant/repositories.ts'
 import { createTestTenant } from '#db/testing/open-test-db.ts'
 import { forgetRepository } from '#jobs/forget-repository.ts'
+import { readActivityOf } from '../github/activity/sync-activity.ts'
 import { createGithubApp } from '../github/app.ts'
 import type { GithubApp } from '../github/app.ts'
 import { readGithubConfig } from '../github/config.ts'
@@ -37,7 +38,7 @@ export type GithubRig = {
   /** Mentions that were to be answered; what the last one does is the test's to say. */
   mentions: MentionRun[]
   answerMention: (tenant: TenantDb, turn: MentionRun) => Promise<string>
-  /** Runs deliveries, and the jobs that read installations and forget repositories, until none of them waits. Others stay. */
+  /** Runs deliveries, and the jobs that read installations and activity and forget repositories, until none of them waits. Others stay. */
   settle(): Promise<void>
   sweep(): Promise<void>
   /** The row of a delivery. */
@@ -48,12 +49,14 @@ export type GithubRig = {
 }
 
 type RigOptions = {
+  /** Activity is read too; without it the jobs for that are dropped. */
+  activity?: boolean
   env?: Record<string, string>
   /** Who says whose the first installation is. */
   owner?: 'operator' | 'configuration' | 'nobody'
 }
 
-export async function openGithubRig(db: Db, { env = {}, owner = 'operator' }: RigOptions = {}): Promise<GithubRig> {
+export async function openGithubRig(db: Db, { env = {}, owner = 'operator', activity = false }: RigOptions = {}): Promise<GithubRig> {
   const fake = await startFakeGithub()
   const tenant = await createTestTenant(db)
   const installation = await fake.addInstallation({ account: 'acme', accountType: 'Organization' })
@@ -61,6 +64,7 @@ export async function openGithubRig(db: Db, { env = {}, owner = 'operator' }: Ri
   const config = readGithubConfig({ ...fake.env(), ...env, ...(owner === 'configuration' ? { GITHUB_INSTALLATION_ID: String(installation.id) } : {}) })!
   const queued: Queued[] = []
   const enqueue = async (name: string, payload: object, options: Queued['options'] = {}) => {
+    if (name === 'sync-activity' && !activity) return
     const isWaiting = options.dedupe !== undefined && queued.some((job) => job.name === name && job.options.dedupe === options.dedupe)
     if (!isWaiting) queued.push({ name, payload: payload as never, options })
   }
@@ -124,6 +128,7 @@ export async function openGithubRig(db: Db, { env = {}, owner = 'operator' }: Ri
     'answer-mention': ({ inboxId }: { inboxId: string }, context) => deliver(inboxId, context),
     'github-delivery': ({ inboxId }: { inboxId: string }, context) => deliver(inboxId, context),
     'sync-installation': async ({ tenantId, installationId }: { tenantId: string; installationId: number }, { signal }) => syncInstallation(parts, await db.tenant(tenantId), installationId, signal),
+    'sync-activity': async ({ tenantId, repositoryId }: { tenantId: string; repositoryId: string }, { signal }) => readActivityOf(parts, await db.tenant(tenantId), repositoryId, signal),
     'forget-repository': (payload, context) => forgetRepository.run(payload, { db }, context),
   }
   fake.deliveries.hookUrl = rig.hookUrl

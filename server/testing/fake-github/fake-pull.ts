@@ -3,7 +3,7 @@ import { createFakeIssue } from './fake-issue.ts'
 import type { FakeIssue, Parts } from './fake-issue.ts'
 import type { FakeRepository } from './fake-repository.ts'
 import { toAssociation, toTime } from './world.ts'
-import type { Branches, Comment, Thread } from './world.ts'
+import type { Branches, Comment, Review, Thread } from './world.ts'
 
 export type FakePull = FakeIssue & {
   readonly pull: Branches
@@ -20,6 +20,9 @@ export type FakePull = FakeIssue & {
     login: string,
     at: { path: string; line: number; body: string; side?: 'LEFT' | 'RIGHT'; diffHunk?: string },
   ): Promise<Comment>
+  /** A verdict over the whole. */
+  judge(login: string, state: Review['state']): Promise<Review>
+  dismiss(review: Review, login?: string): Promise<void>
   /** An answer below `root`. */
   reply(login: string, root: number, body: string): Promise<Comment>
 }
@@ -86,10 +89,23 @@ export function createFakePull(
       pull.mergedAt = toTime(world.now())
       thread.state = 'closed'
       thread.closedAt = pull.mergedAt
+      thread.updatedAt = pull.mergedAt
       await announce('pull_request', () =>
         payloads.pullRequest('closed', repository, thread, { sender: login ? world.account(login) : thread.user }),
       )
       await repository.setRef(`refs/heads/${base.ref}`, sha, { login })
+    },
+    async judge(login: string, state: Review['state']) {
+      const review: Review = { id: world.nextId(), user: world.account(login), state, submittedAt: toTime(world.now()) }
+      pull.reviews.push(review)
+      thread.updatedAt = review.submittedAt
+      await announce('pull_request_review', () => payloads.pullRequestReview('submitted', repository, thread, review))
+      return review
+    },
+    async dismiss(review: Review, login?: string) {
+      review.state = 'DISMISSED'
+      thread.updatedAt = toTime(world.now())
+      await announce('pull_request_review', () => payloads.pullRequestReview('dismissed', repository, thread, review, login ? world.account(login) : thread.user))
     },
     review(login: string, { path, line, body, side = 'RIGHT', diffHunk = '@@ -1 +1 @@' }: Parameters<FakePull['review']>[1]) {
       return add(login, body, { path, line, side, diffHunk, commitId: pull.head.sha, rootId: null })

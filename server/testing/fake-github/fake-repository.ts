@@ -6,7 +6,7 @@ import { toEmail } from './commits.ts'
 import type { CommitOptions, FileChange } from './git-store.ts'
 import { zeros } from './payloads.ts'
 import { toAssociation, toFullName, toTime } from './world.ts'
-import type { Account, Permission, Repository, Thread } from './world.ts'
+import type { Account, Deployment, Permission, Release, Repository, Thread } from './world.ts'
 
 export type OpenPull = {
   branch: string
@@ -33,6 +33,13 @@ export type FakeRepository = Repository & {
   forcePush(branch: string, sha: string): Promise<void>
   openPull(options: OpenPull): Promise<FakePull>
   openIssue(options?: { title?: string; body?: string | null; author?: string; labels?: string[] }): Promise<FakeIssue>
+  /** Publishes a release; a draft is told to nobody. */
+  release(tag: string, options?: { name?: string | null; author?: string; draft?: boolean; prerelease?: boolean }): Promise<Release>
+  deleteRelease(id: number): Promise<void>
+  /** A deployment, with statuses that it got one after another. */
+  deploy(environment: string, options?: { ref?: string; author?: string; states?: string[] }): Promise<Deployment>
+  setDeploymentState(deployment: Deployment, state: string): Promise<void>
+  deleteIssue(number: number): Promise<void>
   /** What a person may do here; 'none' takes it away. */
   permit(login: string, permission: Permission): void
   rename(name: string): Promise<void>
@@ -175,6 +182,7 @@ export function createFakeRepository(
         base: { ref: base, sha: baseSha },
         head: { ref: branch, sha, owner: head.owner, repository: head },
         reviewComments: [],
+        reviews: [],
         collapsed: new Set<string>(),
       }
       const thread = open(number, { title, body, labels, user, pull })
@@ -190,6 +198,34 @@ export function createFakeRepository(
       const thread = open(next(), { title, body, labels, user: someone(author), pull: null })
       await announce('issues', () => payloads.issues('opened', repository, thread))
       return createFakeIssue(parts, fake, thread)
+    },
+    async release(tag: string, { name = null, author, draft = false, prerelease = false }: { name?: string | null; author?: string; draft?: boolean; prerelease?: boolean } = {}) {
+      const release: Release = { id: world.nextId(), tag, name, author: someone(author), draft, prerelease, createdAt: now(), publishedAt: draft ? null : now() }
+      repository.releases.push(release)
+      if (!draft) await announce('release', () => payloads.release('published', repository, release))
+      return release
+    },
+    async deleteRelease(id: number) {
+      const [release] = repository.releases.splice(repository.releases.findIndex((known) => known.id === id), 1)
+      await announce('release', () => payloads.release('deleted', repository, release!))
+    },
+    async deploy(environment: string, { ref = repository.defaultBranch, author, states = [] }: { ref?: string; author?: string; states?: string[] } = {}) {
+      const sha = (await store.resolve(ref)) ?? zeros
+      const deployment: Deployment = { id: world.nextId(), environment, ref, sha, creator: someone(author), createdAt: now(), updatedAt: now(), statuses: [] }
+      repository.deployments.push(deployment)
+      await announce('deployment', () => payloads.deployment(repository, deployment))
+      for (const state of states) await fake.setDeploymentState(deployment, state)
+      return deployment
+    },
+    async setDeploymentState(deployment: Deployment, state: string) {
+      deployment.statuses.push({ id: world.nextId(), state, createdAt: now() })
+      deployment.updatedAt = now()
+      await announce('deployment_status', () => payloads.deploymentStatus(repository, deployment))
+    },
+    async deleteIssue(number: number) {
+      const thread = repository.threads.get(number)!
+      repository.threads.delete(number)
+      await announce('issues', () => payloads.issues('deleted', repository, thread))
     },
     permit: (login: string, permission: Permission) => void repository.permissions.set(world.account(login).id, permission),
     async rename(name: string) {

@@ -33,6 +33,8 @@ export type OwnerActs = {
   removeFrom(installation: Installation, ...repositories: Repository[]): Promise<void>
   addTo(installation: Installation, ...repositories: Repository[]): Promise<void>
   suspend(installation: Installation): Promise<void>
+  /** Makes a team of an organisation, or says anew who is in it. */
+  setTeam(org: string, slug: string, members: string[], privacy?: 'closed' | 'secret'): void
   unsuspend(installation: Installation): Promise<void>
   uninstall(installation: Installation): Promise<void>
   /** A person sees this installation in `/user/installations`. */
@@ -70,6 +72,8 @@ export function createOwnerActs(parts: Parts, folder: string): OwnerActs {
       pushedAt: now,
       store,
       threads: new Map(),
+      releases: [],
+      deployments: [],
       permissions: new Map(),
     }
     world.repositories.set(id, repository)
@@ -117,7 +121,7 @@ export function createOwnerActs(parts: Parts, folder: string): OwnerActs {
         deleted: false,
         selection,
         repositories: new Set(),
-        permissions: { contents: 'read', issues: 'write', metadata: 'read', pull_requests: 'write' },
+        permissions: { contents: 'read', deployments: 'read', issues: 'write', members: 'read', metadata: 'read', pull_requests: 'write' },
         rate: toFreshRate(world.now()),
       }
       world.installations.set(installation.id, installation)
@@ -127,6 +131,11 @@ export function createOwnerActs(parts: Parts, folder: string): OwnerActs {
     addRepository,
     addTo,
     removeFrom,
+    setTeam(org, slug, members, privacy = 'closed') {
+      const known = world.teams.findIndex((team) => team.org === org && team.slug === slug)
+      const team = { id: world.nextId(), org, slug, privacy, members: new Set(members.map((login) => world.account(login).login)) }
+      world.teams.splice(known < 0 ? world.teams.length : known, known < 0 ? 0 : 1, team)
+    },
     async suspend(installation) {
       installation.suspendedAt = toTime(world.now())
       await announce('installation', () => payloads.installation('suspend', installation))

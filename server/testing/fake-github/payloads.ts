@@ -1,9 +1,10 @@
 import { toPushedCommit } from './pushed-commit.ts'
 import { readWholePull } from './routes-pulls.ts'
+import { toDeployment, toDeploymentStatus, toRelease, toReview } from './activity-views.ts'
 import { toComment, toIssue, toLabel, toPullInList, toReviewComment } from './thread-views.ts'
 import { toInstallation, toInstallationMark, toNodeId, toRepository, toUser } from './views.ts'
 import { toFullName } from './world.ts'
-import type { Account, Comment, Installation, Label, Repository, Thread, World } from './world.ts'
+import type { Account, Comment, Deployment, Installation, Label, Release, Repository, Review, Thread, World } from './world.ts'
 
 type Json = Record<string, unknown>
 export const zeros = '0'.repeat(40)
@@ -164,6 +165,27 @@ export function createPayloads(world: World) {
         ...extra,
         ...toFrame(repository, sender),
       }
+    },
+
+    /** submitted, dismissed. */
+    pullRequestReview(action: string, repository: Repository, pull: Thread, review: Review, sender: Account = review.user): Json {
+      const shown = toReview(world, repository, pull, review)
+      return { action, review: { ...shown, state: review.state.toLowerCase() }, pull_request: toPullInList(world, repository, pull), ...toFrame(repository, sender) }
+    },
+
+    /** published, edited, deleted. */
+    release(action: string, repository: Repository, release: Release): Json {
+      return { action, release: toRelease(world, repository, release), ...toFrame(repository, release.author) }
+    },
+
+    deployment(repository: Repository, deployment: Deployment): Json {
+      return { action: 'created', deployment: toDeployment(world, repository, deployment), workflow: null, workflow_run: null, ...toFrame(repository, deployment.creator) }
+    },
+
+    /** Of its last status. */
+    deploymentStatus(repository: Repository, deployment: Deployment): Json {
+      const status = toDeploymentStatus(world, repository, deployment, deployment.statuses.at(-1)!)
+      return { action: 'created', deployment_status: status, deployment: toDeployment(world, repository, deployment), check_run: null, workflow: null, workflow_run: null, ...toFrame(repository, deployment.creator) }
     },
 
     /** renamed, transferred, privatized, publicized, archived, unarchived, edited, deleted. */

@@ -78,8 +78,12 @@ function listPulls(request: RepositoryRequest): Reply {
 function listIssues(request: RepositoryRequest): Reply {
   const { world, repository, query } = request
   const state = query.get('state') ?? 'open'
-  const found = [...repository.threads.values()].filter((thread) => state === 'all' || thread.state === state).toReversed()
-  return toPage(request, found, (page) => page.map((thread) => toIssue(world, repository, thread)))
+  const key = query.get('sort') === 'updated' ? 'updatedAt' : 'createdAt'
+  const since = query.get('since')
+  const found = [...repository.threads.values()]
+    .filter((thread) => (state === 'all' || thread.state === state) && (!since || Date.parse(thread.updatedAt) >= Date.parse(since)))
+    .toSorted((a, b) => (a[key] === b[key] ? a.number - b.number : a[key] < b[key] ? -1 : 1))
+  return toPage(request, query.get('direction') === 'asc' ? found : found.toReversed(), (page) => page.map((thread) => toIssue(world, repository, thread)))
 }
 
 async function getPull(request: RepositoryRequest): Promise<Reply> {

@@ -13,6 +13,7 @@ import type { OwnerActs } from './owner-acts.ts'
 import { createPayloads } from './payloads.ts'
 import type { Payloads } from './payloads.ts'
 import type { Call } from './route.ts'
+import { activityRoutes } from './routes-activity.ts'
 import { createAppRoutes } from './routes-app.ts'
 import { commentRoutes } from './routes-comments.ts'
 import { contentRoutes } from './routes-contents.ts'
@@ -74,6 +75,7 @@ export async function startFakeGithub({
     ...gitRoutes,
     ...contentRoutes,
     ...pullRoutes,
+    ...activityRoutes,
     ...commentRoutes,
     ...reactionRoutes,
     ...createAppRoutes(deliveries),

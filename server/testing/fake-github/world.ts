@@ -64,6 +64,33 @@ export type Thread = {
   readonly pull: Branches | null
 }
 
+export type Review = { readonly id: number; readonly user: Account; state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED'; readonly submittedAt: string }
+
+export type Release = {
+  readonly id: number
+  tag: string
+  name: string | null
+  readonly author: Account
+  draft: boolean
+  prerelease: boolean
+  readonly createdAt: string
+  publishedAt: string | null
+}
+
+export type Deployment = {
+  readonly id: number
+  readonly environment: string
+  readonly ref: string
+  readonly sha: string
+  readonly creator: Account
+  readonly createdAt: string
+  updatedAt: string
+  /** Oldest first. */
+  readonly statuses: { readonly id: number; readonly state: string; readonly createdAt: string }[]
+}
+
+export type Team = { readonly id: number; readonly org: string; readonly slug: string; privacy: 'closed' | 'secret'; readonly members: Set<string> }
+
 export type Branches = {
   draft: boolean
   mergedAt: string | null
@@ -71,6 +98,8 @@ export type Branches = {
   /** `repository` is null when the fork was deleted. */
   head: { ref: string; sha: string; owner: Account; repository: Repository | null }
   readonly reviewComments: Comment[]
+  /** Oldest first. */
+  readonly reviews: Review[]
   /** Files whose changes GitHub does not show: no `patch`, counts of 0. */
   readonly collapsed: Set<string>
 }
@@ -88,6 +117,8 @@ export type Repository = {
   pushedAt: string
   readonly store: GitStore
   readonly threads: Map<number, Thread>
+  readonly releases: Release[]
+  readonly deployments: Deployment[]
   readonly permissions: Map<number, Permission>
 }
 
@@ -106,6 +137,7 @@ export type World = {
   }
   readonly accounts: Map<number, Account>
   readonly installations: Map<number, Installation>
+  readonly teams: Team[]
   readonly repositories: Map<number, Repository>
   /** `owner/name`, lower case, of what was renamed or transferred → id. */
   readonly formerNames: Map<string, number>
@@ -153,6 +185,7 @@ export function createWorld({ api, web, slug, appId, now }: Options): World {
     },
     accounts,
     installations: new Map(),
+    teams: [],
     repositories,
     formerNames: new Map(),
     seenInstallations: new Map(),
