@@ -2,17 +2,19 @@ import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
 import type { AnswerDone, AnswerPart, Citation } from '#server/answer-part.ts'
 import { createRef } from '#server/errors.ts'
+import { openFence } from '../fences.ts'
+import { closeFence, cutAt, toPages } from '../pages.ts'
 import type { Delivered } from '../platform.ts'
+import { settledLength } from '../settled-length.ts'
 import { texts } from '../texts.ts'
+import { withTicks } from '../with-ticks.ts'
 import { answerBlocks, retryBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
-import { openFence } from './fences.ts'
-import { closeFence, cutAt, limits, toPages } from './pages.ts'
-import { createProse, settledLength } from './prose.ts'
+import { limits } from './limits.ts'
+import { createProse } from './prose.ts'
 import { isUnknown } from './reply.ts'
 import type { Reply } from './reply.ts'
-import { withTicks } from './with-ticks.ts'
 
 export const renderDefaults = {
   /** An answer shorter than this is posted whole; a longer one starts to stream. */
@@ -181,7 +183,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
 
   async function editPage(): Promise<void> {
     lastEdit = Date.now()
-    const pages = toPages(text)
+    const pages = toPages(text, limits)
     for (const [index, { markdown }] of pages.entries()) {
       if (index < reply.size - 1) continue
       await reply.put(index, index < pages.length - 1 ? markdown + continued : markdown, [], options.signal)
@@ -221,7 +223,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
       if (mode === 'stream') await endStream((open ? closeFence('\n', open) : '') + tail, blocks)
       if (mode === 'stream') return
     }
-    const pages = toPages(text)
+    const pages = toPages(text, limits)
     for (const [index, { markdown }] of pages.entries()) {
       const last = index === pages.length - 1
       await reply.put(index, last ? (markdown + tail).trimStart() : markdown + continued, last ? blocks : [])

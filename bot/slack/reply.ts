@@ -1,12 +1,12 @@
 import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
 import { noteMoment } from '#server/tracing/span.ts'
+import { toPages } from '../pages.ts'
 import type { Place, Shown } from '../platform.ts'
 import { markdownBlock, sectionBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import type { SlackCall, SlackResult } from './call.ts'
-import { toPages } from './pages.ts'
 
 /** Event type of the metadata by which Nura finds its own reply again. */
 export const metadataType = 'nura_answer'
