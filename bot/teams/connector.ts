@@ -177,7 +177,7 @@ export function isFinal(error: unknown): boolean {
 
 /** The conversation let Nura go: it was uninstalled there, or an admin blocked it. */
 export function isGone(error: unknown): boolean {
-  return ['BotNotInConversationRoster', 'BotDisabledByAdmin', 'BotNotInstalled', 'ForbiddenOperationException'].includes(refusalOf(error)?.code ?? '')
+  return ['BotNotInConversationRoster', 'BotDisabledByAdmin'].includes(refusalOf(error)?.code ?? '')
 }
 
 export function isUnknown(error: unknown): boolean {

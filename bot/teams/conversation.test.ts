@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 import type { Conversation, Message, Shown } from '../platform.ts'
@@ -43,7 +43,10 @@ beforeEach(async () => {
   row = []
   isOvertaken = false
 })
-afterEach(async () => await teams.close())
+afterEach(async () => {
+  vi.useRealTimers()
+  await teams.close()
+})
 
 function converse(direct: boolean, timing: { flushMs?: number; lifeMs?: number } = {}): Conversation {
   const shown: Shown = {
@@ -105,7 +108,7 @@ describe('a personal chat', () => {
         text('Signatures are verified in `verify` [1]. '),
         text('See <at>all</at> and [this](https://evil.example/?q=1) too. '),
         calls(4),
-        text('```ts\nverify(token)\n'),
+        text('\n```ts\nverify(token)\n'),
         calls(5),
         text('```\nThat is all [1].'),
         { kind: 'report', report: sampleReport },
@@ -126,6 +129,22 @@ describe('a personal chat', () => {
     expect(seenTexts()).toEqual(['Signatures are verified in `verify` [1].'])
   })
 
+  it('starts to stream with the next piece when the first one was not taken', async () => {
+    teams.fail(({ body }) => body?.type === 'typing', { kind: 'status', status: 502 })
+    const conversation = converse(true)
+    conversation.status('Reading the question')
+    await deliver(conversation, play(calls(1), citation, text('One [1]. Two. '), calls(3), text('Three.'), sampleDone()))
+    expect(seenTexts()).toEqual(['One [1]. Two. Three.'])
+    expect(teams.seen()[0]?.activity.channelData).toMatchObject({ streamType: 'final' })
+  })
+
+  it('does not start another stream where one may have begun unseen', async () => {
+    teams.fail(({ body }) => body?.type === 'typing', { kind: 'reset', commits: true })
+    await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(1), text('Three. Four. '), calls(2), text('Five.'), sampleDone()))
+    // What Teams may still show of the other says nothing of the answer.
+    expect(seenTexts()).toEqual(['Writing the answer', 'One [1]. Two. Three. Four. Five.'])
+  })
+
   it('goes on after a piece that was lost', async () => {
     const conversation = converse(true)
     conversation.status('Reading the question')
@@ -136,16 +155,18 @@ describe('a personal chat', () => {
 
   it('is content when the person presses Stop: nothing is shown after that', async () => {
     const conversation = converse(true)
-    const delivered = await deliver(conversation, play(citation, text('One [1]. Two. '), calls(1), () => (teams.stopStreams(), true), text('Three. Four. '), calls(2), text('Five. Six. '), sampleDone()))
+    const delivered = await deliver(conversation, play(citation, text('One [1]. Two. '), calls(2), () => (teams.stopStreams(), true), text('Three. Four. '), calls(3), text('Five. Six. '), sampleDone()))
     expect(delivered).toEqual({ outcome: 'interrupted', code: 'stopped' })
     await conversation.clear()
     expect(seenTexts()).toEqual(['One [1]. '])
-    expect(teams.calls).toHaveLength(2)
+    expect(teams.calls).toHaveLength(3)
   })
 
   it('ends a stream before Teams does, and posts the rest as a message of its own', async () => {
-    const conversation = converse(true, { lifeMs: 0 })
-    const delivered = await deliver(conversation, play(citation, text('One [1]. Two. '), calls(2), text('Three [1]. Four.'), sampleDone()))
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const pass = () => (vi.setSystemTime(Date.now() + 110_000), true)
+    const conversation = converse(true)
+    const delivered = await deliver(conversation, play(citation, text('One [1]. Two. '), calls(2), pass, calls(3), text('Three [1]. Four.'), sampleDone()))
     expect(delivered).toMatchObject({ outcome: 'answered' })
     expect(seenTexts()).toEqual(['One [1]. \n\n_[Continued below]_', 'Two. Three [1]. Four.'])
     expect(row).toEqual(teams.seen().map(({ id }) => id))
@@ -161,7 +182,7 @@ describe('a personal chat', () => {
 
   it('makes a message of a stream that Teams ended', async () => {
     const conversation = converse(true)
-    await deliver(conversation, play(citation, text('One [1]. Two. '), calls(1), () => (teams.expireStreams(), true), text('Three.'), sampleDone()))
+    await deliver(conversation, play(citation, text('One [1]. Two. '), calls(2), () => (teams.expireStreams(), true), text('Three.'), sampleDone()))
     expect(seenTexts()).toEqual(['One [1]. Two. Three.'])
   })
 
@@ -170,7 +191,7 @@ describe('a personal chat', () => {
     ['never arrived', { kind: 'reset', commits: false }],
   ] as const)('shows the final message once when the call %s', async (_, fault) => {
     teams.fail(isMessage, fault)
-    const delivered = await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(1), text('Three.'), sampleDone()))
+    const delivered = await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(2), text('Three.'), sampleDone()))
     expect(delivered).toMatchObject({ outcome: 'answered' })
     expect(seenTexts()).toEqual(['One [1]. Two. Three.'])
     expect(cardOf(teams.seen()[0]?.activity)).toContain('Why?')
@@ -187,7 +208,7 @@ describe('a personal chat', () => {
 
   it('lets a second run finish the stream of one that died, in the same message', async () => {
     const first = converse(true)
-    await deliver(first, play(citation, text('One [1]. Two. '), calls(1), () => { throw new Error('killed') })).catch(() => undefined)
+    await deliver(first, play(citation, text('One [1]. Two. '), calls(2), () => { throw new Error('killed') })).catch(() => undefined)
     expect(row).toEqual([`stream:${teams.seen()[0]?.id}`])
     teams.expireStreams()
     await deliver(converse(true), play(...shortAnswer()))
@@ -195,27 +216,34 @@ describe('a personal chat', () => {
   })
 
   it('replaces a stream that died and cannot be finished', async () => {
-    await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(1), () => { throw new Error('killed') })).catch(() => undefined)
+    await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(2), () => { throw new Error('killed') })).catch(() => undefined)
     await deliver(converse(true), play(...shortAnswer()))
     expect(seenTexts()).toEqual(['Signatures are verified in `verify` [1].'])
   })
 
-  it('answers a word within the stream that showed it was heard', async () => {
+  it('says what it says within the stream that showed it was heard', async () => {
     const conversation = converse(true)
     conversation.status('Reading the question')
-    await deliver(conversation, play(calls(1), unavailable))
-    expect(seenTexts()).toEqual([texts.waiting])
-    const second = converse(true)
-    await second.say('Here.', { questions: ['Where is <at>x</at>?'] })
+    await play(calls(1)).next()
+    await conversation.say('Here.', { questions: ['Where is <at>x</at>?'] })
     expect(seenTexts()).toEqual(['Here.'])
-    expect(cardOf(teams.seen()[0]?.activity)).toContain('Where is <\u200bat>x<\u200b/at>?')
+    expect(teams.seen()[0]?.activity.channelData).toMatchObject({ streamType: 'final' })
+    expect(cardOf(teams.seen()[0]?.activity)).toContain('Where is <\u2060at>x<\u2060/at>?')
+  })
+
+  it('promises an answer where no model answers, and keeps the promise in the same message', async () => {
+    expect(await deliver(converse(true), play(unavailable))).toEqual({ outcome: 'waiting', code: 'model-unavailable' })
+    expect(seenTexts()).toEqual([texts.waiting])
+    await deliver(converse(true), play(...shortAnswer()))
+    expect(seenTexts()).toEqual(['Signatures are verified in `verify` [1].'])
   })
 
   it('says what went wrong, marks what stays unfinished, and offers to try again', async () => {
     const failed = { ...unavailable, code: 'internal' } as const
     expect(await deliver(converse(true), play(failed))).toEqual({ outcome: 'failed', code: 'internal' })
     row = []
-    expect(await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(2), failed))).toEqual({ outcome: 'interrupted', code: 'internal' })
+    const before = teams.calls.length
+    expect(await deliver(converse(true), play(citation, text('One [1]. Two. '), calls(before + 2), failed))).toEqual({ outcome: 'interrupted', code: 'internal' })
     expect(seenTexts()).toEqual(['No model answers. Ref 7F3A91', 'One [1]. Two. \n\n_[Interrupted before completion]_\n\nNo model answers. Ref 7F3A91'])
     expect(teams.seen().every(({ activity }) => cardOf(activity).includes('"verb":"retry"'))).toBe(true)
   })
@@ -225,7 +253,7 @@ describe('a personal chat', () => {
       row = []
       const before = teams.calls.length
       const abort = new AbortController()
-      const parts = play(citation, text('One [1]. Two. '), calls(before + 1), () => (abort.abort(new NuraError(code, 'Over.')), true), text('Three.'))
+      const parts = play(citation, text('One [1]. Two. '), calls(before + 2), () => (abort.abort(new NuraError(code, 'Over.')), true), text('Three.'))
       await expect(deliver(converse(true), parts, abort.signal)).rejects.toMatchObject({ code })
       expect(seenTexts().at(-1)).toBe(shown)
     }

@@ -56,10 +56,9 @@ export function createConversation(parts: ConversationParts): Conversation {
     const last = activities.at(-1)!
     if (card && card.questions.length > 0) last.attachments = [questionsCard(card.questions)]
     const ended = stream?.state === 'open' ? await stream.finish(activities[0]!) : null
-    if (ended === 'shown' && stream?.id) {
-      await reply.noteEnd(stream.id)
-      await reply.show(activities.slice(1), 1)
-    } else await reply.show(activities)
+    if (ended === null || ended === 'refused' || !stream?.id) return await reply.show(activities)
+    await reply.noteEnd(stream.id)
+    if (ended === 'shown') await reply.show(activities.slice(1), 1)
   }
 
   return {

@@ -20,7 +20,7 @@ describe('createTeamsProse', () => {
     ['[text][ref]', 'text'],
     ['[ref]: //evil.example/?q=1', 'ref'],
     ['> [ref]: //evil.example/?q=1', '> ref'],
-    ['[a [b](//x.example) c](//evil.example)', 'a [b c]\u200b(//evil.example)'],
+    ['[a [b](//x.example) c](//evil.example)', 'a [b c]\u2060(//evil.example)'],
     ['<https://evil.example|click>', '`evil.example`'],
     ['https://evil.example/a?b=c', '`evil.example/a?b=c`'],
     ['see www.evil.example/x now', 'see `www.evil.example/x` now'],
@@ -31,7 +31,7 @@ describe('createTeamsProse', () => {
     ['<a href="//evil.example">x</a>', '&lt;a href="//evil.example">x&lt;/a>'],
     ['<img src=//evil.example/?q>', '&lt;img src=//evil.example/?q>'],
     ['<at>Everyone</at>', '&lt;at>Everyone&lt;/at>'],
-    ['`<at>Everyone</at>`', '`<\u200bat>Everyone<\u200b/at>`'],
+    ['`<at>Everyone</at>`', '`<\u2060at>Everyone<\u2060/at>`'],
     ['safe \u202egnp.exe\u202c', 'safe gnp.exe'],
   ])('takes its power from %s', (given, shown) => {
     expect(turn(given)).toBe(shown)
@@ -44,7 +44,7 @@ describe('createTeamsProse', () => {
   it('leaves code as it is, apart from what looks like naming somebody', () => {
     const code = 'Use `list[1]`:\n```ts\nconst x: Array<number> = list[1]\n| a |\n```\n'
     expect(turn(code)).toBe(code)
-    expect(turn('```\n<at>x</at>\n```')).toBe('```\n<\u200bat>x<\u200b/at>\n```')
+    expect(turn('```\n<at>x</at>\n```')).toBe('```\n<\u2060at>x<\u2060/at>\n```')
   })
 
   it('says the same in pieces as at once, for any sizes of the pieces', () => {
@@ -83,7 +83,7 @@ describe('createTeamsProse', () => {
 
 describe('plain', () => {
   it('has no address, no date macro, no mention and no line breaks, and fits', () => {
-    expect(plain('see https://evil.example\n{{DATE(2020)}} <at>all</at> www.x.example')).toBe('see evil.example {\u200b{DATE(2020)}} <\u200bat>all<\u200b/at> www\u200b.x.example')
+    expect(plain('see https://evil.example\n{{DATE(2020)}} <at>all</at> www.x.example')).toBe('see evil.example {\u2060{DATE(2020)}} <\u2060at>all<\u2060/at> www\u2060.x.example')
     expect(plain('👍'.repeat(50), 20).length).toBeLessThanOrEqual(20)
     expect(plain('👍'.repeat(50), 20).isWellFormed()).toBe(true)
   })

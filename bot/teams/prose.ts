@@ -8,7 +8,7 @@ const mentions = /<(?=\/?at[\s>])/gi
 /** What makes an address of what follows: two slashes wherever they stand, other schemes as a word of their own. */
 const schemes = /(?:https?|ftp):\/\/|\b(?:https?|mailto|data|javascript|msteams|tel|sip):(?:\/\/|(?=\S))/gi
 const addresses = new RegExp(`<?(?:${schemes.source})([^\\s<>|)]*)(?:\\|[^>]*)?>?`, 'gi')
-const unseen = '\u200b'
+const unseen = '\u2060'
 
 /**
  * Text of others for where Teams reads no Markdown: runs of a card, labels of buttons, names of sources. What Teams might

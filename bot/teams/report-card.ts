@@ -7,8 +7,11 @@ type Figure = Report['figures'][number]
 type Table = NonNullable<Report['table']>
 type Chart = NonNullable<Report['chart']>
 
-/** Figures that stand beside each other. */
+/** Most figures that stand beside each other. */
 const figuresPerRow = 3
+/** Narrowest and widest column of a table, in characters: a heading must fit on a telephone, and a title may take lines. */
+const narrowest = 8
+const widest = 13
 /** Points of a chart; more of them nobody can tell apart in a chat. */
 const mostPoints = 31
 
@@ -28,7 +31,9 @@ export function reportElements(report: Report, room: ReportRoom): Element[] {
 }
 
 function toRows(figures: Figure[]): Figure[][] {
-  return Array.from({ length: Math.ceil(figures.length / figuresPerRow) }, (_, row) => figures.slice(row * figuresPerRow, (row + 1) * figuresPerRow))
+  // Four stand two by two, rather than one alone.
+  const beside = figures.length === 4 ? 2 : figuresPerRow
+  return Array.from({ length: Math.ceil(figures.length / beside) }, (_, row) => figures.slice(row * beside, (row + 1) * beside))
 }
 
 function figureRow(figures: Figure[]): Element {
@@ -84,12 +89,16 @@ function tableElement(columns: Table['columns'], rows: Table['rows']): Element {
     spacing: 'small',
     gridStyle: 'default',
     firstRowAsHeaders: true,
-    columns: columns.map(({ kind }, index) => ({ width: kind === 'text' && index < 2 ? 3 : 1 })),
+    columns: columns.map(({ title }, index) => ({ width: toWidth([title, ...rows.map((cells) => cells[index]?.text ?? '')]) })),
     rows: [
       row(columns.map(({ title }, index) => cell(paragraph([{ text: title, weight: 'bolder' }], { size: 'small', ...aligned(index) })))),
       ...rows.map((cells) => row(columns.map((_, index) => cell(paragraph([{ text: cells[index]?.text ?? '', url: cells[index]?.url }], { size: 'small', ...aligned(index) }))))),
     ],
   }
+}
+
+function toWidth(texts: string[]): number {
+  return Math.min(widest, Math.max(narrowest, ...texts.map((text) => text.length)))
 }
 
 function toTrend(value: number, previous: number, unit: Unit): string {
@@ -108,6 +117,11 @@ function toUnitName(unit: Unit): string {
 
 /** `22 Nov 2026, 17:04 (Europe/Berlin)`. A zone that this machine does not know is told in UTC. */
 function toMoment(at: string, timeZone: string): string {
-  const zone = Intl.supportedValuesOf('timeZone').includes(timeZone) ? timeZone : 'UTC'
-  return `${new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: zone }).format(new Date(at))} (${zone})`
+  const format = (zone: string) => new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: zone }).format(new Date(at))
+  try {
+    return `${format(timeZone)} (${timeZone})`
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return `${format('UTC')} (UTC)`
+  }
 }

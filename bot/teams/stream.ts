@@ -17,6 +17,8 @@ export const streamDefaults = {
 /** Longest informative update that Teams takes. */
 const longestInform = 1000
 const clearMs = 2000
+const mostStarts = 3
+const firstPhase = 'Writing the answer'
 
 export type StreamParts = {
   connector: Connector
@@ -56,6 +58,7 @@ export function createStream(parts: StreamParts): Stream {
   let sequence = 0
   let startedAt = 0
   let sentAt = 0
+  let failures = 0
   let waiting: string | null = null
   let chain: Promise<void> = Promise.resolve()
 
@@ -78,7 +81,10 @@ export function createStream(parts: StreamParts): Stream {
       sentAt = Date.now() + timing.flushMs
       parts.log.info({ err: error, sequence }, 'piece of a stream not shown')
       if (isFinal(error)) state = toState(error)
-      else if (refusalOf(error) === null && id === null && sequence > 2) state = 'over'
+      if (id !== null) return
+      // Nothing has begun that the numbers could go on from; and where it never does, one message is shown instead.
+      sequence = 0
+      if (++failures === mostStarts) state = 'over'
     }
   }
 
@@ -128,7 +134,9 @@ export function createStream(parts: StreamParts): Stream {
       waiting = null
       await chain
       if (Date.now() - sentAt < timing.flushMs || next === text || next.trim() === '') return
-      await push('streaming', next)
+      // A stream that begins unseen, for its answer is lost or its run dies, then holds no text that a person would read twice.
+      if (id === null) await push('informative', firstPhase)
+      else await push('streaming', next)
     },
     async finish(activity) {
       waiting = null
