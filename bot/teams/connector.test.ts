@@ -107,7 +107,7 @@ describe('createConnector', () => {
   })
 
   it('does not carry the token to where it is redirected', async () => {
-    teams.fail(isPost, { kind: 'status', status: 307 })
+    teams.fail(isPost, { kind: 'status', status: 307, location: `${teams.url}elsewhere` })
     await expect(open().send(conversation, hello)).rejects.toMatchObject({ code: expect.stringMatching(/^teams-/) })
     expect(teams.calls).toHaveLength(1)
   })

@@ -155,7 +155,10 @@ describe('a personal chat', () => {
 
   it('is content when the person presses Stop: nothing is shown after that', async () => {
     const conversation = converse(true)
-    const delivered = await deliver(conversation, play(citation, text('One [1]. Two. '), calls(2), () => (teams.stopStreams(), true), text('Three. Four. '), calls(3), text('Five. Six. '), sampleDone()))
+    let isOver = false
+    // The model would go on for ever; nobody listens to it.
+    const delivered = await deliver(conversation, play(citation, text('One [1]. Two. '), calls(2), () => (teams.stopStreams(), true), text('Three. Four. '), calls(3), () => isOver, text('Five.'), sampleDone()))
+    isOver = true
     expect(delivered).toEqual({ outcome: 'interrupted', code: 'stopped' })
     await conversation.clear()
     expect(seenTexts()).toEqual(['One [1]. '])
@@ -326,6 +329,14 @@ describe('a channel', () => {
     expect(seenTexts().join('').replaceAll('\n\n_[Continued below]_', '').replace(/\s/g, '')).toBe(long.replace(/\s/g, ''))
     expect(teams.seen().map(({ activity }) => cardOf(activity).includes('Why?'))).toEqual([...teams.seen().slice(1).map(() => false), true])
     expect(cardOf(teams.seen().at(-1)?.activity)).toContain('All 209')
+  })
+
+  it('lets the card follow where the last message has no room for it', async () => {
+    const cjk = `${'検'.repeat(5600)} [1].`
+    await deliver(converse(false), play(citation, text(cjk), { kind: 'report', report: sampleReport }, sampleDone()))
+    expect(seenTexts()).toEqual([cjk, ''])
+    expect(teams.seen().map(({ activity }) => activity.attachments?.length ?? 0)).toEqual([0, 1])
+    expect(teams.calls.every(({ raw }) => Buffer.byteLength(raw) <= mostBytes)).toBe(true)
   })
 
   it('shows no address but those of the sources and the report, whatever answer and report say', async () => {

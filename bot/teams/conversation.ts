@@ -55,6 +55,7 @@ export function createConversation(parts: ConversationParts): Conversation {
     const activities = toTexts(text).map((page) => spoken(page))
     const last = activities.at(-1)!
     if (card && card.questions.length > 0) last.attachments = [questionsCard(card.questions)]
+    await stream?.settle()
     const ended = stream?.state === 'open' ? await stream.finish(activities[0]!) : null
     if (ended === null || ended === 'refused' || !stream?.id) return await reply.show(activities)
     await reply.noteEnd(stream.id)

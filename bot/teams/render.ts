@@ -103,6 +103,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, str
 
   /** Teams is about to end the stream: it becomes a message, and the rest of the answer another one. */
   async function endEarly(open: Stream): Promise<void> {
+    await open.settle()
     const shown = open.text
     const ended = await end(open, shown === '' ? spoken(longText) : generated(toTexts(`${shown}\n\n_[Continued below]_`, shown.length)[0]!, [...citations.values()]))
     if (ended === 'shown') rest = { at: shown.length, from: 1 }
@@ -128,6 +129,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, str
     // Nothing went wrong that somebody would look up.
     const ref = part.code === 'too-many-requests' ? '' : ` Ref ${part.ref}`
     const line = `${part.message.replace(/\s+/g, ' ').slice(0, 300)}${ref}`
+    await stream?.settle()
     const wasShown = (stream?.text ?? '') !== ''
     if (!wasShown) text = raw = ''
     if (!wasShown && options.retries && part.retryable && (part.code === 'model-unavailable' || part.code === 'model-interrupted')) {
@@ -145,6 +147,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, str
 
   /** Shows the whole text with `tail`, and takes away what an earlier run left over. */
   async function close(toActivities: (pages: string[]) => Activity[], tail: string): Promise<'shown' | 'stopped'> {
+    await stream?.settle()
     if (rest) {
       // A fence that the first message closed goes on in the next one.
       const open = openFence(text.slice(0, rest.at))

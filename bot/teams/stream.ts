@@ -43,7 +43,9 @@ export type Stream = {
   readonly isLate: boolean
   inform(text: string): void
   write(text: string): Promise<void>
-  /** Ends an open stream with its final message; `refused` when Teams did not take it. @throws what `Connector.send` throws */
+  /** Waits for the piece that is on its way; no phase follows it. */
+  settle(): Promise<void>
+  /** Ends an open stream, once it has settled, with its final message; `refused` when Teams did not take it. @throws what `Connector.send` throws */
   finish(activity: Activity): Promise<'shown' | 'stopped' | 'refused'>
   /** Takes a stream away that shows no text yet. */
   drop(): Promise<void>
@@ -138,9 +140,11 @@ export function createStream(parts: StreamParts): Stream {
       if (id === null) await push('informative', firstPhase)
       else await push('streaming', next)
     },
-    async finish(activity) {
+    async settle() {
       waiting = null
       await chain
+    },
+    async finish(activity) {
       if (state === 'stopped') return 'stopped'
       if (state !== 'open' || id === null) return 'refused'
       let outcome: 'shown' | 'stopped' | 'refused'

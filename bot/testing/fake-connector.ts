@@ -8,7 +8,7 @@ export type ConnectorCall = { method: string; path: string; token: string; raw: 
 
 /** What goes wrong with a request. `commits`: Teams carries it out and then fails to say so. */
 export type ConnectorFault =
-  | { kind: 'status'; status: number; commits?: boolean; code?: string; message?: string; retryAfter?: string }
+  | { kind: 'status'; status: number; commits?: boolean; code?: string; message?: string; retryAfter?: string; location?: string }
   | { kind: 'hang'; commits: boolean }
   | { kind: 'reset'; commits: boolean }
 
@@ -72,7 +72,7 @@ export async function startFakeConnector(options: { token: string }): Promise<Fa
     const result = fault && !fault.commits ? refuse(500, 'InternalError', 'Nothing was done.') : carryOut(method, path, body, raw)
     if (fault?.kind === 'hang') return
     if (fault?.kind === 'reset') return void response.destroy()
-    if (fault?.kind === 'status') return send(response, { ...refuse(fault.status, fault.code ?? 'ServiceError', fault.message ?? 'Try again.'), headers: fault.retryAfter ? { 'retry-after': fault.retryAfter } : {} })
+    if (fault?.kind === 'status') return send(response, { ...refuse(fault.status, fault.code ?? 'ServiceError', fault.message ?? 'Try again.'), headers: { ...(fault.retryAfter && { 'retry-after': fault.retryAfter }), ...(fault.location && { location: fault.location }) } })
     send(response, result)
   }
 
