@@ -30,10 +30,10 @@ const mayImport: Record<string, RegExp> = {
 /** The one home of each package. A new dependency gets a line here. */
 const homes: [packages: RegExp, home: RegExp][] = [
   [/^@slack\//, /^bot\/(slack|testing)\//],
-  [/^botbuilder/, /^bot\/teams\//],
+  [/^(botbuilder|botframework-)/, /^bot\/teams\//],
   [/^bullmq(\/|$)/, /^jobs\//],
   [/^ioredis(\/|$)/, /^(jobs|server\/cache)\//],
-  [/^rate-limiter-flexible$/, /^server\/rate-limits\.ts$/],
+  [/^rate-limiter-flexible$/, /^(server\/rate-limits|bot\/teams\/connector)\.ts$/],
   [/^(@mikro-orm\/|@electric-sql\/|(pgvector|kysely|pg)(\/|$))/, /^db\//],
   [/^@langchain\/community\//, /^server\/(sources|documents)\//],
   [/^(@langchain\/(?!community\/)|langsmith(\/|$))/, /^server\/agents\//],

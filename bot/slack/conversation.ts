@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { within } from '#server/within.ts'
 import type { Admission, Conversation, ContextLine, Incoming, Shown } from '../platform.ts'
+import { toOutdatedParts } from '../to-outdated-parts.ts'
 import { helpBlocks, markdownBlock, rerunBlock } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import type { SlackCall } from './call.ts'
@@ -12,7 +13,6 @@ import type { renderDefaults } from './render.ts'
 import { createStatus } from './status.ts'
 import type { RefusedStatus } from './status.ts'
 import { readThread } from './thread-context.ts'
-import { toOutdatedParts } from './to-outdated-parts.ts'
 
 export const refusalText =
   'I do not answer in channels or messages shared with another organisation: what I say here would leave your workspace. An admin of this workspace can allow this channel with `/nura allow`.'

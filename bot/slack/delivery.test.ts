@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claim, read, unfinished } from '#db/shared/inbox.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
+import { openFence } from '../fences.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
 import type { FakeMessage } from '../testing/fake-slack-methods.ts'
 import { openTestBot } from '../testing/open-test-bot.ts'
 import type { TestBot } from '../testing/open-test-bot.ts'
 import { say, slackEvent } from '../testing/slack-event.ts'
 import { texts } from '../texts.ts'
-import { openFence } from './fences.ts'
 
 let db: Awaited<ReturnType<typeof openTestDb>>
 let nura: TestBot

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { openFence } from '../fences.ts'
+import { settledLength } from '../settled-length.ts'
 import { sampleCitation } from '../testing/fake-ask-server.ts'
-import { openFence } from './fences.ts'
-import { createProse, settledLength } from './prose.ts'
+import { createProse } from './prose.ts'
 
 const citations = new Map([[1, sampleCitation], [2, { ...sampleCitation, n: 2, url: null }]])
 const turn = (text: string) => createProse(citations).turn(text)

@@ -1,6 +1,6 @@
 import type { Citation } from '#server/answer-part.ts'
-import { afterLine } from './fences.ts'
-import type { Fence } from './fences.ts'
+import { afterLine } from '../fences.ts'
+import type { Fence } from '../fences.ts'
 
 /** What Slack would turn into a ping or a channel link. */
 const pings = /<(?=!(?:channel|here|everyone|group|subteam\b|date\b)|@[UWB][A-Z0-9]|#[CGD][A-Z0-9])/g
@@ -56,20 +56,4 @@ export function createProse(citations: ReadonlyMap<number, Citation>): { turn(pi
       return citation.url ? `[[${digits}]](${citation.url})` : `[${digits}]`
     })
   }
-}
-
-/**
- * How much of `text` may be shown while more is coming: up to the last whole line, or the last whole sentence outside
- * code. The rest is held back, so that no mark, link or secret is ever shown by halves.
- */
-export function settledLength(text: string, insideFence: boolean): number {
-  const line = text.lastIndexOf('\n') + 1
-  if (insideFence || /^ {0,3}(`{3}|~{3})/.test(text.slice(line))) return line
-  const tail = text.slice(line)
-  const sentence = [...tail.matchAll(/[.!?]["')\]]?\s+(?=\S)/g)].map((match) => match.index + match[0].length).findLast((end) => isOutsideCode(tail.slice(0, end)))
-  return line + (sentence ?? 0)
-}
-
-function isOutsideCode(text: string): boolean {
-  return (text.match(/`/g)?.length ?? 0) % 2 === 0 && !/\[[^\]]*$/.test(text)
 }

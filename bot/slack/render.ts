@@ -2,20 +2,22 @@ import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
 import type { AnswerDone, AnswerPart, Citation, Report, Step } from '#server/answer-part.ts'
 import { createRef } from '#server/errors.ts'
+import { openFence } from '../fences.ts'
+import { closeFence, cutAt, estimateBlocks, toPages } from '../pages.ts'
 import type { Delivered } from '../platform.ts'
+import { settledLength } from '../settled-length.ts'
 import { texts } from '../texts.ts'
+import { withTicks } from '../with-ticks.ts'
 import { answerBlocks, retryBlock } from './blocks.ts'
 import type { Block } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
-import { openFence } from './fences.ts'
 import { illustrate, keptPictures } from './illustrate.ts'
-import { closeFence, cutAt, estimateBlocks, limits, mostBlocks, toPages } from './pages.ts'
+import { limits, mostBlocks } from './limits.ts'
 import { createPlan } from './plan.ts'
-import { createProse, settledLength } from './prose.ts'
+import { createProse } from './prose.ts'
 import { isUnknown } from './reply.ts'
 import type { Reply } from './reply.ts'
 import { reportBlocks } from './report-blocks.ts'
-import { withTicks } from './with-ticks.ts'
 
 export const renderDefaults = {
   /** An answer shorter than this is posted whole; a longer one starts to stream. */
@@ -233,7 +235,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
 
   async function editPage(): Promise<void> {
     lastEdit = Date.now()
-    const pages = toPages(text)
+    const pages = toPages(text, limits)
     for (const [index, { markdown }] of pages.entries()) {
       if (index < reply.size - 1) continue
       await reply.put(index, index < pages.length - 1 ? markdown + continued : markdown, [], options.signal)

@@ -1,5 +1,5 @@
 import type { AnswerPart } from '#server/answer-part.ts'
-import type { StoredAnswer } from '../nura-api.ts'
+import type { StoredAnswer } from './nura-api.ts'
 
 /** A stored answer as the parts that it came in, so that it can be shown again: as it was, but for what its footer says. */
 export async function* toOutdatedParts(answer: StoredAnswer, sha: string): AsyncGenerator<AnswerPart> {

@@ -1,16 +1,7 @@
 import { openFence } from './fences.ts'
 import type { Fence } from './fences.ts'
 
-/** Blocks that Slack takes a message. */
-export const mostBlocks = 50
-
-/** What fits where. Slack takes 12,000 characters and 50 blocks a message and turns one markdown block into many. */
-export const limits = {
-  /** The budget of a reply: what people read without scrolling. */
-  first: 2200,
-  next: 11_400,
-  blocks: 45,
-} as const
+/** Most characters of the first page of a text and of each one after it, and most blocks of a page. */
 export type Limits = { first: number; next: number; blocks: number }
 
 /** `source` is an exact slice of the text; `markdown` is the same with its code fences closed and reopened. */
@@ -20,7 +11,7 @@ export type Page = { source: string; markdown: string }
 const reserve = 60
 
 /** Cuts a text into messages: at a blank line outside code if it can, else at a line, else at a space. Nothing is lost. */
-export function toPages(text: string, max: Limits = limits): Page[] {
+export function toPages(text: string, max: Limits): Page[] {
   const pages: Page[] = []
   let rest = text
   let fence: Fence | null = null
@@ -65,7 +56,7 @@ function lastParagraphEnd(head: string, fence: Fence | null): number {
   return 0
 }
 
-/** Blocks that Slack makes of a text, by estimate: one for each paragraph, heading, list item and fence. */
+/** Blocks that a surface makes of a text, by estimate: one for each paragraph, heading, list item and fence. */
 export function estimateBlocks(markdown: string, fence: Fence | null = null): number {
   let count = 0
   visitBlocks(markdown, fence, () => void count++)

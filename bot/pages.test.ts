@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { openFence } from './fences.ts'
 import { estimateBlocks, toPages } from './pages.ts'
 
+const usual = { first: 2200, next: 11_400, blocks: 45 }
+
 /** Markdown as models write it, and as they should not. */
 const piece = fc.oneof(
   fc.lorem({ mode: 'sentences', maxCount: 4 }),
@@ -34,19 +36,19 @@ describe('toPages', () => {
   })
 
   it('leaves a text that fits alone', () => {
-    expect(toPages('One line.')).toEqual([{ source: 'One line.', markdown: 'One line.' }])
-    expect(toPages('')).toEqual([{ source: '', markdown: '' }])
+    expect(toPages('One line.', usual)).toEqual([{ source: 'One line.', markdown: 'One line.' }])
+    expect(toPages('', usual)).toEqual([{ source: '', markdown: '' }])
   })
 
   it('cuts between paragraphs where it can', () => {
     const paragraph = `${'word '.repeat(60)}\n\n`
-    const [first] = toPages(paragraph.repeat(12))
+    const [first] = toPages(paragraph.repeat(12), usual)
     expect(first?.source.endsWith('\n\n')).toBe(true)
   })
 
   it('counts lists and headings, for Slack makes a block of each', () => {
     const list = Array.from({ length: 100 }, (_, index) => `- ${index}\n`).join('')
     expect(estimateBlocks(list)).toBe(100)
-    expect(toPages(list).every(({ markdown: text }) => estimateBlocks(text) <= 45)).toBe(true)
+    expect(toPages(list, usual).every(({ markdown: text }) => estimateBlocks(text) <= 45)).toBe(true)
   })
 })
