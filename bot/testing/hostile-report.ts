@@ -1,7 +1,7 @@
 import type { Report } from '#server/answer-part.ts'
 
-/** A report with all that one can have: figures, a chart of two series, a list with links, and something that it lacks. */
-export const sampleReport: Report = {
+/** A report of figures, a chart of two series and a list with links, one row of which was written to mislead. */
+export const hostileReport: Report = {
   title: 'Shipped, 16–22 Nov 2026',
   asOf: '2026-11-23T08:04:00.000Z',
   timeZone: 'Europe/Berlin',
