@@ -6,7 +6,7 @@ import type { Conversation, Message, Shown } from '../platform.ts'
 import { sampleCitation, sampleDone, shortAnswer } from '../testing/fake-ask-server.ts'
 import { startFakeConnector } from '../testing/fake-connector.ts'
 import type { FakeConnector } from '../testing/fake-connector.ts'
-import { wholeReport } from '../testing/whole-report.ts'
+import { hostileReport } from '../testing/hostile-report.ts'
 import { texts } from '../texts.ts'
 import { mostBytes } from './activity.ts'
 import type { Activity } from './activity.ts'
@@ -111,7 +111,7 @@ describe('a personal chat', () => {
         text('\n```ts\nverify(token)\n'),
         calls(5),
         text('```\nThat is all [1].'),
-        { kind: 'report', report: wholeReport },
+        { kind: 'report', report: hostileReport },
         sampleDone(),
       ),
     )
@@ -323,7 +323,7 @@ describe('a channel', () => {
   it('cuts a long answer into messages that Teams takes, with the buttons on the last one', async () => {
     const paragraph = `${'検証は署名を確かめる [1]。'.repeat(40)}\n\n`
     const long = paragraph.repeat(40)
-    await deliver(converse(false), play(citation, text(long), { kind: 'report', report: { ...wholeReport, table: { ...wholeReport.table!, rows: Array.from({ length: 200 }, () => wholeReport.table!.rows[0]!) } } }, sampleDone()))
+    await deliver(converse(false), play(citation, text(long), { kind: 'report', report: { ...hostileReport, table: { ...hostileReport.table!, rows: Array.from({ length: 200 }, () => hostileReport.table!.rows[0]!) } } }, sampleDone()))
     expect(teams.seen().length).toBeGreaterThan(2)
     expect(teams.calls.every(({ raw }) => Buffer.byteLength(raw) <= mostBytes)).toBe(true)
     expect(seenTexts().join('').replaceAll('\n\n_[Continued below]_', '').replace(/\s/g, '')).toBe(long.replace(/\s/g, ''))
@@ -333,7 +333,7 @@ describe('a channel', () => {
 
   it('lets the card follow where the last message has no room for it', async () => {
     const cjk = `${'検'.repeat(5600)} [1].`
-    await deliver(converse(false), play(citation, text(cjk), { kind: 'report', report: wholeReport }, sampleDone()))
+    await deliver(converse(false), play(citation, text(cjk), { kind: 'report', report: hostileReport }, sampleDone()))
     expect(seenTexts()).toEqual([cjk, ''])
     expect(teams.seen().map(({ activity }) => activity.attachments?.length ?? 0)).toEqual([0, 1])
     expect(teams.calls.every(({ raw }) => Buffer.byteLength(raw) <= mostBytes)).toBe(true)
@@ -341,9 +341,9 @@ describe('a channel', () => {
 
   it('shows no address but those of the sources and the report, whatever answer and report say', async () => {
     const evil = 'https://evil.example/?q=secret'
-    const hostile = { ...wholeReport, title: evil, missing: [evil], figures: [{ ...wholeReport.figures[0]!, label: evil, url: 'javascript:alert(1)' }] }
+    const report = { ...hostileReport, title: evil, missing: [evil], figures: [{ ...hostileReport.figures[0]!, label: evil, url: 'javascript:alert(1)' }] }
     const source = { ...sampleCitation, path: `${evil} <at>all</at> {{DATE(2026)}}`, title: `[x](${evil})` }
-    await deliver(converse(false), play({ kind: 'citation', citation: source }, text(`See ${evil}, [x](${evil}), ![x](${evil}), <${evil}> and <a href="${evil}">x</a> [1].`), { kind: 'report', report: hostile }, { ...sampleDone(), notice: `Look at ${evil}` }))
+    await deliver(converse(false), play({ kind: 'citation', citation: source }, text(`See ${evil}, [x](${evil}), ![x](${evil}), <${evil}> and <a href="${evil}">x</a> [1].`), { kind: 'report', report }, { ...sampleDone(), notice: `Look at ${evil}` }))
     const raw = teams.calls.at(-1)?.raw ?? ''
     const addresses = new Set(raw.match(/(?:https?|javascript):[^\s"\\)]+/g))
     expect([...addresses].filter((address) => !/^https:\/\/(git\.example|github\.com\/acme|schema\.org)/.test(address))).toEqual([])

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Report } from '#server/answer-part.ts'
-import { wholeReport } from '../testing/whole-report.ts'
+import { hostileReport } from '../testing/hostile-report.ts'
 import { reportElements } from './report-card.ts'
 
 const everything = { rows: 25, charts: true }
-const elementsOf = (change: Partial<Report>, room = everything) => reportElements({ ...wholeReport, figures: [], table: null, chart: null, missing: [], ...change }, room)
+const elementsOf = (change: Partial<Report>, room = everything) => reportElements({ ...hostileReport, figures: [], table: null, chart: null, missing: [], ...change }, room)
 const textOf = (elements: unknown) => [...JSON.stringify(elements).matchAll(/"type":"TextRun","text":"([^"]*)"/g)].map(([, text]) => text).join(' ')
 const chart = (change: Partial<NonNullable<Report['chart']>>): NonNullable<Report['chart']> => ({ kind: 'line', title: 'Time to merge', unit: 'hours', labels: ['a', 'b'], series: [{ name: 'acme/api', values: [1.25, 2] }], ...change })
 const chartOf = (change: Partial<NonNullable<Report['chart']>>) => elementsOf({ chart: chart(change) })[1]
@@ -43,7 +43,7 @@ describe('reportElements', () => {
   })
 
   it('says how many rows it does not show', () => {
-    const table = { ...wholeReport.table!, url: null }
+    const table = { ...hostileReport.table!, url: null }
     expect(textOf(elementsOf({ table }, { rows: 1, charts: true }))).toContain('and 11 more')
     expect(textOf(elementsOf({ table: { ...table, more: 0 } }))).not.toContain('more')
     expect(elementsOf({ table: { ...table, rows: [], more: 0 } })).toHaveLength(2)
