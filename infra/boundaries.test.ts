@@ -30,7 +30,7 @@ const mayImport: Record<string, RegExp> = {
 /** The one home of each package. A new dependency gets a line here. */
 const homes: [packages: RegExp, home: RegExp][] = [
   [/^@slack\//, /^bot\/(slack|testing)\//],
-  [/^botbuilder/, /^bot\/teams\//],
+  [/^(botbuilder|botframework-)/, /^bot\/teams\//],
   [/^bullmq(\/|$)/, /^jobs\//],
   [/^ioredis(\/|$)/, /^(jobs|server\/cache)\//],
   [/^rate-limiter-flexible$/, /^server\/rate-limits\.ts$/],
