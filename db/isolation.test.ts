@@ -36,7 +36,7 @@ describe('a tenant', () => {
 
   test('cannot read the control plane, change its own tables or make any', async () => {
     for (const statement of [
-      'select * from nura.tenant', 'select * from nura.slack_installation', 'select * from nura.inbox', 'drop table repository',
+      'select * from nura.tenant', 'select * from nura.slack_installation', 'select * from nura.teams_installation', 'select * from nura.inbox', 'drop table repository',
       'alter table repository add column x int', 'create table planted (id int)', 'create table public.planted (id int)', 'create schema planted',
     ]) {
       await expect(acme.transaction((tx) => tx.query(statement)), statement).rejects.toThrow(/permission denied|must be owner/)

@@ -1,6 +1,7 @@
 import type { App, ReceiverEvent } from '@slack/bolt'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
+import { readBody } from '../read-body.ts'
 import { isSignedBySlack, toRequestId } from './signature.ts'
 
 /** Largest body that is read, bytes. Slack's own stay far below. */
@@ -17,7 +18,7 @@ type Verdict = { ok: true; body: unknown } | { ok: false }
  */
 export async function takeRequest(ctx: Context, parts: { app: App; signingSecret: string; log: Logger }): Promise<void> {
   ctx.set('cache-control', 'no-store')
-  const raw = await readBody(ctx)
+  const raw = await readBody(ctx, bodyLimit)
   if (raw === null) return answer(ctx, 413, 'The body is larger than 1 MB.')
   if (!isSignedBySlack(parts.signingSecret, ctx.req.headers, raw)) return answer(ctx, 401, 'The signature is missing, wrong or too old.')
   const body = parseBody(raw, ctx.get('content-type'))
@@ -64,21 +65,6 @@ function answer(ctx: Context, status: number, text: string): void {
   ctx.status = status
   ctx.type = 'text/plain'
   ctx.body = text
-}
-
-/** The bytes of the body, or null when there are too many. */
-async function readBody(ctx: Context): Promise<Buffer | null> {
-  if (Number(ctx.get('content-length')) > bodyLimit) {
-    ctx.req.resume()
-    return null
-  }
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of ctx.req as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size <= bodyLimit) pieces.push(piece)
-  }
-  return size > bodyLimit ? null : Buffer.concat(pieces)
 }
 
 function parseBody(raw: Buffer, contentType: string): Record<string, unknown> | null {

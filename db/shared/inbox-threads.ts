@@ -84,3 +84,15 @@ export async function runAgain(db: Db, id: string): Promise<boolean> {
   )
   return changed > 0
 }
+
+/** The row whose reply a message of Nura's shows, or showed; null when none does. */
+export async function findShowing(db: Db, threadKey: string, messageId: string): Promise<string | null> {
+  const rows = await db.control((tx) =>
+    tx.query<{ id: string }>(
+      `select id from inbox where thread_key = $1 and kind in ('message', 'edit') and delivery->'messages' @> jsonb_build_array($2::text)
+       order by sequence desc limit 1`,
+      [threadKey, messageId],
+    ),
+  )
+  return rows[0]?.id ?? null
+}

@@ -117,4 +117,30 @@ export const controlMigrations: Migration[] = [
     name: '0004-traceparent',
     sql: 'alter table inbox add column traceparent text;',
   },
+  {
+    name: '0005-teams',
+    sql: `
+      create table teams_installation (
+        directory_id text not null,
+        scope_id text not null,
+        tenant_id uuid not null references tenant on delete cascade,
+        bot_id text,
+        service_url text,
+        installed_at timestamptz,
+        removed_at timestamptz,
+        primary key (directory_id, scope_id),
+        check (installed_at is null or (bot_id is not null and service_url is not null))
+      );
+      create index teams_installation_tenant on teams_installation (tenant_id);
+      create table teams_channel (
+        directory_id text not null,
+        channel_id text not null,
+        tenant_id uuid not null references tenant on delete cascade,
+        team_id text not null,
+        group_id text,
+        primary key (directory_id, channel_id)
+      );
+      create index teams_channel_tenant on teams_channel (tenant_id);
+    `,
+  },
 ]

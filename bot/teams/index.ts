@@ -1,0 +1,168 @@
+import type { Logger } from 'pino'
+import { NuraError } from '#db/nura-error.ts'
+import { definePlatform } from '../platform.ts'
+import type { Admission, Conversation, Incoming, OpenPlatform, Place, PlatformParts, Shown } from '../platform.ts'
+import { act } from './act.ts'
+import type { ActOnReply } from './act.ts'
+import { admit } from './admission.ts'
+import { createVerify } from './identity.ts'
+import { toOrigin, toReading } from './incoming.ts'
+import { createInstallations } from './installations.ts'
+import type { Standing } from './installations.ts'
+import type { ReceivedActivity } from './received-activity.ts'
+import { messagesPath, takeRequest } from './receiver.ts'
+import { createRoster } from './roster.ts'
+import type { Roster } from './roster.ts'
+import { readContext } from './thread-context.ts'
+import type { Context } from './thread-context.ts'
+import { isConnectorUrl, teamsEnv, toTeamsConfig } from './to-teams-config.ts'
+import type { TeamsConfig } from './to-teams-config.ts'
+import { createTokens } from './tokens.ts'
+
+const microsoftLogin = 'https://login.microsoftonline.com'
+const microsoftGraph = 'https://graph.microsoft.com'
+const connectorScope = 'https://api.botframework.com'
+
+/** What the conversation around one activity is made of. */
+export type VoiceParts<Connector> = {
+  connector: Connector
+  incoming: Incoming
+  inboxId: string
+  shown: Shown
+  mayHavePosted: boolean
+  botId: string
+  admit(): Promise<Admission>
+  readContext(): Promise<Context>
+  log: Logger
+}
+
+/** How Nura speaks in Teams, as far as this file needs it. */
+export type Voice<Connector> = {
+  createConnector(parts: { serviceUrl: string; token(): Promise<string>; log: Logger }): Connector
+  createConversation(parts: VoiceParts<Connector>): Conversation
+  actOnReply: ActOnReply
+  plain(text: string): string
+  send(connector: Connector, conversation: string, text: string): Promise<unknown>
+  isFinal(error: unknown): boolean
+  isGone(error: unknown): boolean
+}
+
+export function defineTeams<Connector>(voice: Voice<Connector>) {
+  return definePlatform({
+    name: 'teams',
+    env: teamsEnv,
+    check: (given) => void toTeamsConfig(given),
+    async open(given, parts) {
+      const config = toTeamsConfig(given)
+      return config === null ? null : openTeams(config, parts, voice)
+    },
+  })
+}
+
+export function openTeams<Connector>(config: TeamsConfig, parts: PlatformParts, voice: Voice<Connector>): OpenPlatform {
+  const { db, api, log } = parts
+  const verify = createVerify(config)
+  const tokens = createTokens({
+    appId: config.appId,
+    appPassword: config.appPassword,
+    loginUrl: config.overrides?.ToChannelFromBotLoginUrl ?? `${microsoftLogin}/${config.directoryId ?? 'botframework.com'}`,
+    connectorScope: toScope(config.overrides?.ToChannelFromBotOAuthScope ?? connectorScope),
+    graphScope: toScope(config.graphUrl === null ? microsoftGraph : new URL(config.graphUrl).origin),
+  })
+  const single = config.directoryId === null ? null : { directoryId: config.directoryId, tenantId: parts.tenantId }
+  const installations = createInstallations({ db, log, single, provisionTenant: parts.provisionTenant })
+  /** By directory and address: the limits that a connector keeps, and what a roster remembers, are the directory's. */
+  const lines = new Map<string, { connector: Connector; roster: Roster }>()
+  // The identity provider may be away when we start: it is asked again with whatever needs a token.
+  tokens.connectorToken().catch((error: unknown) => log.warn({ err: error }, 'teams not ready yet'))
+
+  function lineTo(directoryId: string, { serviceUrl }: Standing): { connector: Connector; roster: Roster } {
+    const key = `${directoryId} ${serviceUrl}`
+    const known = lines.get(key)
+    if (known) return known
+    const token = () => tokens.connectorToken()
+    const line = { connector: voice.createConnector({ serviceUrl, token, log }), roster: createRoster({ serviceUrl, directoryId, token }) }
+    lines.set(key, line)
+    return line
+  }
+
+  /** Whether it is known what to do with an activity. What it asks for is done by a turn. */
+  async function take(activity: ReceivedActivity): Promise<boolean> {
+    const reading = toReading(activity)
+    if ('ignored' in reading) {
+      log.debug({ reason: reading.ignored }, 'teams activity ignored')
+      return !reading.ignored.startsWith('invoke-')
+    }
+    const origin = toOrigin(activity)
+    if (!origin) return true
+    const sent = { at: toTime(activity.timestamp), serviceUrl: activity.serviceUrl }
+    if ('installation' in reading) {
+      await (reading.installation === 'added' ? installations.add(origin, sent) : installations.remove(origin, sent.at))
+      return true
+    }
+    const tenantId = await installations.tenantOf(origin, sent)
+    if (tenantId === null) log.info('activity of a directory or conversation without Nura ignored')
+    else await parts.receive(tenantId, reading.incoming, { now: reading.incoming.kind === 'action' })
+    return true
+  }
+
+  /** What was said before, for those who may see it: nothing is asked for unless the conversation is answered. */
+  function contextOf(incoming: Incoming, { team }: Standing): Promise<Context> {
+    const { workspace } = incoming.place
+    return readContext({ incoming, graphUrl: config.graphUrl, token: () => tokens.graphToken(workspace), appId: config.appId, groupId: team?.groupId ?? null, isChannel: isThread(incoming.place) })
+  }
+
+  return {
+    name: 'teams',
+    async middleware(ctx, next) {
+      if (ctx.method !== 'POST' || ctx.path !== messagesPath) return await next()
+      await takeRequest(ctx, { verify, isConnector: (serviceUrl) => isConnectorUrl(serviceUrl, config), take, log })
+    },
+    async ready() {
+      await tokens.connectorToken()
+    },
+    async converse(tenantId, incoming, run) {
+      const standing = await installations.find(tenantId, incoming.place)
+      const { connector, roster } = lineTo(incoming.place.workspace, standing)
+      return voice.createConversation({
+        connector,
+        incoming,
+        inboxId: run.inboxId,
+        shown: run.shown,
+        mayHavePosted: run.attempt > 1,
+        botId: standing.botId,
+        admit: () => admit({ roster, incoming, teamId: standing.team?.id ?? null, log: run.log }),
+        readContext: () => contextOf(incoming, standing),
+        log: run.log,
+      })
+    },
+    async act(tenantId, action) {
+      const standing = await installations.find(tenantId, action.place)
+      const { connector } = lineTo(action.place.workspace, standing)
+      const { actOnReply, plain, isFinal } = voice
+      return await act({ db, api, log, tenantId, receive: parts.receive, queue: parts.queue, actOnReply, plain, isFinal, send: (conversation, text) => voice.send(connector, conversation, text) }, action)
+    },
+    judge(error) {
+      if (voice.isGone(error) || (error instanceof NuraError && error.code === 'unknown-workspace')) return 'uninstalled'
+      return voice.isFinal(error) ? 'undeliverable' : null
+    },
+    async close() {
+      lines.clear()
+    },
+  }
+}
+
+/** Only in a channel does a thread have a root of its own; a chat is one transcript. */
+function isThread({ channel, root, direct }: Place): boolean {
+  return !direct && root !== channel
+}
+
+function toScope(resource: string): string {
+  return resource.endsWith('/.default') ? resource : `${resource.replace(/\/+$/, '')}/.default`
+}
+
+/** Without a time of its own, an activity was sent when it came. */
+function toTime(timestamp: string | undefined): Date {
+  const at = Date.parse(timestamp ?? '')
+  return Number.isNaN(at) ? new Date() : new Date(at)
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+
+/** What Teams sends is read loosely: a field that is not as expected counts as absent, and what needs it is then ignored. */
+const text = z.string().optional().catch(undefined)
+const identified = z.object({ id: text, name: text }).optional().catch(undefined)
+
+const Account = z.object({ id: text, name: text, aadObjectId: text, role: text, tenantId: text }).optional().catch(undefined)
+
+const Entity = z.object({ type: text, text, mentioned: identified, timezone: text }).catch({})
+
+const Attachment = z.object({ contentType: text, name: text, content: z.unknown().optional() }).catch({ content: undefined })
+
+/** An activity as the connector of Teams sends it, as far as Nura reads it. */
+export const ReceivedActivity = z.object({
+  type: z.string().min(1),
+  channelId: z.string().catch(''),
+  serviceUrl: z.string().catch(''),
+  id: text,
+  timestamp: text,
+  localTimezone: text,
+  name: text,
+  action: text,
+  text,
+  replyToId: text,
+  from: Account,
+  recipient: Account,
+  conversation: z.object({ id: text, conversationType: text, tenantId: text }).optional().catch(undefined),
+  channelData: z
+    .object({
+      tenant: identified,
+      team: z.object({ id: text, aadGroupId: text }).optional().catch(undefined),
+      channel: z.object({ id: text, type: text }).optional().catch(undefined),
+      eventType: text,
+    })
+    .optional()
+    .catch(undefined),
+  entities: z.array(Entity).optional().catch(undefined),
+  attachments: z.array(Attachment).optional().catch(undefined),
+  membersAdded: z.array(identified).optional().catch(undefined),
+  membersRemoved: z.array(identified).optional().catch(undefined),
+  value: z.unknown().optional(),
+})
+export type ReceivedActivity = z.infer<typeof ReceivedActivity>
