@@ -1,10 +1,11 @@
-import type { Logger } from 'pino'
 import { NuraError } from '#db/nura-error.ts'
 import { definePlatform } from '../platform.ts'
-import type { Admission, Conversation, Incoming, OpenPlatform, Place, PlatformParts, Shown } from '../platform.ts'
+import type { Incoming, OpenPlatform, Place, PlatformParts } from '../platform.ts'
 import { act } from './act.ts'
-import type { ActOnReply } from './act.ts'
 import { admit } from './admission.ts'
+import { createConnector, isFinal, isGone } from './connector.ts'
+import type { Connector } from './connector.ts'
+import { createConversation } from './conversation.ts'
 import { createVerify } from './identity.ts'
 import { toOrigin, toReading } from './incoming.ts'
 import { createInstallations } from './installations.ts'
@@ -23,43 +24,17 @@ const microsoftLogin = 'https://login.microsoftonline.com'
 const microsoftGraph = 'https://graph.microsoft.com'
 const connectorScope = 'https://api.botframework.com'
 
-/** What the conversation around one activity is made of. */
-export type VoiceParts<Connector> = {
-  connector: Connector
-  incoming: Incoming
-  inboxId: string
-  shown: Shown
-  mayHavePosted: boolean
-  botId: string
-  admit(): Promise<Admission>
-  readContext(): Promise<Context>
-  log: Logger
-}
+export const teams = definePlatform({
+  name: 'teams',
+  env: teamsEnv,
+  check: (given) => void toTeamsConfig(given),
+  async open(given, parts) {
+    const config = toTeamsConfig(given)
+    return config === null ? null : openTeams(config, parts)
+  },
+})
 
-/** How Nura speaks in Teams, as far as this file needs it. */
-export type Voice<Connector> = {
-  createConnector(parts: { serviceUrl: string; token(): Promise<string>; log: Logger }): Connector
-  createConversation(parts: VoiceParts<Connector>): Conversation
-  actOnReply: ActOnReply
-  plain(text: string): string
-  send(connector: Connector, conversation: string, text: string): Promise<unknown>
-  isFinal(error: unknown): boolean
-  isGone(error: unknown): boolean
-}
-
-export function defineTeams<Connector>(voice: Voice<Connector>) {
-  return definePlatform({
-    name: 'teams',
-    env: teamsEnv,
-    check: (given) => void toTeamsConfig(given),
-    async open(given, parts) {
-      const config = toTeamsConfig(given)
-      return config === null ? null : openTeams(config, parts, voice)
-    },
-  })
-}
-
-export function openTeams<Connector>(config: TeamsConfig, parts: PlatformParts, voice: Voice<Connector>): OpenPlatform {
+export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatform {
   const { db, api, log } = parts
   const verify = createVerify(config)
   const tokens = createTokens({
@@ -81,7 +56,7 @@ export function openTeams<Connector>(config: TeamsConfig, parts: PlatformParts, 
     const known = lines.get(key)
     if (known) return known
     const token = () => tokens.connectorToken()
-    const line = { connector: voice.createConnector({ serviceUrl, token, log }), roster: createRoster({ serviceUrl, directoryId, token }) }
+    const line = { connector: createConnector({ serviceUrl, token, log }), roster: createRoster({ serviceUrl, directoryId, token }) }
     lines.set(key, line)
     return line
   }
@@ -114,6 +89,8 @@ export function openTeams<Connector>(config: TeamsConfig, parts: PlatformParts, 
 
   return {
     name: 'teams',
+    // Managers ask here.
+    prefer: 'pm',
     async middleware(ctx, next) {
       if (ctx.method !== 'POST' || ctx.path !== messagesPath) return await next()
       await takeRequest(ctx, { verify, isConnector: (serviceUrl) => isConnectorUrl(serviceUrl, config), take, log })
@@ -124,7 +101,7 @@ export function openTeams<Connector>(config: TeamsConfig, parts: PlatformParts, 
     async converse(tenantId, incoming, run) {
       const standing = await installations.find(tenantId, incoming.place)
       const { connector, roster } = lineTo(incoming.place.workspace, standing)
-      return voice.createConversation({
+      return createConversation({
         connector,
         incoming,
         inboxId: run.inboxId,
@@ -139,12 +116,11 @@ export function openTeams<Connector>(config: TeamsConfig, parts: PlatformParts, 
     async act(tenantId, action) {
       const standing = await installations.find(tenantId, action.place)
       const { connector } = lineTo(action.place.workspace, standing)
-      const { actOnReply, plain, isFinal } = voice
-      return await act({ db, api, log, tenantId, receive: parts.receive, queue: parts.queue, actOnReply, plain, isFinal, send: (conversation, text) => voice.send(connector, conversation, text) }, action)
+      return await act({ db, api, log, tenantId, receive: parts.receive, queue: parts.queue, connector }, action)
     },
     judge(error) {
-      if (voice.isGone(error) || (error instanceof NuraError && error.code === 'unknown-workspace')) return 'uninstalled'
-      return voice.isFinal(error) ? 'undeliverable' : null
+      if (isGone(error) || (error instanceof NuraError && error.code === 'unknown-workspace')) return 'uninstalled'
+      return isFinal(error) ? 'undeliverable' : null
     },
     async close() {
       lines.clear()

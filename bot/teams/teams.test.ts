@@ -3,86 +3,26 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { findTeamsInstallation } from '#db/shared/teams-installations.ts'
 import { connectWorkspace, findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
-import type { AnswerPart } from '#server/answer-part.ts'
-import { NuraError } from '#db/nura-error.ts'
-import type { Action, Admission, Delivered } from '../platform.ts'
+import { shortAnswer } from '../testing/fake-ask-server.ts'
 import { openTestTeams } from '../testing/open-test-teams.ts'
 import type { TestTeams } from '../testing/open-test-teams.ts'
 import { changeActivity, claimsFor, clickActivity, installationActivity, messageActivity, teamsIds } from '../testing/teams-activity.ts'
 import type { Activity } from '../testing/teams-activity.ts'
-import type { Voice } from './index.ts'
-
-type Spoken = { connector: string; conversation: string; text: string }
-type Heard = { connector: string; botId: string; inboxId: string; admission: Admission; lines: string[] }
-
-/** Speaks into a list instead of Teams: what is tested here is what comes in, and where it would be answered. */
-function createVoice() {
-  const spoken: Spoken[] = []
-  const heard: Heard[] = []
-  const clicks: Action[] = []
-  const voice: Voice<string> = {
-    createConnector: ({ serviceUrl }) => serviceUrl,
-    createConversation: ({ connector, incoming, inboxId, shown, botId, admit, readContext }) => {
-      const say = async (text: string) => void spoken.push({ connector, conversation: incoming.place.channel, text })
-      let admission: Admission = { ok: false, reason: 'not asked', say: '' }
-      let lines: string[] = []
-      return {
-        admit: async () => (admission = await admit()),
-        context: async () => {
-          const context = await readContext()
-          lines = [...context.lines.map(({ text }) => text), ...context.unread]
-          return context
-        },
-        status: () => undefined,
-        clear: async () => undefined,
-        async deliver(parts: AsyncIterable<AnswerPart>): Promise<Delivered> {
-          heard.push({ connector, botId, inboxId, admission, lines })
-          let text = ''
-          for await (const part of parts) {
-            if (part.kind === 'text') text += part.markdown
-            if (part.kind !== 'done') continue
-            await say(text)
-            await shown.save([`shown-${inboxId}`])
-            return { outcome: 'answered', answerId: part.answerId, agent: 'dev' }
-          }
-          throw new NuraError('stream-ended', 'No end.')
-        },
-        say,
-        whisper: say,
-        offerRerun: async () => undefined,
-        noteOutdated: async () => undefined,
-        retract: async () => void spoken.push({ connector, conversation: incoming.place.channel, text: '(retracted)' }),
-      }
-    },
-    async actOnReply(_parts, action) {
-      clicks.push(action)
-      if (action.name === 'why') return { outcome: 'why', why: { passages: ['src/<b>.ts'], facts: ['a fact'] } }
-      if (action.name === 'retry') return { outcome: 'refused:not-the-asker', say: 'Only the person who asked can ask again.' }
-      if (action.name === 'recheck') throw new NuraError('not-found', 'No such answer.')
-      return action.name === 'feedback' ? { outcome: 'feedback', say: 'Thank you, noted.' } : null
-    },
-    plain: (text) => text.replace('<', '('),
-    send: async (connector, conversation, text) => void spoken.push({ connector, conversation, text }),
-    isFinal: () => false,
-    isGone: () => false,
-  }
-  return { spoken, heard, clicks, voice }
-}
 
 let db: Awaited<ReturnType<typeof openTestDb>>
 let nura: TestTeams
 let many: TestTeams
-const one = createVoice()
-const other = createVoice()
 beforeAll(async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
   db = await openTestDb()
-  nura = await openTestTeams(db, one.voice)
-  many = await openTestTeams(db, other.voice, { multi: true })
+  nura = await openTestTeams(db)
+  many = await openTestTeams(db, { multi: true })
   for (const { directory } of [nura, many]) directory.channels.set(teamsIds.team, [{ id: teamsIds.channel, type: 'standard' }])
 })
+/** What was there before the test. */
+let before = new Map<TestTeams, { said: number; asked: number }>()
 beforeEach(() => {
-  for (const list of [one.spoken, one.heard, one.clicks, other.spoken, other.heard]) list.length = 0
+  before = new Map([nura, many].map((each) => [each, { said: each.connector.seen().length, asked: each.server.asked.length }]))
 })
 afterAll(async () => {
   vi.restoreAllMocks()
@@ -90,6 +30,13 @@ afterAll(async () => {
   await many?.close()
   await db?.close()
 })
+
+/** What people see that was said since the test began. */
+const spoken = (at = nura) => at.connector.seen().slice(before.get(at)!.said).map(({ conversation, activity: { text } }) => ({ conversation, text: text ?? '' }))
+/** What the server was asked since then. */
+const asked = (at = nura) => at.server.asked.slice(before.get(at)!.asked)
+/** The newest message that was stored, and the first message that shows its reply. */
+const lastReply = async () => (await db.control((tx) => tx.query<{ id: string; message: string }>(`select id, delivery->'messages'->>0 as message from inbox where kind = 'message' order by sequence desc limit 1`)))[0]!
 
 const countRows = async () => (await db.control((tx) => tx.query<{ rows: number }>('select (select count(*) from inbox)::int + (select count(*) from teams_installation)::int as rows')))[0]?.rows
 const question = (text = 'where is it?') => messageActivity({ text })
@@ -104,13 +51,13 @@ describe('a request that is not from Teams', () => {
     ['has one for another app', async (activity) => `Bearer ${await nura.identity.sign({ ...claimsFor(activity), aud: 'another' })}`],
     ['has one that has run out', async (activity) => `Bearer ${await nura.identity.sign({ ...claimsFor(activity), exp: 1000 })}`],
   ])('is 401, leaves no row and calls nobody when it %s', async (_, sign) => {
-    const activity = { ...question(), serviceUrl: nura.directory.serviceUrl }
-    const [rows, calls] = [await countRows(), nura.directory.requests.length]
-    for (const sent of [activity, { ...installationActivity('add'), serviceUrl: nura.directory.serviceUrl }]) expect((await post(JSON.stringify(sent), await sign(sent))).status).toBe(401)
+    const activity = { ...question(), serviceUrl: nura.serviceUrl }
+    const [rows, calls] = [await countRows(), nura.directory.requests.length + nura.connector.calls.length]
+    for (const sent of [activity, { ...installationActivity('add'), serviceUrl: nura.serviceUrl }]) expect((await post(JSON.stringify(sent), await sign(sent))).status).toBe(401)
     await nura.idle()
     expect(await countRows()).toBe(rows)
-    expect(nura.directory.requests).toHaveLength(calls)
-    expect(one.spoken).toEqual([])
+    expect(nura.directory.requests.length + nura.connector.calls.length).toBe(calls)
+    expect(spoken()).toEqual([])
   })
 
   it.each(['not json', '[]', 'null', '"text"', '{"type":3}', '{"type":""}', '{"channelId":"msteams"}'])('is 400 when it is no activity: %s', async (body) => {
@@ -154,12 +101,12 @@ describe('a verified activity', () => {
     const statuses = await Promise.all(Array.from({ length: 5 }, async () => (await nura.send(activity)).status))
     expect(statuses).toEqual([202, 202, 202, 202, 202])
     await nura.idle()
-    expect(one.spoken).toEqual([{ connector: nura.directory.serviceUrl, conversation: teamsIds.channel, text: 'Signatures are verified in `verify` [1].' }])
-    expect(one.heard).toMatchObject([{ botId: teamsIds.bot, admission: { ok: true, audience: { kind: 'channel', id: `teams:${teamsIds.directory}:${teamsIds.channel}` } } }])
+    expect(spoken()).toEqual([{ conversation: `${teamsIds.channel};messageid=1700000000100`, text: 'Signatures are verified in `verify` [1].' }])
+    expect(asked()).toMatchObject([{ audience: { kind: 'channel', id: `teams:${teamsIds.directory}:${teamsIds.channel}` }, prefer: 'pm', timeZone: 'Europe/Berlin' }])
   })
 
   it('is 503 when it cannot be stored, so that Teams sends it again', async () => {
-    const broken = await openTestTeams(db, createVoice().voice, { receive: () => Promise.reject(new Error('the database is away')) })
+    const broken = await openTestTeams(db, { receive: () => Promise.reject(new Error('the database is away')) })
     try {
       const response = await broken.send(question())
       expect(response.status).toBe(503)
@@ -171,7 +118,7 @@ describe('a verified activity', () => {
   })
 
   it('is 503 while the keys of the identity provider are not to be had', async () => {
-    const fresh = await openTestTeams(db, createVoice().voice)
+    const fresh = await openTestTeams(db)
     try {
       fresh.identity.fail('metadata', { kind: 'status', status: 500 })
       expect((await fresh.send(question())).status).toBe(503)
@@ -207,13 +154,14 @@ describe('a verified activity', () => {
     const followUp = messageActivity({ text: 'and where is the other one?', mentioned: false, thread: '1700000000200' })
     await nura.send(followUp)
     await nura.idle()
-    expect(one.heard).toHaveLength(2)
+    expect(asked()).toHaveLength(2)
+    expect(spoken()).toHaveLength(2)
     await nura.send(changeActivity(followUp, { text: 'and where is the third one?' }))
     await nura.idle()
     expect(nura.server.asked.at(-1)?.question).toBe('and where is the third one?')
     await nura.send(changeActivity(followUp, 'delete'))
     await nura.idle()
-    expect(one.spoken.at(-1)?.text).toBe('(retracted)')
+    expect(spoken()).toHaveLength(1)
   })
 
   it('brings what was said before along, where the installation may read it', async () => {
@@ -222,62 +170,88 @@ describe('a verified activity', () => {
     nura.directory.messages.set(`${teamsIds.channel}/1700000000300/replies`, [])
     await nura.send(messageActivity({ text: 'why is that?', thread: '1700000000300' }))
     await nura.idle()
-    expect(one.heard.at(-1)?.lines).toEqual(['the build is red'])
+    expect(asked().at(-1)?.context?.map(({ text }) => text)).toEqual(['the build is red'])
     expect(nura.directory.requests.find(({ path }) => path.includes('/graph/'))?.token).toContain(`${teamsIds.directory} ${new URL(nura.directory.graphUrl).origin}/.default`)
   })
 
   it('whose readers cannot be told is refused before anything is asked', async () => {
-    const asked = nura.server.asked.length
     await nura.send(messageActivity({ where: 'groupChat', text: 'where?' }))
     await nura.idle()
-    expect(one.spoken.map(({ text }) => text)).toEqual([expect.stringContaining('could not check')])
-    expect(nura.server.asked).toHaveLength(asked)
+    expect(spoken().map(({ text }) => text)).toEqual([expect.stringContaining('could not check')])
+    expect(asked()).toEqual([])
   })
 })
 
 describe('a click', () => {
-  it('on a vote finds the reply that its message shows, and is thanked for by Teams alone', async () => {
-    await nura.send(messageActivity({ text: 'where is it?', id: '1700000000400' }))
+  const votes = () => nura.server.requests.filter(({ path }) => path.endsWith('/feedback'))
+  const ask = async (id: string) => {
+    await nura.send(messageActivity({ text: 'where is it?', id }))
     await nura.idle()
-    const inboxId = one.heard[0]!.inboxId
-    const response = await nura.send(clickActivity({ reaction: 'dislike' }, { message: `shown-${inboxId}`, thread: '1700000000400' }))
+    return await lastReply()
+  }
+
+  it('on a vote finds the reply that its message shows, and is thanked for by Teams alone', async () => {
+    const { message } = await ask('1700000000400')
+    const response = await nura.send(clickActivity({ reaction: 'dislike' }, { message, thread: '1700000000400' }))
     expect([response.status, await response.json()]).toEqual([200, {}])
     await nura.idle()
-    expect(one.clicks.at(-1)).toMatchObject({ name: 'feedback', value: `down ${inboxId}`, author: teamsIds.alice })
-    expect(one.spoken).toHaveLength(1)
+    expect(votes().at(-1)?.body).toEqual({ verdict: 'down' })
+    expect(spoken()).toHaveLength(1)
     expect((await nura.outcomes()).at(-1)).toEqual({ kind: 'action', outcome: 'feedback' })
   })
 
   it('on a vote in another thread finds nothing there', async () => {
-    await nura.send(messageActivity({ text: 'where is it?', id: '1700000000500' }))
+    const { message } = await ask('1700000000500')
+    const given = votes().length
+    await nura.send(clickActivity({ reaction: 'like' }, { message, thread: '1700000000501' }))
     await nura.idle()
-    await nura.send(clickActivity({ reaction: 'like' }, { message: `shown-${one.heard[0]!.inboxId}`, thread: '1700000000501' }))
-    await nura.idle()
-    expect(one.clicks.at(-1)).toMatchObject({ value: 'up ' })
+    expect(votes()).toHaveLength(given)
+    expect((await nura.outcomes()).at(-1)).toEqual({ kind: 'action', outcome: 'refused:not-here' })
   })
 
   it('is answered at once and carried out once, with what it says as a reply in the thread', async () => {
-    const click = clickActivity({ verb: 'why', value: 'x' }, { message: '1700000000601', thread: '1700000000600' })
+    const { id, message } = await ask('1700000000600')
+    const click = clickActivity({ verb: 'why', value: id }, { message, thread: '1700000000600' })
     const response = await nura.send(click)
     expect([response.status, await response.json()]).toEqual([200, { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: 'I am on it.' }])
     await nura.send(click)
     await nura.idle()
-    expect(one.spoken).toEqual([{ connector: nura.directory.serviceUrl, conversation: `${teamsIds.channel};messageid=1700000000600`, text: '**Passages considered, with scores**\n1. src/(b>.ts\n- a fact' }])
+    expect(spoken()).toEqual([expect.anything(), { conversation: `${teamsIds.channel};messageid=1700000000600`, text: expect.stringMatching(/^\*\*Passages considered, with scores\*\*\n1\. [^]*Agent: dev/) }])
   })
 
-  it('in a personal chat is answered there', async () => {
-    await nura.send(clickActivity({ verb: 'retry', value: 'x' }, { message: '1', where: 'personal' }))
+  it('tells the answer again as another agent tells it, once, below it', async () => {
+    const { id, message } = await ask('1700000000700')
+    const click = () => nura.send(clickActivity({ verb: 'lens', value: `architect ${id}` }, { message, thread: '1700000000700', from: teamsIds.bob }))
+    await click()
     await nura.idle()
-    expect(one.spoken).toEqual([{ connector: nura.directory.serviceUrl, conversation: teamsIds.personal, text: 'Only the person who asked can ask again.' }])
+    await click()
+    await nura.idle()
+    expect(asked()).toMatchObject([{}, { agent: 'architect', retell: expect.stringMatching(/^answer-/), audience: { kind: 'channel' } }])
+    expect(spoken()).toHaveLength(2)
   })
 
-  it('that fails says so, and one that nobody knows is ignored', async () => {
+  it('by another than the asker does not ask again, and in a personal chat is answered there', async () => {
+    nura.directory.members.set(teamsIds.personal, [{ id: '29:a', aadObjectId: teamsIds.alice, tenantId: teamsIds.directory, userRole: 'user' }])
+    nura.server.script = () => [{ kind: 'error', code: 'model-timeout', message: 'No.', retryable: true, ref: '7F3A91' }]
+    await nura.send(messageActivity({ where: 'personal', text: 'where is it?' }))
+    await nura.idle()
+    const { id, message } = await lastReply()
+    await nura.send(clickActivity({ verb: 'retry', value: id }, { message, where: 'personal', from: teamsIds.bob }))
+    await nura.idle()
+    expect(spoken().at(-1)).toEqual({ conversation: teamsIds.personal, text: 'Only the person who asked can ask again.' })
+    nura.server.script = (_, index) => shortAnswer(undefined, `answer-${index + 1}`)
+    await nura.send(clickActivity({ verb: 'retry', value: id }, { message, where: 'personal' }))
+    await nura.idle()
+    expect(asked()).toHaveLength(2)
+  })
+
+  it('on what is gone says so, and one that nobody knows is ignored', async () => {
     await nura.send(clickActivity({ verb: 'recheck', value: 'x' }, { message: '1', where: 'personal' }))
     await nura.idle()
     await nura.send(clickActivity({ verb: 'launch', value: 'x' }, { message: '1', where: 'personal' }))
     await nura.idle()
-    expect(one.spoken.map(({ text }) => text)).toEqual(['That answer is no longer kept.'])
-    expect((await nura.outcomes()).slice(-2).map(({ outcome }) => outcome)).toEqual(['failed:not-found', 'ignored:unknown-action'])
+    expect(spoken().map(({ text }) => text)).toEqual(['That answer is no longer kept.'])
+    expect((await nura.outcomes()).slice(-2).map(({ outcome }) => outcome)).toEqual(['refused:not-here', 'ignored:unknown-action'])
   })
 
   it('of a kind that is unknown is 501', async () => {
@@ -302,7 +276,7 @@ describe('where many directories are served', () => {
     await many.send(messageActivity({ ...inDirectory('dir-new'), text: 'hello?' }))
     await many.idle()
     expect(await many.outcomes(tenantId!)).toEqual([{ kind: 'message', outcome: 'answered' }])
-    expect(other.heard).toMatchObject([{ admission: { audience: { kind: 'person', id: `teams:dir-new:${teamsIds.alice}` } } }])
+    expect(asked(many)).toMatchObject([{ audience: { kind: 'person', id: `teams:dir-new:${teamsIds.alice}` } }])
   })
 
   it('a directory that an operator connected belongs to that tenant', async () => {
@@ -325,7 +299,7 @@ describe('where many directories are served', () => {
     queue.release()
     await many.idle()
     expect(await many.outcomes(tenantId)).toEqual([{ kind: 'message', outcome: 'uninstalled' }, { kind: 'action', outcome: 'uninstalled' }])
-    expect(other.spoken).toEqual([])
+    expect(spoken(many)).toEqual([])
   })
 
   it('a message that was sent before a removal and comes after it is ignored; one sent later says that Nura is back', async () => {

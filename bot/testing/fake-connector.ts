@@ -16,6 +16,8 @@ export type ConnectorFault =
 export type SeenMessage = { id: string; conversation: string; activity: Activity; edits: number }
 
 export type FakeConnector = {
+  /** Answers one request, for a server that answers more than the connector does. */
+  handle(request: IncomingMessage, response: ServerResponse): void
   /** For an activity's `serviceUrl`. */
   readonly url: string
   readonly calls: ConnectorCall[]
@@ -45,7 +47,7 @@ type Answer = { status: number; body?: unknown; headers?: Record<string, string>
  * the rules of Teams (one at a time, numbers that rise, text that extends, an end), a log of every byte, and switches for
  * what goes wrong.
  */
-export async function startFakeConnector(options: { token: string }): Promise<FakeConnector> {
+export async function startFakeConnector(options: { /** The only token that is good; any is without it. */ token?: string } = {}): Promise<FakeConnector> {
   const calls: ConnectorCall[] = []
   const messages = new Map<string, SeenMessage>()
   const streams = new Map<string, Stream & { conversation: string }>()
@@ -54,9 +56,10 @@ export async function startFakeConnector(options: { token: string }): Promise<Fa
   const left = new Set<string>()
   let ids = 0
 
-  const server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).catch((error: unknown) => void response.destroy(error instanceof Error ? error : undefined))
-  })
+  }
+  const server = createServer(handle)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pieces: Buffer[] = []
@@ -77,7 +80,7 @@ export async function startFakeConnector(options: { token: string }): Promise<Fa
   }
 
   function carryOut(method: string, path: string, body: Activity | null, raw: string): Answer {
-    if (calls.at(-1)?.token !== options.token) return refuse(401, 'AuthorizationError', 'Authorization has been denied for this request.')
+    if (!calls.at(-1)?.token || (options.token !== undefined && calls.at(-1)?.token !== options.token)) return refuse(401, 'AuthorizationError', 'Authorization has been denied for this request.')
     const [, conversation = '', kind = '', id = ''] = (/^\/v3\/conversations\/([^/]+)\/(activities|members)(?:\/([^/]+))?$/.exec(path) ?? []).map(decodeURIComponent)
     if (kind === '') return refuse(404, 'NotFound', 'No such route.')
     if (left.has(conversation.split(';')[0] ?? '')) return refuse(403, 'BotNotInConversationRoster', 'The bot is not part of the conversation roster.')
@@ -144,6 +147,7 @@ export async function startFakeConnector(options: { token: string }): Promise<Fa
     for (const stream of streams.values()) if (stream.state === 'open') stream.state = state
   }
   return {
+    handle,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     calls,
     members,

@@ -6,6 +6,8 @@ import { sendJson } from '#server/testing/send-json.ts'
 export type FakeMember = { id: string; aadObjectId: string; tenantId?: string; userRole?: string }
 
 export type FakeTeamsDirectory = {
+  /** Answers one request, for a server that answers more than the directory does. */
+  handle(request: IncomingMessage, response: ServerResponse): void
   /** Root of the connector, for `serviceUrl`. */
   readonly serviceUrl: string
   /** Root of Microsoft Graph. */
@@ -71,6 +73,7 @@ export async function startFakeTeamsDirectory(): Promise<FakeTeamsDirectory> {
   }
 
   return {
+    handle: answer,
     serviceUrl: `${url}/`,
     graphUrl: `${url}/graph/v1.0`,
     members,

@@ -10,11 +10,12 @@ import { receive } from '../inbox.ts'
 import { createNuraApi } from '../nura-api.ts'
 import type { OpenPlatform } from '../platform.ts'
 import { openTeams } from '../teams/index.ts'
-import type { Voice } from '../teams/index.ts'
 import { toTeamsConfig } from '../teams/to-teams-config.ts'
 import { createTurns } from '../turn.ts'
 import { startFakeAskServer } from './fake-ask-server.ts'
 import type { FakeAskServer } from './fake-ask-server.ts'
+import { startFakeConnector } from './fake-connector.ts'
+import type { FakeConnector } from './fake-connector.ts'
 import { startFakeIdentityProvider } from './fake-identity-provider.ts'
 import type { FakeIdentityProvider } from './fake-identity-provider.ts'
 import { startFakeTeamsDirectory } from './fake-teams-directory.ts'
@@ -26,6 +27,9 @@ export type TestTeams = {
   readonly platform: OpenPlatform
   readonly identity: FakeIdentityProvider
   readonly directory: FakeTeamsDirectory
+  readonly connector: FakeConnector
+  /** Where Teams says that it is to be reached. */
+  readonly serviceUrl: string
   readonly server: FakeAskServer
   readonly tenant: TenantDb
   readonly url: string
@@ -47,9 +51,13 @@ let count = 0
  * Teams as the one platform of a bot on a tenant of its own, between an identity provider, a directory and a server over
  * loopback. It serves the directory of `teamsIds` alone, or with `multi` any.
  */
-export async function openTestTeams<Connector>(db: Db, voice: Voice<Connector>, options: { multi?: boolean; receive?: () => Promise<never> } = {}): Promise<TestTeams> {
+export async function openTestTeams(db: Db, options: { multi?: boolean; receive?: () => Promise<never> } = {}): Promise<TestTeams> {
   const identity = await startFakeIdentityProvider()
   const directory = await startFakeTeamsDirectory()
+  const connector = await startFakeConnector()
+  // One address for all of it, as Teams has it: who is where comes from the directory, what is said goes to the connector.
+  const teams = await listenOnLoopback(createServer((request, response) => (request.method === 'GET' ? directory : connector).handle(request, response)))
+  const serviceUrl = `${teams.url}/`
   const server = await startFakeAskServer()
   const tenantId = (await createTenant(db, { slug: `teams-${Date.now().toString(36)}-${++count}`, name: 'Test' })).id
   const lines: Record<string, unknown>[] = []
@@ -83,7 +91,7 @@ export async function openTestTeams<Connector>(db: Db, voice: Voice<Connector>, 
     provisionTenant: (workspace) => provisionTenant(db, workspace),
     receive: options.receive ?? ((owner, incoming) => receive({ db, queue, log }, owner, incoming)),
     queue,
-  }, voice)
+  })
   platforms.set('teams', platform)
   const app = new Koa()
   app.use(platform.middleware)
@@ -93,12 +101,14 @@ export async function openTestTeams<Connector>(db: Db, voice: Voice<Connector>, 
     platform,
     identity,
     directory,
+    connector,
+    serviceUrl,
     server,
     tenant: await db.tenant(tenantId),
     url,
     lines,
     send: async (activity, headers) => {
-      const from = activity.serviceUrl === 'https://smba.example/emea/' ? { ...activity, serviceUrl: directory.serviceUrl } : activity
+      const from = activity.serviceUrl === 'https://smba.example/emea/' ? { ...activity, serviceUrl } : activity
       return await fetch(`${url}/api/messages`, await toTeamsRequest(identity, from, headers))
     },
     async idle() {
@@ -122,7 +132,7 @@ export async function openTestTeams<Connector>(db: Db, voice: Voice<Connector>, 
       stop.abort()
       await platform.close()
       await Promise.allSettled(running)
-      await Promise.all([close(), identity.close(), directory.close(), server.close()])
+      await Promise.all([close(), teams.close(), identity.close(), directory.close(), connector.close(), server.close()])
     },
   }
 }
