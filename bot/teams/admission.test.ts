@@ -28,7 +28,7 @@ const log = pino({ level: 'silent' })
 function asks(activity: Activity, teamId: string | null = null) {
   const reading = toReading(ReceivedActivity.parse(activity))
   if (!('incoming' in reading)) throw new Error('nothing to store')
-  const roster = createRoster({ serviceUrl: directory.serviceUrl, directoryId: teamsIds.directory, token: async () => 'a-token', now: () => clock, timeoutMs: 300 })
+  const roster = createRoster({ serviceUrl: directory.serviceUrl, directoryId: teamsIds.directory, token: async () => 'a-token', now: () => clock, timeoutMs: 1_500 })
   return { roster, admit: () => admit({ roster, incoming: Incoming.parse(reading.incoming), teamId, log }) }
 }
 

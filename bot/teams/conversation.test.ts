@@ -328,7 +328,7 @@ describe('a channel', () => {
     expect(teams.calls.every(({ raw }) => Buffer.byteLength(raw) <= mostBytes)).toBe(true)
     expect(seenTexts().join('').replaceAll('\n\n_[Continued below]_', '').replace(/\s/g, '')).toBe(long.replace(/\s/g, ''))
     expect(teams.seen().map(({ activity }) => cardOf(activity).includes('Why?'))).toEqual([...teams.seen().slice(1).map(() => false), true])
-    expect(cardOf(teams.seen().at(-1)?.activity)).toContain('All 209')
+    expect(cardOf(teams.seen().at(-1)?.activity)).toMatch(/and \d+ more/)
   })
 
   it('lets the card follow where the last message has no room for it', async () => {

@@ -20,9 +20,9 @@ describe('reportElements', () => {
   })
 
   it.each([
-    [3, '▲ was 3'],
-    [7, '▼ was 7'],
-    [5, 'as before'],
+    [3, '▲ 2 from 3'],
+    [7, '▼ 2 from 7'],
+    [5, 'same as before'],
   ])('says how a figure stands to the time before it, %i', (previous, trend) => {
     expect(textOf(elementsOf({ figures: [{ label: 'Merged', value: 5, unit: 'count', previous, n: 2, url: null }] }))).toContain(`5 Merged  [2] ${trend}`)
   })
@@ -30,7 +30,7 @@ describe('reportElements', () => {
   it('draws one series as bars, several side by side, and lines as lines, each with its numbers to fall back on', () => {
     expect(chartOf({ kind: 'bar' })).toMatchObject({ type: 'Chart.VerticalBar', data: [{ x: 'a', y: 1.25 }, { x: 'b', y: 2 }], fallback: { type: 'Container' } })
     expect(chartOf({ kind: 'bar', series: [{ name: 'one', values: [1, 2] }, { name: 'two', values: [3] }] })).toMatchObject({ type: 'Chart.VerticalBar.Grouped', data: [{ legend: 'one' }, { legend: 'two', values: [{ x: 'a', y: 3 }, { x: 'b', y: 0 }] }] })
-    expect(chartOf({})).toMatchObject({ type: 'Chart.Line', yAxisTitle: 'Hours', data: [{ legend: 'acme/api', values: [{ x: 'a', y: 1.25 }, { x: 'b', y: 2 }] }] })
+    expect(chartOf({})).toMatchObject({ type: 'Chart.Line', yAxisTitle: 'hours', data: [{ legend: 'acme/api', values: [{ x: 'a', y: 1.25 }, { x: 'b', y: 2 }] }] })
     expect(textOf(chartOf({}))).toContain('acme/api a 1.3 h b 2 h')
   })
 

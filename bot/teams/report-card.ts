@@ -1,4 +1,6 @@
-import type { Report, Unit } from '#server/answer-part.ts'
+import { toAmount, toChange, unitNames } from '#server/amount.ts'
+import type { Report } from '#server/answer-part.ts'
+import { toMoment } from '#server/moment.ts'
 import { paragraph } from './card-text.ts'
 import type { Element } from './card-text.ts'
 import { plain } from './prose.ts'
@@ -41,14 +43,15 @@ function figureRow(figures: Figure[]): Element {
 }
 
 function figureColumn({ label, value, unit, previous, n, url }: Figure): Element {
+  const change = toChange({ value, previous, unit })
   const source = n === null ? [] : [{ text: ` [${n}]`, subtle: true }]
   return {
     type: 'Column',
     width: 'stretch',
     items: [
-      paragraph([{ text: toValue(value, unit), url, weight: 'bolder' }], { size: 'extraLarge' }),
+      paragraph([{ text: toAmount(value, unit), url, weight: 'bolder' }], { size: 'extraLarge' }),
       paragraph([{ text: label }, ...source], { size: 'small', spacing: 'none' }),
-      ...(previous === null ? [] : [paragraph([{ text: toTrend(value, previous, unit), subtle: true }], { size: 'small', spacing: 'none' })]),
+      ...(change === null ? [] : [paragraph([{ text: change, subtle: true }], { size: 'small', spacing: 'none' })]),
     ],
   }
 }
@@ -57,7 +60,7 @@ function figureColumn({ label, value, unit, previous, n, url }: Figure): Element
 function chartElement(chart: Chart): Element {
   const labels = chart.labels.slice(-mostPoints).map((label) => plain(label, 40))
   const series = chart.series.map(({ name, values }) => ({ legend: plain(name, 60), values: values.slice(-mostPoints) }))
-  const axes = { title: plain(chart.title, 120), yAxisTitle: toUnitName(chart.unit), colorSet: 'categorical' }
+  const axes = { title: plain(chart.title, 120), yAxisTitle: unitNames[chart.unit], colorSet: 'categorical' }
   const fallback = chartTable(chart)
   const toPoints = (values: number[]) => labels.map((x, index) => ({ x, y: values[index] ?? 0 }))
   const [only, ...others] = series
@@ -68,14 +71,14 @@ function chartElement(chart: Chart): Element {
 
 function chartTable(chart: Chart): Element {
   const columns = [{ title: '', kind: 'text' as const }, ...chart.series.map(({ name }) => ({ title: name, kind: 'number' as const }))]
-  const rows = chart.labels.map((label, index) => [{ text: label }, ...chart.series.map(({ values }) => ({ text: toValue(values[index] ?? 0, chart.unit) }))])
+  const rows = chart.labels.map((label, index) => [{ text: label }, ...chart.series.map(({ values }) => ({ text: toAmount(values[index] ?? 0, chart.unit) }))])
   return { type: 'Container', spacing: 'medium', items: [paragraph([{ text: chart.title, weight: 'bolder' }]), tableElement(columns, rows.slice(-mostPoints))] }
 }
 
 function tableElements(table: Table, most: number): Element[] {
   const rows = table.rows.slice(0, most)
   const hidden = table.rows.length - rows.length + table.more
-  const more = hidden > 0 ? [paragraph([{ text: table.url ? `All ${table.rows.length + table.more}` : `and ${hidden} more`, url: table.url, subtle: !table.url }], { size: 'small', spacing: 'small' })] : []
+  const more = hidden > 0 ? [paragraph([{ text: `and ${hidden} more`, url: table.url, subtle: !table.url }], { size: 'small', spacing: 'small' })] : []
   if (table.rows.length === 0) return []
   return [paragraph([{ text: table.title, weight: 'bolder' }], { spacing: 'medium' }), ...(rows.length > 0 ? [tableElement(table.columns, rows)] : []), ...more]
 }
@@ -99,29 +102,4 @@ function tableElement(columns: Table['columns'], rows: Table['rows']): Element {
 
 function toWidth(texts: string[]): number {
   return Math.min(widest, Math.max(narrowest, ...texts.map((text) => text.length)))
-}
-
-function toTrend(value: number, previous: number, unit: Unit): string {
-  if (value === previous) return 'as before'
-  return `${value > previous ? '▲' : '▼'} was ${toValue(previous, unit)}`
-}
-
-function toValue(value: number, unit: Unit): string {
-  const rounded = new Intl.NumberFormat('en', { maximumFractionDigits: unit === 'count' ? 0 : 1 }).format(value)
-  return { count: rounded, hours: `${rounded} h`, days: `${rounded} d`, percent: `${rounded} %` }[unit]
-}
-
-function toUnitName(unit: Unit): string {
-  return { count: 'Number', hours: 'Hours', days: 'Days', percent: 'Percent' }[unit]
-}
-
-/** `22 Nov 2026, 17:04 (Europe/Berlin)`. A zone that this machine does not know is told in UTC. */
-function toMoment(at: string, timeZone: string): string {
-  const format = (zone: string) => new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: zone }).format(new Date(at))
-  try {
-    return `${format(timeZone)} (${timeZone})`
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    return `${format('UTC')} (UTC)`
-  }
 }

@@ -1,13 +1,17 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { accept, findByAnswer } from '#db/shared/inbox.ts'
 import { findTeamsInstallation } from '#db/shared/teams-installations.ts'
 import { connectWorkspace, findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
+import type { Message } from '../platform.ts'
 import { shortAnswer } from '../testing/fake-ask-server.ts'
+import { platformContract } from '../testing/platform-contract.ts'
 import { openTestTeams } from '../testing/open-test-teams.ts'
 import type { TestTeams } from '../testing/open-test-teams.ts'
 import { changeActivity, claimsFor, clickActivity, installationActivity, messageActivity, teamsIds } from '../testing/teams-activity.ts'
 import type { Activity } from '../testing/teams-activity.ts'
+import type { Activity as Sent } from './activity.ts'
 
 let db: Awaited<ReturnType<typeof openTestDb>>
 let nura: TestTeams
@@ -328,4 +332,58 @@ describe('readiness', () => {
   it('is there when the identity provider gives a token', async () => {
     await expect(nura.platform.ready()).resolves.toBeUndefined()
   })
+})
+
+/** What a person reads of a message and its card, top to bottom. */
+function toVisible({ text = '', attachments = [] }: Pick<Sent, 'text' | 'attachments'>): string {
+  const texts = (value: unknown): string[] => {
+    if (Array.isArray(value)) return value.flatMap(texts)
+    if (typeof value !== 'object' || value === null) return []
+    return Object.entries(value).flatMap(([key, inner]) => (key === 'fallback' ? [] : key === 'inlines' ? [texts(inner).join('')] : typeof inner === 'string' ? (['text', 'title', 'value', 'url'].includes(key) ? [inner] : []) : texts(inner)))
+  }
+  return [text, ...texts(attachments.map(({ content }) => content))].join('\n')
+}
+
+platformContract('teams', async () => {
+  const own = await openTestTeams(db)
+  own.directory.members.set(teamsIds.personal, [{ id: '29:a', aadObjectId: teamsIds.alice, tenantId: teamsIds.directory, userRole: 'user' }])
+  /** What is shown in the personal chat by what follows. */
+  const shownBy = async (run: () => Promise<unknown>) => {
+    const known = new Set(own.connector.seen().map(({ id }) => id))
+    await run()
+    await own.idle()
+    return own.connector.seen(teamsIds.personal).filter(({ id }) => !known.has(id)).map(({ activity }) => toVisible(activity))
+  }
+  const ask = () => own.send(messageActivity({ where: 'personal', text: 'what is it?' }))
+  return {
+    async render(parts) {
+      own.server.script = () => parts
+      const calls = own.connector.calls.length
+      const visible = await shownBy(ask)
+      return { visible, steps: own.connector.calls.length - calls }
+    },
+    inbox: {
+      tell: async (times) => {
+        own.server.script = () => shortAnswer()
+        const activity = messageActivity({ where: 'personal', text: 'what is it?' })
+        return await shownBy(() => Promise.all(Array.from({ length: times }, () => own.send(activity))))
+      },
+      tellAsSelf: () => shownBy(() => own.send(messageActivity({ where: 'personal', text: 'hello' }, { from: { id: teamsIds.bot, name: 'Nura', role: 'bot' } }))),
+      async outdate() {
+        own.server.script = () => shortAnswer(undefined, 'teams-outdated')
+        const known = new Set(own.connector.seen().map(({ id }) => id))
+        await ask()
+        await own.idle()
+        const seen = () => own.connector.seen(teamsIds.personal).filter(({ id }) => !known.has(id)).map(({ activity }) => toVisible(activity))
+        const shown = seen()
+        const row = await findByAnswer(db, own.tenant.id, 'teams-outdated')
+        const { place } = row!.payload as Message
+        const { id } = await accept(db, { tenantId: own.tenant.id, surface: 'teams', kind: 'outdated', eventKey: 'outdated:teams', threadKey: row!.threadKey, payload: { kind: 'outdated', place, id: 'teams-outdated', inboxId: row!.id, sha: '9f8e7d6c5b' } })
+        await own.runTurn(id)
+        return { before: shown, after: seen() }
+      },
+      outcomes: async () => (await own.outcomes()).map(({ outcome }) => outcome),
+    },
+    close: own.close,
+  }
 })

@@ -36,6 +36,8 @@ export type TestTeams = {
   readonly lines: Record<string, unknown>[]
   /** Sends an activity as the connector does, signed, from the fake directory unless it names another connector. */
   send(activity: Activity, headers?: Record<string, string>): Promise<Response>
+  /** Carries out one stored row. */
+  runTurn(inboxId: string): Promise<void>
   /** Resolves when nothing that was queued is still running. */
   idle(): Promise<void>
   /** Holds queued rows back until `release`. */
@@ -111,6 +113,7 @@ export async function openTestTeams(db: Db, options: { multi?: boolean; receive?
       const from = activity.serviceUrl === 'https://smba.example/emea/' ? { ...activity, serviceUrl } : activity
       return await fetch(`${url}/api/messages`, await toTeamsRequest(identity, from, headers))
     },
+    runTurn: (inboxId) => runTurn(inboxId, { signal: stop.signal, lastAttempt: true }),
     async idle() {
       do {
         await Promise.allSettled(running)
