@@ -42,6 +42,7 @@ export const kept: readonly Kept[] = [
   },
   { what: 'what models did: agent, model, tokens, cost; no text', where: "the tenant's own schema", until: 'until the tenant is deleted' },
   { what: 'which channels and people Nura has met (ids only)', where: 'the control plane', until: 'until the tenant is deleted' },
+  { what: 'which teams and chats of Microsoft Teams Nura is or was installed in (ids, and the address of their connector)', where: 'the control plane', until: 'until the tenant is deleted' },
   { what: 'which GitHub account a person has linked (its number and name; no token)', where: 'the control plane', until: 'until they unlink it, or the tenant is deleted' },
   { what: 'bot tokens', where: 'the control plane, AES-256-GCM, bound to tenant and platform', until: 'until the app is uninstalled' },
   { what: 'logs', where: 'where the operator sends them', until: 'no message text, no secrets, no personal data; a trace id ties the lines of a turn together' },
