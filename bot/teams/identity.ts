@@ -47,7 +47,7 @@ export function createVerify(config: IdentityConfig): (activity: Claimed, author
       const result = await within(authentication.authenticateRequest(activity as Activity, authorization), keysMs)
       if (result === null) return 'unready'
       const { claimsIdentity } = result
-      // Of a token of its emulator the SDK looks at neither connector nor issuer, and such a token may have the issuer that is configured here.
+      // The SDK takes a token of its emulator for whatever connector, and the issuer that is configured here may be the emulator's.
       const isOurs = claimsIdentity.isAuthenticated && claimsIdentity.getClaimValue('iss') === issuer
       return isOurs && claimsIdentity.getClaimValue('serviceurl') === activity.serviceUrl ? 'verified' : 'refused'
     } catch (error) {
