@@ -46,6 +46,7 @@ export const kept: readonly Kept[] = [
   },
   { what: 'what models did: agent, model, tokens, cost; no text', where: "the tenant's own schema", until: 'until the tenant is deleted' },
   { what: 'which channels and people Nura has met (ids only)', where: 'the control plane', until: 'until the tenant is deleted' },
+  { what: 'which teams and chats of Microsoft Teams Nura is or was installed in (ids, and the address of their connector)', where: 'the control plane', until: 'until the tenant is deleted' },
   { what: 'which GitHub account a person has linked (its number and name; no token)', where: 'the control plane', until: 'until they unlink it, or the tenant is deleted' },
   { what: "the chart of an answer's report", where: "a file of Nura's in your Slack workspace, seen where the answer is", until: 'until the answer is deleted or replaced' },
   { what: 'tokens of wikis and trackers', where: "the tenant's own schema, AES-256-GCM, bound to tenant and source", until: 'until they are replaced, or the source is deleted' },

@@ -85,6 +85,15 @@ describe('a token is refused that', () => {
   }
 })
 
+it('a token of the emulator is refused also where its issuer is that of the connector, unless it names app and connector', async () => {
+  const iss = 'https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/'
+  const check = createVerify({ appId: identity.app.id, overrides: { ...(identity.overrides() as IdentityOverrides), ToBotFromChannelTokenIssuer: iss } })
+  const emulator = { iss, ver: '1.0', appid: identity.app.id }
+  expect(await check(activity, `Bearer ${await identity.sign({ ...emulator, ...claims })}`)).toBe('verified')
+  expect(await check(activity, `Bearer ${await identity.sign(emulator)}`)).toBe('refused')
+  expect(await check(activity, `Bearer ${await identity.sign({ ...emulator, ...claims, aud: 'https://graph.example' })}`)).toBe('refused')
+})
+
 it.each(['metadata', 'keys'] as const)('nothing can be told while the identity provider does not hand out its %s', async (what) => {
   const fresh = await startFakeIdentityProvider()
   try {
