@@ -24,7 +24,7 @@ export type ConversationParts = {
   botId: string
   /** May this conversation be answered, and for whom. */
   admit(): Promise<Admission>
-  /** The thread as far as Teams lets it be read. */
+  /** What came along with the question, and the thread as far as Teams lets it be read. */
   readContext(): Promise<{ lines: ContextLine[]; unread: string[] }>
   log: Logger
   timing?: Partial<typeof renderDefaults & typeof streamDefaults>
@@ -40,7 +40,6 @@ export function createConversation(parts: ConversationParts): Conversation {
   const { connector, incoming, log } = parts
   const { place } = incoming
   const conversation = toConversationId(place)
-  const asker = 'author' in incoming ? incoming.author : ''
   const replyParts = { connector, conversation, inboxId: parts.inboxId, shown: parts.shown, log }
   const reply = createReply(replyParts)
   const timing = parts.timing ? { timing: parts.timing } : {}
@@ -72,11 +71,9 @@ export function createConversation(parts: ConversationParts): Conversation {
     },
     async context() {
       if (incoming.kind !== 'message' && incoming.kind !== 'edit') return { lines: [], unread: [] }
-      const own = incoming.attachments.flatMap(({ title, text }): ContextLine[] => (text === null ? [] : [{ author: `${title} (attached by ${asker})`, text, trusted: false }]))
-      const thread = await parts.readContext()
-      const unread = [...thread.unread, ...incoming.attachments.filter(({ text }) => text === null).map(({ title }) => title)]
-      if (unread.length > 0) notes.push(`I could not read: ${unread.slice(0, 5).join(', ')}.`)
-      return { lines: [...thread.lines, ...own], unread }
+      const context = await parts.readContext()
+      if (context.unread.length > 0) notes.push(`I could not read: ${context.unread.slice(0, 5).join(', ')}.`)
+      return context
     },
     deliver: (answer, { signal, updated, retries }) => render(answer, reply, stream, { ...renderOptions, updated, retries, signal }),
     async noteOutdated(answer, sha, notesThen) {
