@@ -14,6 +14,9 @@ import { createTyping } from './typing.ts'
 
 const rerunText = 'You edited this question long after I answered it, so my answer is still the one to the old wording.'
 
+/** Messages after which people may have lost sight of a question. */
+const quotedAfter = 10
+
 export type ConversationParts = {
   connector: Connector
   incoming: Incoming
@@ -26,6 +29,8 @@ export type ConversationParts = {
   admit(): Promise<Admission>
   /** What came along with the question, and the thread as far as Teams lets it be read. */
   readContext(): Promise<{ lines: ContextLine[]; unread: string[] }>
+  /** Messages that came into the chat since the question; in a thread it is plain what is answered. */
+  passed?(): number
   log: Logger
   timing?: Partial<typeof renderDefaults & typeof streamDefaults>
 }
@@ -48,7 +53,9 @@ export function createConversation(parts: ConversationParts): Conversation {
   const typing = createTyping({ connector, conversation, log })
   const status = (text: string) => (stream && stream.state !== 'over' ? stream.inform(text) : typing.show())
   const notes: string[] = []
-  const renderOptions = { inboxId: parts.inboxId, notes, status, log, ...timing }
+  /** Where much was said since, the question stands above its answer. */
+  const quote = () => ((incoming.kind === 'message' || incoming.kind === 'edit') && !reply.isResumed && (parts.passed?.() ?? 0) > quotedAfter ? incoming.text : null)
+  const renderOptions = { quote, inboxId: parts.inboxId, notes, status, log, ...timing }
 
   async function say(text: string, card?: { questions: string[] }): Promise<void> {
     const activities = toTexts(text).map((page) => spoken(page))

@@ -14,6 +14,7 @@ import type { ReceivedActivity } from './received-activity.ts'
 import { messagesPath, takeRequest } from './receiver.ts'
 import { createRoster } from './roster.ts'
 import type { Roster } from './roster.ts'
+import { createPassed } from './passed.ts'
 import { readContext } from './thread-context.ts'
 import type { Context } from './thread-context.ts'
 import { isConnectorUrl, teamsEnv, toTeamsConfig } from './to-teams-config.ts'
@@ -46,6 +47,7 @@ export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatfo
   })
   const single = config.directoryId === null ? null : { directoryId: config.directoryId, tenantId: parts.tenantId }
   const installations = createInstallations({ db, log, single, provisionTenant: parts.provisionTenant })
+  const passed = createPassed()
   /** By directory and address: the limits that a connector keeps, and what a roster remembers, are the directory's. */
   const lines = new Map<string, { connector: Connector; roster: Roster }>()
   // The identity provider may be away when we start: it is asked again with whatever needs a token.
@@ -63,6 +65,7 @@ export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatfo
 
   /** Whether it is known what to do with an activity. What it asks for is done by a turn. */
   async function take(activity: ReceivedActivity): Promise<boolean> {
+    if (activity.type === 'message' && activity.id && activity.conversation?.id) passed.note(activity.conversation.id, activity.id)
     const reading = toReading(activity)
     if ('ignored' in reading) {
       log.debug({ reason: reading.ignored }, 'teams activity ignored')
@@ -110,6 +113,7 @@ export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatfo
         botId: standing.botId,
         admit: () => admit({ roster, incoming, teamId: standing.team?.id ?? null, log: run.log }),
         readContext: () => contextOf(incoming, standing),
+        passed: () => passed.since(incoming.place.channel, incoming.place.direct || isThread(incoming.place) ? '' : incoming.id),
         log: run.log,
       })
     },

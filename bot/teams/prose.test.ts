@@ -32,6 +32,7 @@ describe('createTeamsProse', () => {
     ['<img src=//evil.example/?q>', '&lt;img src=//evil.example/?q>'],
     ['<at>Everyone</at>', '&lt;at>Everyone&lt;/at>'],
     ['`<at>Everyone</at>`', '`<\u2060at>Everyone<\u2060/at>`'],
+    ['write to me@evil.example now', 'write to `me@evil.example` now'],
     ['safe \u202egnp.exe\u202c', 'safe gnp.exe'],
   ])('takes its power from %s', (given, shown) => {
     expect(turn(given)).toBe(shown)

@@ -8,6 +8,8 @@ const mentions = /<(?=\/?at[\s>])/gi
 /** What makes an address of what follows: two slashes wherever they stand, other schemes as a word of their own. */
 const schemes = /(?:https?|ftp):\/\/|\b(?:https?|mailto|data|javascript|msteams|tel|sip):(?:\/\/|(?=\S))/gi
 const addresses = new RegExp(`<?(?:${schemes.source})([^\\s<>|)]*)(?:\\|[^>]*)?>?`, 'gi')
+/** Readers of Markdown make a link of what looks like one. */
+const mails = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
 const unseen = '\u2060'
 
 /**
@@ -64,6 +66,7 @@ export function createTeamsProse(citations: ReadonlyMap<number, Citation>): { tu
       .replace(/\[([^\]\d][^\]]*)\]\[[^\]]*\]/g, '$1')
       .replace(addresses, (_, rest: string) => (rest ? `\`${rest.replace(/`/g, '').replace(/:\/\//g, ':')}\`` : ''))
       .replace(/(^|[\s(])(www\.[^\s<>|)]+)/gi, (_, before: string, rest: string) => `${before}\`${rest.replace(/`/g, '')}\``)
+      .replace(mails, '`$&`')
       .replace(/</g, '&lt;')
       // What is left of a link inside a link, or what would define one.
       .replace(/\](?=[(:])/g, `]${unseen}`)

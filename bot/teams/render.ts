@@ -30,6 +30,8 @@ export type RenderOptions = {
   outdated?: boolean
   /** Said below the answer, such as what could not be read. */
   notes: string[]
+  /** What to set above the answer, so that people know what it answers; null for nothing. */
+  quote(): string | null
   signal: AbortSignal
   status(text: string): void
   log: Logger
@@ -117,6 +119,8 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, str
 
   async function finish(done: AnswerDone): Promise<Delivered> {
     settle(true)
+    const quote = stream ? null : options.quote()
+    if (quote) text = `> ${createTeamsProse(new Map()).turn(quote.replace(/\s+/g, ' ').slice(0, 200))}\n\n${text}`
     const notes = options.notes.map((note) => `\n\n_${note}_`).join('')
     const cited = [...prose.cited].map((n) => citations.get(n)).filter((citation) => citation !== undefined)
     const card = { inboxId: options.inboxId, now: Date.now(), updated: options.updated, outdated: options.outdated === true }

@@ -184,6 +184,19 @@ describe('a verified activity', () => {
     expect(spoken().map(({ text }) => text)).toEqual([expect.stringContaining('could not check')])
     expect(asked()).toEqual([])
   })
+
+  it('in a group chat where much was said since stands above its answer', async () => {
+    nura.directory.members.set(teamsIds.chat, [{ id: '29:a', aadObjectId: teamsIds.alice, tenantId: teamsIds.directory, userRole: 'user' }])
+    nura.directory.messages.set(teamsIds.chat, [])
+    const queue = nura.hold()
+    await nura.send(messageActivity({ where: 'groupChat', text: 'where is [it](https://evil.example)?' }))
+    for (let said = 0; said < 11; said++) await nura.send(messageActivity({ where: 'groupChat', text: `something else ${said}`, mentioned: false }))
+    queue.release()
+    await nura.idle()
+    await nura.send(messageActivity({ where: 'groupChat', text: 'and that?' }))
+    await nura.idle()
+    expect(spoken().map(({ text }) => text)).toEqual(['> where is it?\n\nSignatures are verified in `verify` [1].', 'Signatures are verified in `verify` [1].'])
+  })
 })
 
 describe('a click', () => {
