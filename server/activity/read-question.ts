@@ -15,7 +15,7 @@ const issues = /\b(?:issues?|bugs?|tickets?|bug reports?)\b/
 const verbs = 'ship(?:ped)?|merge[d]?|release[d]?|deploy(?:ed)?|land(?:ed)?|deliver(?:ed)?|close[d]?|open(?:ed)?|review(?:ed)?|publish(?:ed)?|finish(?:ed)?'
 
 /** Politeness says nothing. */
-const polite = /^(?:(?:hey|hi|hello|ok|okay|please|so|and|nura|@nura)[,!]? |(?:can|could|would|will) you (?:please |quickly )?(?=(?:tell|show|list|give|count|summarise|summarize)\b)|(?:tell|show|give|remind) (?:me|us)(?: about)? |i(?:['’]d like| want| need) to (?:know|see) |do you know |(?:let me|let us|let's) see )+/
+const polite = /^(?:(?:hey|hi|hello|ok|okay|please|so|and|nura|@nura)[,!]? |(?:can|could|would|will) you (?:please |quickly )?(?=(?:tell|show|list|give|count|summarise|summarize)\b)|(?:tell|show|give|remind) (?:me|us)(?: about)? |i(?:['’]d like| want| need) to (?:know|see) |do you know |(?:let me|let us|let's) see |(?:an? )?(?:quick |short )?(?:summary|overview) of (?=what |everything |all |the pull |the prs ))+/
 
 /** How a question begins that asks for numbers or lists of what happened. */
 const opening = new RegExp(
@@ -107,7 +107,7 @@ function findKinds(words: string, asked: string, isTimed: boolean, isRanked: boo
   const counts = has(/\b(?:how many|how much|number of|count|list|show|which|what|who|any|anything|most|busiest|average|median)\b/)
 
   // What went out.
-  const shipped = has(/\b(?:shipped|went out|gone out|go out|got out|landed|delivered)\b|\bdid .*\b(?:ship|land|deliver)\b|\b(?:we|team|they|i|everyone|everybody|author) (?:all )?(?:ship|deliver|get done|got done)\b|\bgot done\b|\bget done\b/)
+  const shipped = has(/\b(?:shipped|went live|gone live|went out|gone out|go out|got out|landed|delivered)\b|\bdid .*\b(?:ship|land|deliver)\b|\b(?:we|team|they|i|everyone|everybody|author) (?:all )?(?:ship|deliver|get done|got done)\b|\bgot done\b|\bget done\b/)
   if (shipped && (isTimed || isBareShipped(words))) add('shipped', { of: 'pulls' })
   // How long things take.
   const firstReview = has(/\b(?:wait(?:ed|ing)?|time|long|quick(?:ly)?|fast)\b.*\b(?:first )?reviews?(?:ed)?\b|\breview (?:time|latency|turnaround|speed)\b|\btime to (?:the )?first review\b/) && has(/\b(?:how long|how quick(?:ly)?|how fast|average|median|typical|time to|review (?:time|latency|turnaround|speed)|time)\b/)
@@ -146,6 +146,7 @@ function findKinds(words: string, asked: string, isTimed: boolean, isRanked: boo
   if (went && found.length === 0) add(has(/\bbusiest|most active|quietest\b/) || /compare/.test(asked) ? 'merged' : 'shipped', { of: 'pulls' })
   // Numbers told apart, with a thing and a time but no verb: «PRs last week by team».
   if (found.length === 0 && isTimed && hasPulls && (isRanked || has(new RegExp(`^(?:how many|number of|prs|pull requests)\\b`))) && !has(new RegExp(`\\b(?:${verbs})\\b`))) add('merged')
+  if (found.length === 0 && isTimed && hasIssues && isRanked && !has(new RegExp(`\\b(?:${verbs})\\b`))) add('opened-closed', { first: 'opened' })
   return found
 }
 

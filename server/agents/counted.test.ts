@@ -33,6 +33,13 @@ describe('a question about the work itself', () => {
     expect(text).not.toMatch(/\[3\]|(?<!`)@channel|<!here>/)
   })
 
+  test('is one part of a question that asks for more', async () => {
+    const activity = async (text: string) => (/merged/.test(text) && !/structured/.test(text) ? { sections: sampleSections().slice(0, 1) } : null)
+    const { text, outcome } = await runTurn(toParts({ activity }, speaks('By `verifySignature` [1].')), { question: 'What was merged yesterday? And how is the system structured?' })
+    expect(text).toMatch(/^\*\*PM\*\* — What was merged yesterday\?\n\n2 pull requests were merged[^]*\[1\][^]*\*\*Architect\*\* — how is the system structured[^]*By `verifySignature` \[2\]\.$/)
+    expect(outcome).toMatchObject({ abstained: false, views: [{ agent: 'pm' }, { agent: 'architect' }] })
+  })
+
   test('says how to ask where a range of time is none, and counts nothing', async () => {
     const { events, text, outcome } = await runTurn(toParts({ activity: async () => ({ unclear: '31 February is no day. Ask for "February 2026".' }) }), { question: 'What shipped on 31 February?' })
     expect(text).toBe('31 February is no day. Ask for "February 2026".')

@@ -9,6 +9,7 @@ describe('a plan', () => {
     ['What would it take to support EU data residency, and when could it ship?', ['architect: What would it take to support EU data residency?', 'pm: when could it ship (support EU data residency)?']],
     ['Which plans do we support and how is the price computed in code?', ['pm: Which plans do we support?', 'dev: how is the price computed in code?']],
     ['What breaks if we split the monolith? What do we tell customers?', ['architect: What breaks if we split the monolith?', 'pm: What do we tell customers?']],
+    ['What breaks if we split the monolith? And what do we tell customers?', ['architect: What breaks if we split the monolith?', 'pm: what do we tell customers?']],
     ['How are the services split, which function handles refunds, and what may customers expect?', ['architect: How are the services split?', 'dev: which function handles refunds?', 'pm: what may customers expect?']],
   ])('%s', (question, views) => expect(planViews(question).map(({ agent, question: own }) => `${agent}: ${own}`)).toEqual(views))
 

@@ -36,7 +36,7 @@ const pointsBack = /\b(?:it|its|that|this|they|them|their|these|those)\b/i
 
 /** Each clause asks something by itself: it opens with a question word and says what it is about. */
 function toClauses(question: string): string[] {
-  const clauses = question.split(boundary).map((clause) => clause.trim()).filter(Boolean)
+  const clauses = question.split(boundary).map((clause) => clause.trim().replace(/^(?:and|but|also|then|or)\s+/i, '')).filter(Boolean)
   const opens = new RegExp(String.raw`^\W*${interrogative}\b`, 'i')
   return clauses.length > 1 && clauses.every((clause) => opens.test(clause) && clause.split(/\s+/).length >= 3) ? clauses : []
 }

@@ -34,8 +34,8 @@ async function countFirst(parts: GraphParts, views: View[], { question, before }
   if (whole !== null && 'unclear' in whole) return [{ ...toFound({ agent: isWish ? views[0]!.agent : 'pm', question }), unclear: whole.unclear }]
   if (views.length === 1) return [{ ...toFound(whole && !isWish ? { agent: 'pm', question } : views[0]!), activity: whole }]
   const each = await Promise.all(views.map(async (view): Promise<FoundView> => {
-    const own = whole && (await count(view.question))
-    return { ...toFound(view), ...(own && 'unclear' in own ? { unclear: own.unclear } : { activity: own }) }
+    const own = await count(view.question)
+    return { ...toFound(own ? { ...view, agent: 'pm' } : view), ...(own && 'unclear' in own ? { unclear: own.unclear } : { activity: own }) }
   }))
   return whole && each.every(({ activity }) => activity !== null) ? [{ ...toFound({ agent: 'pm', question }), activity: whole }] : each
 }
