@@ -3,6 +3,7 @@ import { saveActivityHistory, saveTeams } from '#db/tenant/activity-history.ts'
 import { saveDeployments, saveIssues, savePulls, saveReleases, saveReviews } from '#db/tenant/activity-rows.ts'
 import type { IssueRow, PullRow, ReviewRow } from '#db/tenant/activity-rows.ts'
 import { addRepository, listRepositories } from '#db/tenant/repositories.ts'
+import { vacuumActivity } from '#db/tenant/vacuum-activity.ts'
 import { answerActivity } from '#server/activity/answer-activity.ts'
 import { quantile } from './measure.ts'
 import { withDatabase } from './open-database.ts'
@@ -28,6 +29,7 @@ const questions: Record<string, string> = {
   'merged, by label': 'Merged pull requests by label in 2025',
   'merged, of a team': 'How many pull requests by the core team were merged in 2025?',
   'opened and closed': 'How many issues were opened and how many were closed in 2025?',
+  'pulls opened and closed': 'How many pull requests were opened and how many were closed in 2025?',
   'in review': 'What is in review right now?',
   stuck: 'What is stuck?',
   'cycle time': 'What is the cycle time of pull requests merged in 2025?',
@@ -42,6 +44,8 @@ const questions: Record<string, string> = {
 export async function measureActivity(): Promise<Result[]> {
   return withDatabase(async ({ tenant }) => {
     await fill(tenant)
+    // As after the first look at a repository.
+    await vacuumActivity(tenant)
     const readable = await listRepositories(tenant)
     const results: Result[] = []
     for (const [name, text] of Object.entries(questions)) {

@@ -99,16 +99,24 @@ function countByHand(of: ActivityThing, { pulls, issues, reviews, releases, depl
         .filter(({ state }) => state === 'failed')
         .map((each) => plain(each, each.createdAt)),
   }
-  const day = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
   return all[of]().filter(
     (hit) =>
-      (range === null || (range.from <= day.format(hit.at) && day.format(hit.at) <= range.to)) &&
+      (range === null || (range.from <= toLocalDay(hit.at, timeZone) && toLocalDay(hit.at, timeZone) <= range.to)) &&
       hit.at <= now &&
       (label === undefined || hit.labels.some((each) => each.toLowerCase() === label.toLowerCase())) &&
       (author === undefined || hit.author === author) &&
       (base === undefined || hit.base === base) &&
       (team === undefined || ['ada', 'bob'].includes(hit.author)),
   )
+}
+
+function toLocalDay(at: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
+}
+
+/** How many hits share a name. */
+function countBy(hits: Hit[], toName: (hit: Hit) => string): Map<string, number> {
+  return new Map([...Map.groupBy(hits, toName)].map(([name, all]) => [name, all.length]))
 }
 
 const things = [
@@ -146,8 +154,12 @@ test('SQL counts, lists, ranks and measures what a hand counts, in any zone and 
           expect({ of, ...(await reads.count(selection)) }).toEqual({ of, count: expected.length, bots: expected.filter(({ isBot }) => isBot).length })
           const lists = await reads.list(selection, { most: 3, first: 'newest' })
           expect(lists.map(({ total, lines }) => [total, lines.length])).toEqual(expected.length === 0 ? [] : [[expected.length, Math.min(3, expected.length)]])
+          expect(lists.flatMap(({ lines }) => lines.map(({ at }) => at))).toEqual(expected.map(({ at }) => at).toSorted((a, b) => b.getTime() - a.getTime()).slice(0, 3))
           const byAuthor = await reads.rank(selection, 'author', 50)
-          expect(new Map(byAuthor.rows.map(({ name, count }) => [name, count]))).toEqual(new Map([...Map.groupBy(expected, ({ author }) => author)].map(([name, all]) => [name, all.length])))
+          expect(new Map(byAuthor.rows.map(({ name, count }) => [name, count]))).toEqual(countBy(expected, ({ author }) => author))
+          const byMonth = await reads.rank(selection, 'month', 50)
+          expect(new Map(byMonth.rows.map(({ name, count }) => [name, count]))).toEqual(countBy(expected, ({ at }) => toLocalDay(at, timeZone).slice(0, 7)))
+          expect(await reads.trend(selection, 'day')).toEqual(countBy(expected, ({ at }) => toLocalDay(at, timeZone)))
           const byLabel = await reads.rank(selection, 'label', 50)
           expect(byLabel.rows.reduce((sum, { count }) => sum + count, 0)).toBe(expected.flatMap(({ labels: all }) => all).length)
           const trend = await reads.trend(selection, 'week')
@@ -155,12 +167,20 @@ test('SQL counts, lists, ranks and measures what a hand counts, in any zone and 
         }
         const merged = { of: 'pulls merged' as const, repositories: [repositoryId], timeZone, now, range, ...named }
         const hits = countByHand('pulls merged', rows, merged)
-        const took = hits.map(({ number, at }) => (at.getTime() - rows.pulls[number - 1]!.createdAt.getTime()) / hour)
+        const openedAt = (number: number) => rows.pulls[number - 1]!.createdAt.getTime()
+        const took = hits.map(({ number, at }) => (at.getTime() - openedAt(number)) / hour)
+        const waited = hits.flatMap(({ number, author: by }) => {
+          const others = rows.reviews.filter((review) => review.number === number && !review.isBot && review.author !== by)
+          return others.length === 0 ? [] : [(Math.min(...others.map(({ submittedAt }) => submittedAt.getTime())) - openedAt(number)) / hour]
+        })
         const [durations] = await reads.durations(merged)
         expect(durations?.toMerge.count ?? 0).toBe(hits.length)
         if (hits.length > 0) {
           expect(durations!.toMerge.median).toBeCloseTo(toQuantile(took, 0.5), 6)
           expect(durations!.toMerge.p90).toBeCloseTo(toQuantile(took, 0.9), 6)
+          expect(durations!.toReview.count).toBe(waited.length)
+          if (waited.length === 0) expect(durations!.toReview).toEqual({ count: 0, median: null, p90: null })
+          else expect([durations!.toReview.median, durations!.toReview.p90]).toEqual([expect.closeTo(toQuantile(waited, 0.5), 6), expect.closeTo(toQuantile(waited, 0.9), 6)])
         }
       })
     }),
@@ -174,6 +194,27 @@ function toQuantile(values: number[], quantile: number): number {
   const below = sorted[Math.floor(place)]!
   return below + (sorted[Math.ceil(place)]! - below) * (place - Math.floor(place))
 }
+
+test('a list of the repositories that have most leaves the others out, and is counted with them', async () => {
+  const pull = (number: number, minute: number): PullRow => ({
+    number, title: 'x', author: 'ada', isBot: false, state: 'open', draft: false, createdAt: new Date(start + minute * 60_000), mergedAt: null, closedAt: null, updatedAt: new Date(start),
+    baseRef: 'main', headRef: 'x', labels: [], milestone: null, requestedReviewers: [], requestedTeams: [], url: null,
+  })
+  const ids: string[] = []
+  for (const size of [1, 3, 2]) {
+    const { repositoryId } = await createTestRepository(tenant, { name: `acme/of-${size}` })
+    await savePulls(tenant, repositoryId, Array.from({ length: size }, (_, at) => pull(at + 1, at)))
+    ids.push(repositoryId)
+  }
+  const selection: ActivitySelection = { of: 'pulls open', repositories: ids, timeZone: 'UTC', now, range: null }
+  await readActivity(tenant, async (reads) => {
+    const lists = await reads.list(selection, { most: 2, first: 'oldest', repositories: 2 })
+    expect(lists.map(({ repositoryId, total, lines }) => [repositoryId, total, lines.map(({ number }) => number)])).toEqual([[ids[1], 3, [1, 2]], [ids[2], 2, [1, 2]]])
+    expect(await reads.count(selection)).toEqual({ count: 6, bots: 0 })
+    expect(await reads.rank(selection, 'repository', 2)).toEqual({ names: 3, rows: [{ name: 'acme/of-3', count: 3 }, { name: 'acme/of-2', count: 2 }] })
+    expect(await reads.list({ ...selection, repositories: [] }, { most: 2, first: 'oldest' })).toEqual([])
+  })
+})
 
 test('a page of a ranking says how many names there are', async () => {
   const pull = (number: number, author: string): PullRow => ({

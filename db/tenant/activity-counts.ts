@@ -12,8 +12,8 @@ export type Quantiles = { count: number; median: number | null; p90: number | nu
 /** Numbers of one moment: what is counted and the list behind it agree, whatever is written meanwhile. */
 export type ActivityReads = {
   count(selection: ActivitySelection): Promise<{ count: number; bots: number }>
-  /** The newest or the oldest rows of each repository, at most so many of each, and how many each has. */
-  list(selection: ActivitySelection, options: { most: number; first: 'newest' | 'oldest' }): Promise<{ repositoryId: string; total: number; lines: ActivityLine[] }[]>
+  /** The newest or the oldest rows of each repository, at most so many of each, and how many each has, most first. `repositories`: of no more than so many. */
+  list(selection: ActivitySelection, options: { most: number; first: 'newest' | 'oldest'; repositories?: number }): Promise<{ repositoryId: string; total: number; lines: ActivityLine[] }[]>
   /** How often each name occurs, most first; a row with two labels counts for both. `names`: how many there are in all. */
   rank(selection: ActivitySelection, by: ActivityAspect, most: number): Promise<{ names: number; rows: { name: string; count: number }[] }>
   /** How many happened in each day, week or month that has any, by the first day of it. */
@@ -25,84 +25,109 @@ export type ActivityReads = {
 }
 
 export function readActivity<T>(tenant: TenantDb, run: (reads: ActivityReads) => Promise<T>): Promise<T> {
-  return readTenant(tenant, (tx) => run(createReads(tx)))
+  // What passes for dear, such as a row for each label, would be compiled, which takes longer than to count it.
+  return readTenant(tenant, (tx) => run(createReads(tx)), { settings: { jit: 'off' } })
 }
 
-/** How a row is told apart by something: what is joined, and the name that comes of it. */
-const aspects: Record<ActivityAspect, { join: string; name: string }> = {
-  author: { join: '', name: 'hit.author' },
-  label: { join: 'cross join lateral unnest(hit.labels) as aspect (name)', name: 'aspect.name' },
+/** How a row is told apart by something: what is joined, what rows of one kind share, and the name that comes of this `key`: a day is written out once, not for each row. */
+const aspects: Record<ActivityAspect, { join: string; key: string; name: string }> = {
+  author: { join: '', key: 'hit.author', name: 'key' },
+  label: { join: 'cross join lateral unnest(hit.labels) as aspect (name)', key: 'aspect.name', name: 'key' },
   team: {
     join: `join repository r on r.id = hit.repository_id join activity_team aspect on aspect.org = lower(split_part(r.location, '/', 1)) and lower(aspect.member) = lower(hit.author)`,
-    name: 'aspect.slug',
+    key: 'aspect.slug',
+    name: 'key',
   },
-  repository: { join: 'join repository r on r.id = hit.repository_id', name: 'r.name' },
-  day: { join: '', name: toBucket('day') },
-  week: { join: '', name: toBucket('week') },
-  month: { join: '', name: `to_char(hit.at at time zone $zone, 'YYYY-MM')` },
+  repository: { join: 'join repository r on r.id = hit.repository_id', key: 'r.name', name: 'key' },
+  day: toBucket('day', 'YYYY-MM-DD'),
+  week: toBucket('week', 'YYYY-MM-DD'),
+  month: toBucket('month', 'YYYY-MM'),
 }
 
-function toBucket(unit: 'day' | 'week' | 'month'): string {
-  return `to_char(date_trunc('${unit}', hit.at at time zone $zone), 'YYYY-MM-DD')`
+function toBucket(unit: 'day' | 'week' | 'month', pattern: string) {
+  return { join: '', key: `date_trunc('${unit}', hit.at at time zone $zone)`, name: `to_char(key, '${pattern}')` }
 }
+
+type Tally = { repositoryId: string; count: number; bots: number }
+type Measured = { name: string | null; to_merge_count: number; to_merge: [number, number] | null; to_review_count: number; to_review: [number, number] | null }
+type Grouped = { text: string; values: unknown[] }
 
 function createReads(tx: Transaction): ActivityReads {
-  /** The zone is the last value of every statement that cuts days. */
-  const zoned = (sql: string, selection: ActivitySelection, values: unknown[]) => [sql.replaceAll('$zone', `$${values.length + 1}::text`), [...values, ...(sql.includes('$zone') ? [selection.timeZone] : [])]] as const
+  const tallies = new Map<ActivitySelection, Promise<Tally[]>>()
 
-  function grouped(selection: ActivitySelection, by: ActivityAspect, select: (hits: string, name: string) => string) {
+  /** Rows of each repository that has any, most first: read once, however much of a report hangs on it. */
+  function tally(selection: ActivitySelection): Promise<Tally[]> {
+    const known = tallies.get(selection)
+    if (known) return known
     const { from, where, values } = toSelectedRows(selection)
-    const { join, name } = aspects[by]
-    return zoned(select(`${from} ${join} where ${where}`, name), selection, values)
+    const read = tx.query<Tally>(`select repository_id as "repositoryId", count(*)::int as count, (count(*) filter (where is_bot))::int as bots from ${from} where ${where} group by 1 order by 2 desc, 1`, values)
+    tallies.set(selection, read)
+    return read
+  }
+
+  /** How many rows share a key, in a zone that is the last value. */
+  function group(selection: ActivitySelection, by: ActivityAspect): Grouped {
+    const { from, where, values } = toSelectedRows(selection)
+    const { join, key } = aspects[by]
+    return { text: `select ${key.replace('$zone', `$${values.length + 1}::text`)} as key, count(*)::int as count from ${from} ${join} where ${where} group by 1`, values: key.includes('$zone') ? [...values, selection.timeZone] : values }
+  }
+
+  /** Repositories are counted already. */
+  async function groupRepositories(selection: ActivitySelection): Promise<Grouped> {
+    const counted = await tally(selection)
+    return {
+      text: 'select r.name as key, sum(count)::int as count from unnest($1::uuid[], $2::integer[]) as tally (id, count) join repository r on r.id = tally.id group by 1',
+      values: [counted.map(({ repositoryId }) => repositoryId), counted.map(({ count }) => count)],
+    }
   }
 
   return {
     async count(selection) {
-      const { from, where, values } = toSelectedRows(selection)
-      const [row] = await tx.query<{ count: number; bots: number }>(`select count(*)::int as count, (count(*) filter (where is_bot))::int as bots from ${from} where ${where}`, values)
-      return row!
+      const counted = await tally(selection)
+      return { count: counted.reduce((sum, { count }) => sum + count, 0), bots: counted.reduce((sum, { bots }) => sum + bots, 0) }
     },
 
-    async list(selection, { most, first }) {
-      const { from, where, values } = toSelectedRows(selection)
-      const order = first === 'newest' ? 'at desc, number desc nulls last, title' : 'at, number nulls last, title'
-      const rows = await tx.query<ActivityLine & { total: number }>(
-        `select repository_id as "repositoryId", number, title, author, is_bot as "isBot", at, url, total from (
-           select hit.*, row_number() over (partition by repository_id order by ${order}) as place, (count(*) over (partition by repository_id))::int as total from ${from} where ${where}
-         ) listed where place <= $${values.length + 1} order by total desc, repository_id, place`,
-        [...values, most],
+    async list(selection, { most, first, repositories }) {
+      const counted = (await tally(selection)).slice(0, repositories)
+      const { from, where, values } = toSelectedRows(selection, 'chosen.id')
+      const order = first === 'newest' ? 'at desc, number desc nulls last, title, author' : 'at, number nulls last, title, author'
+      // Each repository by itself, so that an index brings its rows in order, and no more than are wanted.
+      const rows = await tx.query<ActivityLine>(
+        `select chosen.id as "repositoryId", number, title, author, is_bot as "isBot", at, url from unnest($${values.length + 1}::uuid[]) with ordinality as chosen (id, place)
+         cross join lateral (select hit.* from ${from} where ${where} order by ${order} limit $${values.length + 2}) listed order by place, ${order}`,
+        [...values, counted.map(({ repositoryId }) => repositoryId), most],
       )
-      const lists = Map.groupBy(rows, ({ repositoryId }) => repositoryId)
-      return [...lists].map(([repositoryId, lines]) => ({ repositoryId, total: lines[0]!.total, lines }))
+      const lines = Map.groupBy(rows, ({ repositoryId }) => repositoryId)
+      return counted.map(({ repositoryId, count }) => ({ repositoryId, total: count, lines: lines.get(repositoryId) ?? [] }))
     },
 
     async rank(selection, by, most) {
-      const [sql, values] = grouped(selection, by, (hits, name) => `select name, count, (count(*) over ())::int as names from (select ${name} as name, count(*)::int as count from ${hits} group by 1) ranked order by count desc, name collate "C" limit ${most}`)
-      const rows = await tx.query<{ name: string; count: number; names: number }>(sql, values)
+      const { text, values } = by === 'repository' ? await groupRepositories(selection) : group(selection, by)
+      const rows = await tx.query<{ name: string; count: number; names: number }>(
+        `select name, count, (count(*) over ())::int as names from (select ${aspects[by].name} as name, count from (${text}) grouped) ranked order by count desc, name collate "C" limit ${most}`,
+        values,
+      )
       return { names: rows[0]?.names ?? 0, rows: rows.map(({ name, count }) => ({ name, count })) }
     },
 
     async trend(selection, unit) {
-      const { from, where, values } = toSelectedRows(selection)
-      const [text, bound] = zoned(`select ${toBucket(unit)} as name, count(*)::int as count from ${from} where ${where} group by 1`, selection, values)
-      return new Map((await tx.query<{ name: string; count: number }>(text, bound)).map(({ name, count }) => [name, count]))
+      const { text, values } = group(selection, unit)
+      const rows = await tx.query<{ name: string; count: number }>(`select to_char(key, 'YYYY-MM-DD') as name, count from (${text}) grouped`, values)
+      return new Map(rows.map(({ name, count }) => [name, count]))
     },
 
     async durations(selection, by) {
-      const { join, name } = by === undefined ? { join: '', name: 'null::text' } : aspects[by]
+      const { join, key } = by === undefined ? { join: '', key: 'null::text' } : aspects[by]
       const { from, where, values } = toSelectedRows(selection)
-      const quantiles = (of: string) => `count(${of})::int as ${of}_count, percentile_cont(0.5) within group (order by ${of}) as ${of}_median, percentile_cont(0.9) within group (order by ${of}) as ${of}_p90`
-      const found = await tx.query<Record<string, number | null> & { name: string | null }>(
-        `select ${name} as name, ${quantiles('to_merge')}, ${quantiles('to_review')} from ${from}
-         join lateral (select extract(epoch from p.merged_at - p.created_at)::float8 / 3600 as to_merge, extract(epoch from (
-             select min(r.submitted_at) from activity_review r where r.repository_id = p.repository_id and r.number = p.number and not r.is_bot and r.author <> p.author
-           ) - p.created_at)::float8 / 3600 as to_review
-           from activity_pull p where p.repository_id = hit.repository_id and p.number = hit.number) took on true
+      const quantiles = (of: string) => `count(${of})::int as ${of}_count, percentile_cont(array[0.5, 0.9]) within group (order by ${of}) as ${of}`
+      const found = await tx.query<Measured>(
+        `select ${key} as name, ${quantiles('to_merge')}, ${quantiles('to_review')} from ${from}
+         cross join lateral (select extract(epoch from at - created_at)::float8 / 3600 as to_merge, extract(epoch from first_reviewed_at - created_at)::float8 / 3600 as to_review) took
          ${join} where ${where} group by 1 order by to_merge_count desc, 1 limit 20`,
         values,
       )
-      const toQuantiles = (row: Record<string, number | string | null>, of: string) => ({ count: Number(row[`${of}_count`]), median: row[`${of}_median`] as number | null, p90: row[`${of}_p90`] as number | null })
-      return found.map((row) => ({ name: row.name, toMerge: toQuantiles(row, 'to_merge'), toReview: toQuantiles(row, 'to_review') }))
+      const toQuantiles = (count: number, [median, p90]: [number, number] | [null, null]) => ({ count, median, p90 })
+      return found.map((row) => ({ name: row.name, toMerge: toQuantiles(row.to_merge_count, row.to_merge ?? [null, null]), toReview: toQuantiles(row.to_review_count, row.to_review ?? [null, null]) }))
     },
 
     async names(repositories, { label, team, author }) {

@@ -1,6 +1,7 @@
 import type { TenantDb } from '../tenant-db.ts'
 import { toStorable } from '../text.ts'
 import type { Transaction } from '../transaction.ts'
+import { lockReviews, rememberReviews } from './remember-reviews.ts'
 
 /** What every row says of who did something. `isBot`: the source tells it apart from a person. */
 type Done = { author: string; isBot: boolean }
@@ -91,16 +92,16 @@ const deployments: Table<DeploymentRow> = {
 }
 
 /** Each of these writes rows of one repository, in any number and order: what is stored never goes back behind its own `updatedAt`. */
-export const savePulls = (tenant: TenantDb, repositoryId: string, rows: PullRow[]): Promise<void> => save(tenant, pulls, repositoryId, rows)
+export const savePulls = (tenant: TenantDb, repositoryId: string, rows: PullRow[]): Promise<void> => saveReviewed(tenant, pulls, repositoryId, rows)
 export const saveIssues = (tenant: TenantDb, repositoryId: string, rows: IssueRow[]): Promise<void> => save(tenant, issues, repositoryId, rows)
 export const saveReleases = (tenant: TenantDb, repositoryId: string, rows: ReleaseRow[]): Promise<void> => save(tenant, releases, repositoryId, rows)
 export const saveDeployments = (tenant: TenantDb, repositoryId: string, rows: DeploymentRow[]): Promise<void> => save(tenant, deployments, repositoryId, rows)
-export const saveReviews = (tenant: TenantDb, repositoryId: string, rows: ReviewRow[]): Promise<void> => save(tenant, reviews, repositoryId, rows)
+export const saveReviews = (tenant: TenantDb, repositoryId: string, rows: ReviewRow[]): Promise<void> => saveReviewed(tenant, reviews, repositoryId, rows)
 
 /** All reviews of one pull request, as they were when it was last changed at `readFor`. Later changes must be read again. */
 export async function savePullReviews(tenant: TenantDb, repositoryId: string, number: number, rows: ReviewRow[], readFor: Date): Promise<void> {
   await tenant.transaction(async (tx) => {
-    await write(tx, reviews, repositoryId, rows)
+    await writeReviewed(tx, tenant, reviews, repositoryId, rows)
     await tx.execute('update activity_pull set reviews_read_for = $3 where repository_id = $1 and number = $2', [repositoryId, number, readFor])
   })
 }
@@ -149,6 +150,17 @@ export async function keepReleases(tenant: TenantDb, repositoryId: string, ids: 
 
 async function save<Row extends object>(tenant: TenantDb, table: Table<Row>, repositoryId: string, rows: Row[]): Promise<void> {
   if (rows.length > 0) await tenant.transaction((tx) => write(tx, table, repositoryId, rows))
+}
+
+async function saveReviewed<Row extends { number: number }>(tenant: TenantDb, table: Table<Row>, repositoryId: string, rows: Row[]): Promise<void> {
+  if (rows.length > 0) await tenant.transaction((tx) => writeReviewed(tx, tenant, table, repositoryId, rows))
+}
+
+/** Pull requests or reviews, with what hangs on both. */
+async function writeReviewed<Row extends { number: number }>(tx: Transaction, { schema }: TenantDb, table: Table<Row>, repositoryId: string, rows: Row[]): Promise<void> {
+  await lockReviews(tx, schema, repositoryId)
+  await write(tx, table, repositoryId, rows)
+  await rememberReviews(tx, repositoryId, [...new Set(rows.map(({ number }) => number))])
 }
 
 /** As many rows as a statement holds values, each row once: of two in one statement the last stands in for both. */

@@ -27,14 +27,11 @@ export type ActivitySelection = {
 export type SelectedRows = { from: string; where: string; values: unknown[] }
 
 const thread = 'repository_id, number, title, author, is_bot, labels, url'
-/** Reviews by people other than the author: who answers a comment on the own pull request reviews nothing, and bots wait for nobody. */
-const reviewed = 'select 1 from activity_review r where r.repository_id = p.repository_id and r.number = p.number and not r.is_bot and r.author <> p.author'
-const lastTouched = `greatest(p.created_at, p.ready_at, p.pushed_at, (select max(r.submitted_at) from activity_review r where r.repository_id = p.repository_id and r.number = p.number and not r.is_bot))`
 const ready = 'coalesce(p.ready_at, p.created_at)'
 
-/** Each with the columns repository_id, number, title, author, is_bot, labels, base_ref, url, at. */
+/** Each with the columns repository_id, number, title, author, is_bot, labels, base_ref, url, at; merged pull requests also with created_at and first_reviewed_at. */
 const sources: Record<ActivityThing, string> = {
-  'pulls merged': `select ${thread}, base_ref, merged_at as at from activity_pull where merged_at is not null`,
+  'pulls merged': `select ${thread}, base_ref, merged_at as at, created_at, first_reviewed_at from activity_pull where merged_at is not null`,
   'pulls opened': `select ${thread}, base_ref, created_at as at from activity_pull`,
   'pulls closed': `select ${thread}, base_ref, closed_at as at from activity_pull where closed_at is not null`,
   'issues opened': `select ${thread}, null::text as base_ref, created_at as at from activity_issue`,
@@ -42,16 +39,15 @@ const sources: Record<ActivityThing, string> = {
   releases: `select repository_id, null::integer as number, case when name in ('', tag) then tag else tag || ' ' || name end as title, author, is_bot, '{}'::text[] as labels, null::text as base_ref, url, published_at as at from activity_release`,
   deployments: toDeployments('true'),
   'deployments failed': toDeployments(`d.state = 'failed'`),
-  'deployments failing': toDeployments(`d.state = 'failed' and not exists (select 1 from activity_deployment later where later.repository_id = d.repository_id and later.environment = d.environment and (later.created_at, later.id) > (d.created_at, d.id) and later.state <> 'waiting')`),
-  reviews: `select r.repository_id, r.number, p.title, r.author, r.is_bot, coalesce(p.labels, '{}') as labels, p.base_ref, p.url, r.submitted_at as at
-    from activity_review r join activity_pull p on p.repository_id = r.repository_id and p.number = r.number and p.author <> r.author`,
+  'deployments failing': toDeployments(`d.state = 'failed'`, `(select distinct on (repository_id, environment) * from activity_deployment where state <> 'waiting' order by repository_id, environment, created_at desc, id desc)`),
+  // Of another's pull request, which is then known: an outer join, so that nothing is joined where nothing is asked of it.
+  reviews: `select r.repository_id, r.number, p.title, r.author, r.is_bot, p.labels, p.base_ref, p.url, r.submitted_at as at
+    from activity_review r left join activity_pull p on p.repository_id = r.repository_id and p.number = r.number where r.of_other`,
   'pulls open': `select ${thread}, base_ref, created_at as at from activity_pull where state = 'open'`,
   'pulls in review': toOpen(ready, 'not p.draft'),
-  'pulls unreviewed': toOpen(ready, `not p.draft and not exists (${reviewed})`),
-  'pulls quiet': toOpen(lastTouched, 'not p.draft'),
-  // Of each reviewer the last verdict stands, and one of them is that it is not right yet.
-  'pulls sent back': toOpen(ready, `not p.draft and 'changes-requested' in (select distinct on (r.author) r.verdict from activity_review r
-    where r.repository_id = p.repository_id and r.number = p.number and r.verdict <> 'commented' order by r.author, r.submitted_at desc, r.id desc)`),
+  'pulls unreviewed': toOpen(ready, 'not p.draft and p.first_reviewed_at is null'),
+  'pulls quiet': toOpen('greatest(p.created_at, p.ready_at, p.pushed_at, p.last_reviewed_at)', 'not p.draft'),
+  'pulls sent back': toOpen(ready, 'not p.draft and p.sent_back'),
   'issues open': `select ${thread}, null::text as base_ref, created_at as at from activity_issue where state = 'open'`,
 }
 
@@ -59,17 +55,17 @@ function toOpen(at: string, condition: string): string {
   return `select p.repository_id, p.number, p.title, p.author, p.is_bot, p.labels, p.base_ref, p.url, ${at} as at from activity_pull p where p.state = 'open' and ${condition}`
 }
 
-function toDeployments(condition: string): string {
+function toDeployments(condition: string, rows = 'activity_deployment'): string {
   return `select d.repository_id, null::integer as number, d.environment || ' · ' || d.ref || ' · ' || d.state as title, d.author, d.is_bot, '{}'::text[] as labels, null::text as base_ref,
-    null::text as url, d.created_at as at from activity_deployment d where ${condition}`
+    null::text as url, d.created_at as at from ${rows} d where ${condition}`
 }
 
-/** The rows of a selection, named `hit`. */
-export function toSelectedRows(selection: ActivitySelection): SelectedRows {
+/** The rows of a selection, named `hit`. @param repository an expression for one of its repositories, where only rows of that one are meant */
+export function toSelectedRows(selection: ActivitySelection, repository?: string): SelectedRows {
   const { of, repositories, timeZone, now, range, label, author, team, base, days } = selection
   const values: unknown[] = []
   const bind = (value: unknown, type: string) => `$${values.push(value)}::${type}`
-  const where = [`hit.repository_id = any(${bind(repositories, 'uuid[]')})`, `hit.at <= ${bind(now, 'timestamptz')}`]
+  const where = [`hit.repository_id = ${repository ?? `any(${bind(repositories, 'uuid[]')})`}`, `hit.at <= ${bind(now, 'timestamptz')}`]
   if (range !== null) {
     const [from, to] = [bind(range.from, 'date'), bind(range.to, 'date')]
     // The day in the zone decides. Bounds around it, as far as zones reach, let an index find it; between bounds within it no row needs the zone.
@@ -82,7 +78,8 @@ export function toSelectedRows(selection: ActivitySelection): SelectedRows {
   if (author !== undefined) where.push(`lower(hit.author) = lower(${bind(author, 'text')})`)
   if (base !== undefined) where.push(`hit.base_ref = ${bind(base, 'text')}`)
   if (team !== undefined) {
-    where.push(`(hit.repository_id, lower(hit.author)) in (select r.id, lower(t.member) from repository r join activity_team t on t.org = lower(split_part(r.location, '/', 1)) where t.slug = lower(${bind(team, 'text')}))`)
+    // As a set that is looked up in, which `is true` keeps it: a join with so few repositories and members, of which nothing is known beforehand, may be tried row by row.
+    where.push(`((hit.repository_id, lower(hit.author)) in (select r.id, lower(t.member) from repository r join activity_team t on t.org = lower(split_part(r.location, '/', 1)) where t.slug = lower(${bind(team, 'text')}))) is true`)
   }
   return { from: `(${sources[of]}) hit`, where: where.join(' and '), values }
 }

@@ -295,7 +295,7 @@ export const tenantMigrations: Migration[] = [
   },
   {
     // What happened in repositories, for counting. `updated_at` is the source's own time of a row: a row never goes back behind it.
-    // Whatever belongs to a repository goes with it.
+    // Whatever belongs to a repository goes with it. What reviews say of a pull request is kept ready beside it: see `rememberReviews`.
     name: '0007-activity',
     sql: `
       create table activity_pull (
@@ -320,11 +320,14 @@ export const tenantMigrations: Migration[] = [
         requested_teams text[] not null,
         url text,
         reviews_read_for timestamptz,
+        first_reviewed_at timestamptz,
+        last_reviewed_at timestamptz,
+        sent_back boolean not null default false,
         primary key (repository_id, number)
       );
-      create index activity_pull_merged on activity_pull (merged_at) where merged_at is not null;
-      create index activity_pull_created on activity_pull (created_at);
-      create index activity_pull_closed on activity_pull (closed_at) where closed_at is not null;
+      create index activity_pull_merged on activity_pull (repository_id, merged_at) include (author, is_bot, created_at, first_reviewed_at) where merged_at is not null;
+      create index activity_pull_created on activity_pull (repository_id, created_at);
+      create index activity_pull_closed on activity_pull (repository_id, closed_at) where closed_at is not null;
       create index activity_pull_open on activity_pull (repository_id, created_at) where state = 'open';
       create index activity_pull_unread on activity_pull (repository_id, updated_at) where reviews_read_for is distinct from updated_at;
       create table activity_issue (
@@ -342,8 +345,8 @@ export const tenantMigrations: Migration[] = [
         url text,
         primary key (repository_id, number)
       );
-      create index activity_issue_created on activity_issue (created_at);
-      create index activity_issue_closed on activity_issue (closed_at) where closed_at is not null;
+      create index activity_issue_created on activity_issue (repository_id, created_at);
+      create index activity_issue_closed on activity_issue (repository_id, closed_at) where closed_at is not null;
       create index activity_issue_open on activity_issue (repository_id, created_at) where state = 'open';
       create table activity_review (
         repository_id uuid not null references repository on delete cascade,
@@ -353,10 +356,11 @@ export const tenantMigrations: Migration[] = [
         is_bot boolean not null,
         verdict text not null check (verdict in ('approved', 'changes-requested', 'commented', 'dismissed')),
         submitted_at timestamptz not null,
+        of_other boolean not null default false,
         primary key (repository_id, id)
       );
       create index activity_review_pull on activity_review (repository_id, number, submitted_at);
-      create index activity_review_submitted on activity_review (submitted_at);
+      create index activity_review_submitted on activity_review (repository_id, submitted_at) include (author, is_bot) where of_other;
       create table activity_release (
         repository_id uuid not null references repository on delete cascade,
         id bigint not null,
@@ -370,7 +374,7 @@ export const tenantMigrations: Migration[] = [
         url text,
         primary key (repository_id, id)
       );
-      create index activity_release_published on activity_release (published_at);
+      create index activity_release_published on activity_release (repository_id, published_at);
       create table activity_deployment (
         repository_id uuid not null references repository on delete cascade,
         id bigint not null,
@@ -384,8 +388,8 @@ export const tenantMigrations: Migration[] = [
         updated_at timestamptz not null,
         primary key (repository_id, id)
       );
-      create index activity_deployment_created on activity_deployment (created_at);
-      create index activity_deployment_environment on activity_deployment (repository_id, environment, created_at);
+      create index activity_deployment_created on activity_deployment (repository_id, created_at);
+      create index activity_deployment_environment on activity_deployment (repository_id, environment, created_at desc, id desc) where state <> 'waiting';
       create table activity_team (
         org text not null,
         slug text not null,

@@ -36,8 +36,8 @@ export async function buildSection(context: ReportContext, { title, figures, sen
   const spans = query.range && !isNow ? ` ${showRange(query.range)}` : ''
   for (const { rows, value, title: what, verb } of figures) {
     if (rows === null || value === 0 || listsOf.has(rows)) continue
-    const found = await context.reads.list(rows, { most: mostLines, first: rows.range === null ? 'oldest' : 'newest' })
-    const places = found.slice(0, mostLists).map(({ repositoryId, total, lines }) => {
+    const found = await context.reads.list(rows, { most: mostLines, first: rows.range === null ? 'oldest' : 'newest', repositories: mostLists })
+    const places = found.map(({ repositoryId, total, lines }) => {
       const repository = byId.get(repositoryId)!
       const more = total - lines.length
       const told = lines.map((line) => toLine(line, verb, timeZone, rows.range === null ? now : null))

@@ -4,6 +4,7 @@ import { exclusively } from '#db/shared/exclusive.ts'
 import { findGithubInstallation } from '#db/shared/github-installations.ts'
 import { listTeamStates, saveActivityHistory } from '#db/tenant/activity-history.ts'
 import { findRepository } from '#db/tenant/repositories.ts'
+import { vacuumActivity } from '#db/tenant/vacuum-activity.ts'
 import { toFailure } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { GithubApp } from '../app.ts'
@@ -55,6 +56,7 @@ async function readAll(run: ActivityRun, { log, now = () => new Date() }: Activi
     const refused = [await orRefused('releases', readReleases(run)), await orRefused('deployments', readDeployments(run))].filter((each) => each !== null)
     await readTeamsOf(run, began)
     await readReviews(run)
+    if (run.history.syncedAt === null) await vacuumActivity(run.tenant)
     await run.save({ syncedAt: began, fault: refused.length === 0 ? null : refused.join(' ') })
   } catch (error) {
     run.signal.throwIfAborted()
