@@ -33,11 +33,13 @@ export type Replay = {
 
 /** Deliveries that are on their way together: so far apart may be what comes out of order. */
 const together = 40
+/** What happens last before a moment, and is lost. */
+const unheard = 3
 
 /**
  * A tenant whose GitHub lives through a history again. What happened before the first moment is there when the repositories are
  * connected; what happens later is told by webhooks, of which one in ten is lost, one comes twice, and the others of a few dozen
- * come in any order.
+ * come in any order. Of the last before each moment GitHub tells nothing.
  */
 export async function openReplay(dir: string, history: History, set: Pick<FigureSet, 'repositories' | 'teams'>): Promise<Replay> {
   const folder = await mkdtemp(join(tmpdir(), 'nura-eval-'))
@@ -55,11 +57,9 @@ export async function openReplay(dir: string, history: History, set: Pick<Figure
   const github = await createHistoricGithub(rig.fake, rig.installation, dir, set.repositories.map(({ name }) => name))
   for (const [slug, logins] of Object.entries(set.teams)) rig.fake.setTeam('acme', slug, logins)
 
-  /** What happens until then, as GitHub would tell it. */
-  async function* happenUntil(at: Date): AsyncGenerator<Event> {
-    for (; next < happenings.length && happenings[next]!.at * 1000 <= at.getTime(); next++) {
-      yield await github.happen(happenings[next]!)
-    }
+  /** What happens before the one at that place, as GitHub would tell it. */
+  async function* happenUntil(end: number): AsyncGenerator<Event> {
+    for (; next < end; next++) yield await github.happen(happenings[next]!)
   }
   async function deliver(events: Event[]): Promise<void> {
     const sent = events.flatMap((event) => {
@@ -81,20 +81,22 @@ export async function openReplay(dir: string, history: History, set: Pick<Figure
       now = at
       // Months go by between two moments, and with them the hours that GitHub limits calls by.
       rig.installation.rate = toFreshRate(rig.fake.world.now())
+      const end = next + happenings.slice(next).filter((happening) => happening.at * 1000 <= at.getTime()).length
       if (!isConnected) {
-        for await (const _ of happenUntil(at));
+        for await (const _ of happenUntil(end));
         await rig.fake.deliver(rig.hookUrl, rig.fake.event('installation', rig.fake.payloads.installation('created', rig.installation)))
         await rig.settle()
         isConnected = true
         return
       }
       const waiting: Event[] = []
-      for await (const event of happenUntil(at)) {
+      for await (const event of happenUntil(Math.max(next, end - unheard))) {
         waiting.push(event)
         if (waiting.length === together) await deliver(waiting.splice(0))
       }
       await deliver(waiting)
-      // What was lost on the way is found by looking.
+      // A delivery has everything read that happened before it. What happens after the last one is found by looking alone.
+      for await (const _ of happenUntil(end)) fates.dropped++
       await rig.sweep()
       await rig.settle()
     },
