@@ -2,17 +2,14 @@ import type { Event } from '#server/testing/fake-github/deliveries.ts'
 import type { FakeRepository } from '#server/testing/fake-github/fake-repository.ts'
 import type { FakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
 import { toTime } from '#server/testing/fake-github/world.ts'
-import type { Installation, Thread } from '#server/testing/fake-github/world.ts'
+import type { Installation, Release, Review, Thread } from '#server/testing/fake-github/world.ts'
 import type { Happening } from './happenings.ts'
 import type { Issue, Pull } from './read-history.ts'
 
 export type HistoricGithub = {
   installation: Installation
-  /**
-   * Has it happen, at the time when it did. @returns what GitHub tells of it, as it is at that moment; null for a review or a
-   * release, which this GitHub keeps no record of.
-   */
-  happen(happening: Happening): Promise<Event | null>
+  /** Has it happen, at the time when it did. @returns what GitHub tells of it, as it is at that moment */
+  happen(happening: Happening): Promise<Event>
 }
 
 const toText = (at: number) => toTime(new Date(at * 1000))
@@ -72,9 +69,21 @@ export async function createHistoricGithub(github: FakeGithub, installation: Ins
           touch(thread, at)
           return github.event('issues', payloads.issues('closed', repository, thread))
         }
-        case 'pull reviewed':
-        case 'release':
-          return null
+        case 'pull reviewed': {
+          const repository = repositories.get(happening.pull.repository)!
+          const thread = repository.threads.get(happening.pull.number)!
+          const review: Review = { id: world.nextId(), user: world.account(happening.review.author), state: 'APPROVED', submittedAt: toText(at) }
+          thread.pull!.reviews.push(review)
+          touch(thread, at)
+          return github.event('pull_request_review', payloads.pullRequestReview('submitted', repository, thread, review))
+        }
+        case 'release': {
+          const { tag } = happening.release
+          const repository = repositories.get(happening.release.repository)!
+          const release: Release = { id: world.nextId(), tag, name: null, author: world.account('somebody'), draft: false, prerelease: false, createdAt: toText(at), publishedAt: toText(at) }
+          repository.releases.push(release)
+          return github.event('release', payloads.release('published', repository, release))
+        }
         default:
           return kind satisfies never
       }

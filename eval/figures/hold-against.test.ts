@@ -24,7 +24,7 @@ const wrong = (question: FigureQuestion, answer: Told) => holdAgainst(history, q
 
 test('an answer that is right has nothing wrong', () => {
   expect(holdAgainst(history, asked, told([report]), {}).map(({ what, nura }) => `${what}: ${nura}`)).toEqual([
-    'merged: 2', 'merged: days: 2020-03-02 to 2020-03-08', 'merged: zone: UTC', 'merged: before: 1', 'merged: in the text: said',
+    'lacks: nothing', 'merged: 2', 'merged: days: 2020-03-02 to 2020-03-08', 'merged: zone: UTC', 'merged: before: 1', 'merged: in the text: said',
   ])
   expect(wrong(asked, told([report]))).toEqual([])
 })
@@ -35,6 +35,7 @@ test.each<[string, Partial<Report>, string[]]>([
   ['number that is missing', { figures: [{ ...figure, previous: null }] }, ['merged: before: none, 1']],
   ['range', { range: { from: '2020-03-02', to: '2020-03-09' } }, ['merged: days: 2020-03-02 to 2020-03-09, 2020-03-02 to 2020-03-08']],
   ['zone', { timeZone: 'Asia/Tokyo' }, ['merged: zone: Asia/Tokyo, UTC']],
+  ['part of the history that is not read', { missing: ['The history of shop is not read completely yet.'] }, ['lacks: The history of shop is not read completely yet., nothing']],
   ['figure', { figures: [{ ...figure, label: 'Opened' }] }, ['merged: no such figure, 2']],
 ])('a wrong %s is told', (_, change, expected) => {
   expect(wrong(asked, told([{ ...report, ...change }]))).toEqual(expected)

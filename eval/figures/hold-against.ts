@@ -18,9 +18,13 @@ export function holdAgainst(history: History, question: FigureQuestion, told: To
   const words = question.says.length === 0 ? [] : [toHeld('words', missing.length === 0 ? 'said' : `not said: ${missing.join(', ')}`, 'said')]
   if (question.outcome === 'unclear') return [toHeld('outcome', toOutcome(told), 'asks back'), ...words]
   const nothing = question.outcome === 'nothing' ? [toHeld('outcome', saysNothing(told) ? 'says there is none' : toOutcome(told), 'says there is none')] : []
+  // Names that nothing here has are told as something that is missing too.
+  const lacks = told.reports.flatMap(({ missing }) => missing)
+  const whole = question.outcome === 'nothing' ? [] : [toHeld('lacks', lacks.join(' ') || 'nothing', 'nothing')]
   return [
     ...nothing,
     ...words,
+    ...whole,
     ...question.figures.flatMap((figure) => holdFigure(history, figure, told, moment)),
     ...question.lists.flatMap((list) => holdList(history, list, told, moment)),
   ]

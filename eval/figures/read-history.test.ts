@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { toGitEnvironment } from '#server/sources/config.ts'
 import { createRepository, type TestRepository } from '#server/testing/create-repository.ts'
+import { land } from '../testing/land.ts'
 import { checkDays } from './check-days.ts'
-import { readHistory, toLabels, toLogin } from './read-history.ts'
+import { readHistory, toLabels } from './read-history.ts'
 
-const run = promisify(execFile)
 const parts = [{ name: 'shop' }, { name: 'shop-docs', folder: 'docs/' }]
 const at = (time: string) => Date.parse(time) / 1000
 let repository: TestRepository
@@ -24,12 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => repository[Symbol.asyncDispose]())
 
-async function commit(name: string, [authored, committed]: [string, string], files: Record<string, string>, message: string, email = `${toLogin(name)}@example.com`) {
-  await repository.write(files)
-  await repository.git('add', '--all')
-  const env = { ...toGitEnvironment(), GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: authored, GIT_COMMITTER_NAME: 'Landing', GIT_COMMITTER_EMAIL: 'landing@example.com', GIT_COMMITTER_DATE: committed }
-  await run('git', ['-C', repository.dir, '-c', 'commit.gpgsign=false', 'commit', '--quiet', '--message', message], { env })
-}
+const commit = (author: string, [authored, committed]: [string, string], files: Record<string, string>, message: string, email?: string) => land(repository, { author, authored, committed, files, message, ...(email ? { email } : {}) })
 
 test('commits that name a pull request are one, from its first line to its last landing', async () => {
   const { pulls } = await readHistory(repository.dir, parts, new Date(0))

@@ -23,8 +23,8 @@ beforeAll(async () => {
     number: index + 1, repository: 'shop', title: `Change ${index + 1}`, author: 'ada', labels: ['win'], commits: [sha],
     openedAt: day(index + 1), mergedAt: day(index + 3), reviews: [{ author: 'grace', at: day(index + 2) }],
   }))
-  const history: History = { pulls, issues: [{ number: 99, repository: 'shop', title: 'A wish', labels: ['bug'], openedAt: day(2), closedAt: day(20) }], releases: [] }
-  replay = await openReplay(repository.dir, history, { repositories: [{ name: 'shop' }] })
+  const history: History = { pulls, issues: [{ number: 99, repository: 'shop', title: 'A wish', labels: ['bug'], openedAt: day(2), closedAt: day(20) }], releases: [{ repository: 'shop', tag: 'v1', publishedAt: day(12) }] }
+  replay = await openReplay(repository.dir, history, { repositories: [{ name: 'shop' }], teams: { core: ['ada', 'grace'] } })
 })
 afterAll(async () => {
   await replay.close()
@@ -49,13 +49,22 @@ test('what happens later is told by webhooks: in any order, some twice, some nev
   expect(states(threads())).toEqual(['2 open', '23 closed'])
   const { fates } = replay
   const told = replay.rig.fake.deliveries.log.slice(before)
-  // 14 were opened, 14 merged, one issue closed.
-  expect(fates.delivered + fates.doubled + fates.late + fates.dropped).toBe(29)
+  // 14 were opened, 14 reviewed, 14 merged, one issue closed, one version released.
+  expect(fates.delivered + fates.doubled + fates.late + fates.dropped).toBe(44)
   expect(Math.min(fates.doubled, fates.late, fates.dropped)).toBeGreaterThan(0)
   expect(told).toHaveLength(fates.delivered + 2 * fates.doubled + fates.late)
   expect(told.every(({ status_code: status }) => status === 202)).toBe(true)
   const opened = told.filter(({ action }) => action === 'opened').map(({ request }) => (request.payload as { number: number }).number)
   expect(opened).not.toEqual(opened.toSorted((a, b) => a - b))
+})
+
+test('Nura knows all of it, whatever was lost', async () => {
+  const read = <Row>(sql: string) => replay.rig.tenant.transaction((tx) => tx.query<Row>(sql))
+  expect(await read('select state, count(*)::int as count from activity_pull group by 1 order by 1')).toEqual([{ state: 'closed', count: 22 }, { state: 'open', count: 2 }])
+  expect(await read('select count(*)::int as count from activity_review')).toEqual([{ count: 23 }])
+  expect(await read('select state from activity_issue')).toEqual([{ state: 'closed' }])
+  expect(await read('select tag from activity_release')).toEqual([{ tag: 'v1' }])
+  expect(await read('select member from activity_team order by 1')).toEqual([{ member: 'ada' }, { member: 'grace' }])
 })
 
 test('a question is asked with the rights of somebody in the tenant, and all surfaces hear the same', async () => {

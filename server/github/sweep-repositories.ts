@@ -26,8 +26,10 @@ type Octokit = ReturnType<GithubApp['as']>
 export async function sweepRepositories(parts: RepositoriesParts, tenant: TenantDb, installationId: number, signal: AbortSignal): Promise<void> {
   const octokit = parts.github.as(installationId)
   for (const repository of await listRepositories(tenant)) {
-    if (repository.installationId !== installationId || (repository.state !== 'ready' && repository.state !== 'failed')) continue
+    if (repository.installationId !== installationId || repository.state === 'forgetting') continue
+    // What happens in it is read whether or not it is indexed yet, which may take hours.
     await hintActivity(parts, tenant, repository.id, parts.log)
+    if (repository.state !== 'ready' && repository.state !== 'failed') continue
     const { owner, repo } = toOwnerAndRepo(repository.location)
     const head = await readHead(octokit, { owner, repo, branch: repository.defaultBranch ?? 'HEAD' }, signal)
     if (head === null) continue

@@ -56,6 +56,24 @@ it('a push that was never delivered is found by the head, and once it is indexed
   expect(rig.fake.unknown).toEqual([])
 })
 
+it('what happens in a repository is looked at before it is indexed, but not while it is forgotten', async () => {
+  const eager = await openGithubRig(db, { activity: true, env: { GITHUB_SWEEP_INTERVAL: '0' } })
+  const fresh = await eager.fake.addRepository({ installation: eager.installation, name: 'fresh', files: { 'a.ts': 'const a = 1\n' } })
+  await eager.settle()
+  const { id, state } = (await findRepositoryByExternalId(eager.tenant, fresh.id))!
+  expect(state).toBe('new')
+  const looks = async () => {
+    eager.queued.length = 0
+    await eager.sweep()
+    return eager.queued.filter(({ name, payload }) => name === 'sync-activity' && (payload as { repositoryId: string }).repositoryId === id).length
+  }
+  expect(await looks()).toBe(1)
+  await updateRepository(eager.tenant, id, { state: 'forgetting' })
+  eager.installation.repositories.delete(fresh.id)
+  expect(await looks()).toBe(0)
+  await eager.close()
+})
+
 it('a delivery that failed is asked for again, once', async () => {
   const issue = await app.openIssue({ author: 'ada' })
   rig.fake.deliveries.dropNext()

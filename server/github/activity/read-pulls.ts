@@ -1,5 +1,6 @@
 import { savePulls } from '#db/tenant/activity-rows.ts'
 import type { ActivityRun } from './activity-run.ts'
+import { readReviewsOf } from './read-reviews-of.ts'
 import { toPullRow } from './to-rows.ts'
 
 const perPage = 100
@@ -32,6 +33,8 @@ async function readChanged(run: ActivityRun): Promise<void> {
     // What changed in the second of the last look may have changed after it.
     const changed = until === null ? rows : rows.filter(({ updatedAt }) => updatedAt >= until)
     await savePulls(run.tenant, run.repositoryId, changed)
+    // Nor does a review in that second show in the time of the last change, by which they are read otherwise.
+    for (const row of changed) if (row.updatedAt.getTime() === until?.getTime()) await readReviewsOf(run, row)
     for (const { updatedAt } of rows) if (newest === null || updatedAt > newest) newest = updatedAt
     if (rows.length < perPage || changed.length < rows.length) break
   }

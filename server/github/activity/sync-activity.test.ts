@@ -87,6 +87,18 @@ test('what no delivery told is found by the sweep, and a look at what did not ch
   expect(rig.fake.calls.slice(before).map(({ status }) => status)).toEqual([304, 304, 304, 304])
 })
 
+test('a review in the second of the last look is found by the next', async () => {
+  const { fake, id, read } = await connect('hasty')
+  const pull = await fake.openPull({ branch: 'fix', files: { 'a.ts': 'export const a = 2\n' }, author: 'ada' })
+  await read()
+  const [row] = await query<{ updated_at: Date }>('select updated_at from activity_pull where repository_id = $1', [id])
+  const { pull: branches } = [...fake.threads.values()].find(({ number }) => number === pull.number)!
+  // GitHub tells whole seconds: what it changes within one looks as before.
+  branches!.reviews.push({ id: rig.fake.world.nextId(), user: rig.fake.world.account('bob'), state: 'APPROVED', submittedAt: toTime(row!.updated_at) })
+  await read()
+  expect(await query('select author from activity_review where repository_id = $1', [id])).toEqual([{ author: 'bob' }])
+})
+
 test('a history of many pages that breaks off goes on where it was', async () => {
   const { world } = rig.fake
   // The first page comes, the second is refused for a while.
