@@ -38,6 +38,8 @@ beforeAll(async () => {
   await shown('acme/shop', await head(shop))
   await shown('acme/rules', await head(rules))
   await nura.indexed('globex/shop', await head(twin), 'globex')
+  // What happened in the repositories is read beside, and would count as calls of the first push.
+  await nura.settled()
 })
 afterAll(() => nura?.close())
 
