@@ -16,6 +16,7 @@ import type { Result } from './report.ts'
 import { measureDeployment } from './deployment.ts'
 import { measureStart } from './start.ts'
 import { measureStore } from './store.ts'
+import { measureTeams } from './teams.ts'
 
 const text = { type: 'string' } as const
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: text, repo: text, commits: text, seed: text, every: text, minutes: text, questions: text } })
@@ -27,6 +28,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   start: measureStart,
   github: measureGithub,
   documents: measureDocuments,
+  teams: measureTeams,
   models: measureModels,
   outages: measureOutages,
   away: () => measureAway(toCount('minutes', 10)),
