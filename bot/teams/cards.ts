@@ -1,5 +1,6 @@
 import type { AnswerDone, Citation, Freshness, Report } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
+import { agents } from '#server/agents/index.ts'
 import type { CardAttachment } from './activity.ts'
 import { paragraph } from './card-text.ts'
 import type { Element } from './card-text.ts'
@@ -11,13 +12,6 @@ import type { ReportRoom } from './report-card.ts'
 /** Most sources that are listed under an answer, and most repositories whose state is. */
 const mostSources = 5
 const mostStates = 3
-
-/** The agents that can tell an answer again. */
-const lenses = [
-  { agent: 'dev', title: 'As Dev' },
-  { agent: 'pm', title: 'As PM' },
-  { agent: 'architect', title: 'As Architect' },
-] as const
 
 /** What a click does: its name with the row that it belongs to, as an action of a card. */
 function button(verb: string, title: string, value: string): Element {
@@ -44,7 +38,8 @@ export function answerCard(done: AnswerDone, cited: Citation[], reports: Report[
       [
         ...(options.outdated ? [button('recheck', 'Re-check', options.inboxId)] : []),
         button('why', 'Why?', options.inboxId),
-        ...lenses.filter(({ agent }) => agent !== done.agent).map(({ agent, title }) => button('lens', title, `${agent} ${options.inboxId}`)),
+        // What was not found is told no better by another.
+        ...(done.abstained ? [] : agents).filter(({ name }) => name !== done.agent).map(({ name, title }) => button('lens', `As ${title}`, `${name} ${options.inboxId}`)),
       ],
       reports.length > 0,
     )
@@ -67,7 +62,7 @@ export function questionsCard(questions: string[]): CardAttachment {
   return card([paragraph([{ text: 'Try one of these', weight: 'bolder' }]), ...tries], [])
 }
 
-/** Each source once: `[1] path L10–42 · a1b2c3d`. */
+/** Each source once: `[1] path L10–42 · a1b2c3d`, or its title where it has one. */
 function sourceElements(citations: Citation[]): Element[] {
   const seen = new Set<string>()
   const distinct = citations.filter(({ repository, path, startLine, endLine }) => {
@@ -75,7 +70,7 @@ function sourceElements(citations: Citation[]): Element[] {
     return !seen.has(key) && seen.add(key)
   })
   const lines = distinct.slice(0, mostSources).map((citation, index) =>
-    paragraph([{ text: `[${citation.n}] ${citation.title ?? `${citation.path} ${toLines(citation)}`}`, url: citation.url }, { text: ` · ${citation.sha.slice(0, 7)}`, subtle: true }], {
+    paragraph([{ text: `[${citation.n}] ${citation.title ?? `${citation.path} ${toLines(citation)}`}`, url: citation.url }, ...(citation.title ? [] : [{ text: ` · ${citation.sha.slice(0, 7)}`, subtle: true }])], {
       size: 'small',
       spacing: index === 0 ? 'medium' : 'none',
       ...(index === 0 && { separator: true }),
