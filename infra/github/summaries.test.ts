@@ -336,7 +336,7 @@ describe('heads that follow each other share a run', () => {
   })
 
   test('what a sweep finds summarised, failed and told, deleted or unwanted costs nothing', async () => {
-    await until('the first sweep', () => nura.github.calls.slice(calls).some(({ path }) => path === '/repos/acme/shop/pulls'))
+    await until('the first sweep', () => nura.github.calls.slice(calls).some(({ path, query }) => path === '/repos/acme/shop/pulls' && query.state === 'open'))
     await nura.settled()
     const writes = nura.github.calls.slice(calls).filter(({ method, path }) => method !== 'GET' && path.startsWith('/repos/'))
     expect([asked(), writes]).toEqual([questions, []])

@@ -96,9 +96,11 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
 
   const isEmbedded = env.DATABASE_URL === undefined
   const written: string[] = []
+  let isSweptOften = false
   let processes: { front: NuraProcess; jobs: NuraProcess } | null = null
   async function start(change: Record<string, string> = {}): Promise<void> {
-    const changed = { ...env, ...change }
+    const changed: Record<string, string> = { ...env, ...change }
+    isSweptOften = Number(changed.GITHUB_SWEEP_INTERVAL ?? Infinity) < 10
     const front = await startProcess(isEmbedded ? 'infra/local.ts' : 'server/main.ts', changed)
     processes = { front, jobs: isEmbedded ? front : await startProcess('jobs/main.ts', changed) }
     github.deliveries.hookUrl = `${front.url}/github/webhooks`
@@ -148,7 +150,10 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     async settled() {
       let quiet = 0
       await until(`the jobs to settle; ${deployment.output().slice(-3000)}`, async () => {
-        const busy = sumOf(await metrics(processes!.jobs), 'nura_queue_depth', {})
+        const text = await metrics(processes!.jobs)
+        // Each sweep looks at what happened in each repository: swept every second or so, one look follows the other.
+        const looks = isSweptOften ? sumOf(text, 'nura_queue_depth', { job: 'sync-activity' }) : 0
+        const busy = sumOf(text, 'nura_queue_depth', {}) - looks
         quiet = busy === 0 ? quiet + 1 : 0
         return quiet >= 3
       }, { everyMs: 75 })
