@@ -32,9 +32,14 @@ type Menu = { action_id: string; options: { value: string; text: { text: string 
 async function choose(reply: FakeMessage, title: string): Promise<void> {
   const menus = (reply.blocks ?? []).filter(({ type }) => type === 'actions').flatMap(({ elements }) => elements as Menu[])
   const option = menus.find(({ action_id: id }) => id === 'lens')!.options.find(({ text }) => text.text === title)!
+  const clicks = await countRows(`kind = 'action'`)
   await nura.send(clickEvent(nura.slack.workspace, reply, { actionId: 'lens', value: option.value, user: 'U0BOB' }))
+  // A click is carried out at once beside the queue, and what it asks for comes after it.
+  await expect.poll(() => countRows(`kind = 'action' and state = 'done'`)).toBe(clicks + 1)
   await nura.idle()
 }
+
+const countRows = async (where: string) => (await db.control((tx) => tx.query<{ rows: number }>(`select count(*)::int as rows from inbox where ${where}`)))[0]!.rows
 
 it('tells an answer again below it as the agent that was chosen, for whoever reads along, once however often it is chosen', async () => {
   const question = await ask()

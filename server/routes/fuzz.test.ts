@@ -1,10 +1,16 @@
+import { createServer } from 'node:http'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Db, TenantDb } from '#db/index.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
+import { createOpenSource } from '../sources/index.ts'
+import { createOpenSite } from '../sources/site.ts'
+import type { OpenSite } from '../sources/site.ts'
 import { arbitraryOf, nastyJson } from '../testing/arbitrary-of.ts'
+import { listenOnLoopback } from '../testing/listen-on-loopback.ts'
 import { openTestServer, signToken } from '../testing/open-test-server.ts'
 import type { TestServer } from '../testing/open-test-server.ts'
+import { sendJson } from '../testing/send-json.ts'
 import { routes } from './index.ts'
 import type { AnyRoute } from './route.ts'
 
@@ -12,15 +18,20 @@ let db: Db
 let tenant: TenantDb
 let server: TestServer
 let token: string
+let site: Awaited<ReturnType<typeof listenOnLoopback>>
 
 beforeAll(async () => {
   db = await openTestDb()
   tenant = await createTestTenant(db)
-  server = await openTestServer(db)
+  // Whatever site is named, nobody outside is asked: this one knows no token.
+  site = await listenOnLoopback(createServer((_, response) => sendJson(response, 401, {})))
+  const openSite: OpenSite = (address) => createOpenSite({ hosts: [new URL(site.url).host] })({ ...address, base: site.url })
+  server = await openTestServer(db, { openSource: createOpenSource({ github: null, openSite }) })
   token = await signToken(tenant, { expiresIn: 500 })
 })
 afterAll(async () => {
   await server.close()
+  await site.close()
   await db.close()
 })
 
