@@ -59,7 +59,7 @@ async function ask(text: string, more: Partial<Question> = {}) {
   for await (const part of answer(parts, tenant, { text, audience: { kind: 'tenant' }, asker: 'test:ada', ...more }, new AbortController().signal)) given.push(AnswerPart.parse(part))
   const last = given.at(-1)!
   const reports = given.flatMap((part) => (part.kind === 'report' ? [part.report] : []))
-  return { last, reports, id: last.kind === 'done' ? last.answerId : '', text: given.map((part) => (part.kind === 'text' ? part.markdown : '')).join('') }
+  return { given, last, reports, id: last.kind === 'done' ? last.answerId : '', text: given.map((part) => (part.kind === 'text' ? part.markdown : '')).join('') }
 }
 
 describe('the same evidence, told for somebody else', () => {
@@ -75,6 +75,15 @@ describe('the same evidence, told for somebody else', () => {
     expect(embedded).toEqual([])
     expect(sql.join('\n')).not.toMatch(/<=>|<#>/)
     expect((await ask('again', { agent: 'dev', retell: told.id })).text).toBe(first.text)
+  })
+
+  test('names its documents as they were named', async () => {
+    await tenant.transaction((tx) => tx.execute(`update file set title = 'Handbook', url = 'https://wiki.example/handbook' where path = 'docs/webhooks.md'`))
+    const cited = ({ given }: Awaited<ReturnType<typeof ask>>) => given.flatMap((part) => (part.kind === 'citation' && part.citation.path === 'docs/webhooks.md' ? [[part.citation.title, part.citation.url]] : []))
+    const first = await ask('Why do we verify webhook signatures before anything else?', { agent: 'dev' })
+    const told = await ask('whatever', { agent: 'pm', retell: first.id })
+    expect(cited(first)).toEqual([['Handbook', 'https://wiki.example/handbook']])
+    expect(cited(told)).toEqual(cited(first))
   })
 
   test('changes neither who answers in the thread from then on, nor what it is about', async () => {

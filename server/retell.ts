@@ -8,7 +8,7 @@ import type { ActivitySection } from './activity/activity-answer.ts'
 import { toEvidence } from './agents/gather.ts'
 import type { GraphOutcome, GraphParts } from './agents/graph-state.ts'
 import { Report } from './answer-part.ts'
-import type { Passage } from './retrieval/passage.ts'
+import { toPassage } from './retrieval/to-passage.ts'
 
 /** What an answer rests on, as its row keeps it: chunks by id, what was counted as it was told. */
 export const StoredEvidence = z.object({
@@ -55,9 +55,7 @@ export async function openRetelling(tenant: TenantDb, answerId: string, readable
   const chunks = (await readChunks(tenant, chunkIds)).filter(({ repositoryId }) => allowed.has(repositoryId))
   const counted = repositoryIds.every((id) => allowed.has(id)) ? sections : []
   if (chunks.length === 0 && counted.length === 0) throw gone()
-  const passages = chunks.map(({ chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope }, at): Passage => ({
-    n: at + 1, chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, score: 1 / (at + 1), legs: {},
-  }))
+  const passages = chunks.map((row, at) => toPassage(row, { n: at + 1, score: 1 / (at + 1), legs: {} }))
   return {
     question: earlier.question,
     activity: async () => (counted.length > 0 ? { sections: counted } : null),

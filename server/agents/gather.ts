@@ -13,6 +13,7 @@ import type { Overlay, PassageRow } from '../retrieval/overlay.ts'
 import type { Passage } from '../retrieval/passage.ts'
 import { toQuery } from '../retrieval/query.ts'
 import { relate } from '../retrieval/relate.ts'
+import { toPassage } from '../retrieval/to-passage.ts'
 import type { Agent } from './agent.ts'
 import type { Evidence, Relation } from './evidence.ts'
 
@@ -38,9 +39,7 @@ export async function gather(
   const allowed = new Set(repositoryIds)
   const added = rows
     .filter(({ repositoryId }) => allowed.has(repositoryId))
-    .map(({ chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope }, at): Passage => ({
-      n: passages.length + at + 1, chunkId, repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, score: 0, legs: { graph: 1 },
-    }))
+    .map((row, at) => toPassage(row, { n: passages.length + at + 1, score: 0, legs: { graph: 1 } }))
   const more = await relate(tenant, added, repositoryIds, undefined, overlay)
   return {
     ...found,

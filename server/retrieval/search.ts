@@ -14,6 +14,7 @@ import { fileEdges } from './neighbours.ts'
 import type { Overlay, PassageRow } from './overlay.ts'
 import type { Passage } from './passage.ts'
 import { toQuery, type Query } from './query.ts'
+import { toPassage } from './to-passage.ts'
 import { rank, type CandidateFile, type RankedChunk } from './rank.ts'
 import { rerank } from './rerank.ts'
 import { readableRepositories } from './readable-repositories.ts'
@@ -111,28 +112,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const { chosen: best, dropped } = selectPassages(reranked?.ranked ?? head, texts, limit)
   const chosen = withFocus(best, overlay, query, limit)
 
-  const passages = chosen.map(({ chunkId, score, legs }, at): Passage => {
-    const { repositoryId, repository, path, startLine, endLine, sha, content, contentType, language, scope, title, url, changedAt } = rows.get(chunkId)!
-    return {
-      n: at + 1,
-      chunkId,
-      repositoryId,
-      repository,
-      path,
-      startLine,
-      endLine,
-      sha,
-      content,
-      contentType,
-      language,
-      scope,
-      score,
-      ...(title ? { title } : {}),
-      ...(url ? { url } : {}),
-      ...(changedAt ? { changedAt } : {}),
-      legs,
-    }
-  })
+  const passages = chosen.map(({ chunkId, score, legs }, at) => toPassage(rows.get(chunkId)!, { n: at + 1, score, legs }))
   const strength = evidenceStrength(query, passages, frequencies)
   const trace = toTrace({
     query,
