@@ -1,6 +1,7 @@
 import type { AnswerDone, Citation } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
 import { agents } from '#server/agents/index.ts'
+import { distinctSources } from '../distinct-sources.ts'
 import { feedbackReasons } from '../feedback-reasons.ts'
 import { mrkdwnLink } from './mrkdwn-link.ts'
 import { escapeMrkdwn } from './prose.ts'
@@ -40,11 +41,7 @@ export function contextBlock(...lines: string[]): Block {
 
 /** One line per source, each source once: `[1] path L10–42 · a1b2c3d`, or its title where it has one. */
 export function sourceBlocks(citations: Citation[], now: number): Block[] {
-  const seen = new Set<string>()
-  const distinct = citations.filter(({ repository, path, startLine, endLine }) => {
-    const key = `${repository}:${path}:${startLine}:${endLine}`
-    return !seen.has(key) && seen.add(key)
-  })
+  const distinct = distinctSources(citations)
   const lines = distinct.slice(0, mostSources).map((citation) => toSourceLine(citation, now))
   const more = distinct.length - mostSources
   return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].map((line) => contextBlock(line))

@@ -1,6 +1,7 @@
 import type { AnswerDone, Citation, Freshness, Report } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
 import { agents } from '#server/agents/index.ts'
+import { distinctSources } from '../distinct-sources.ts'
 import type { CardAttachment } from './activity.ts'
 import { paragraph } from './card-text.ts'
 import type { Element } from './card-text.ts'
@@ -64,11 +65,7 @@ export function questionsCard(questions: string[]): CardAttachment {
 
 /** Each source once: `[1] path L10–42 · a1b2c3d`, or its title where it has one. */
 function sourceElements(citations: Citation[]): Element[] {
-  const seen = new Set<string>()
-  const distinct = citations.filter(({ repository, path, startLine, endLine }) => {
-    const key = `${repository}:${path}:${startLine}:${endLine}`
-    return !seen.has(key) && seen.add(key)
-  })
+  const distinct = distinctSources(citations)
   const lines = distinct.slice(0, mostSources).map((citation, index) =>
     paragraph([{ text: `[${citation.n}] ${citation.title ?? `${citation.path} ${toLines(citation)}`}`, url: citation.url }, ...(citation.title ? [] : [{ text: ` · ${citation.sha.slice(0, 7)}`, subtle: true }])], {
       size: 'small',

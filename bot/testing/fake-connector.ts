@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { listenOnLoopback } from '#server/testing/listen-on-loopback.ts'
 import type { Activity } from '../teams/activity.ts'
 
 /** One request as it came over the wire. */
@@ -62,9 +63,7 @@ export async function startFakeConnector(options: { /** The only token that is g
   const server = createServer(handle)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const pieces: Buffer[] = []
-    for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-    const raw = Buffer.concat(pieces).toString('utf8')
+    const raw = await text(request)
     const method = request.method ?? 'GET'
     const path = new URL(request.url ?? '/', 'http://teams').pathname
     calls.push({ method, path, token: String(request.headers.authorization ?? '').replace(/^Bearer /, ''), raw, at: Date.now() })
@@ -142,13 +141,13 @@ export async function startFakeConnector(options: { /** The only token that is g
     return id
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { url, close } = await listenOnLoopback(server)
   const setStreams = (state: Stream['state']) => {
     for (const stream of streams.values()) if (stream.state === 'open') stream.state = state
   }
   return {
     handle,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `${url}/`,
     calls,
     members,
     left,
@@ -161,10 +160,7 @@ export async function startFakeConnector(options: { /** The only token that is g
     fail: (matches, fault, times = 1) => void faults.push({ matches, fault, left: times }),
     stopStreams: () => setStreams('stopped'),
     expireStreams: () => setStreams('expired'),
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    close,
   }
 }
 
