@@ -11,8 +11,8 @@ import { defineJob } from './job.ts'
 import { sweepInbox } from './sweep-inbox.ts'
 import { testRedisUrl } from './testing/config.ts'
 import { createTestRig } from './testing/open-test-queue.ts'
-import { openTcpProxy } from './testing/open-tcp-proxy.ts'
-import type { TcpProxy } from './testing/open-tcp-proxy.ts'
+import { openTcpProxy } from '#db/testing/open-tcp-proxy.ts'
+import type { TcpProxy } from '#db/testing/open-tcp-proxy.ts'
 import { startWorkers } from './worker.ts'
 
 const redisUrl = testRedisUrl()
