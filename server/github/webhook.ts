@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Webhooks } from '@octokit/webhooks'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Db } from '#db/index.ts'
@@ -19,6 +18,7 @@ import { toEventKey, toThreadKey } from './github-event.ts'
 import type { GithubEvent } from './github-event.ts'
 import { toDeliveryJob } from './hints.ts'
 import { spokenEvents, toGithubEvents } from './read-delivery.ts'
+import { readSigned } from './signature.ts'
 
 export type WebhookParts = {
   db: Db
@@ -54,8 +54,8 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
   const owners = new LRUCache<number, string>({ max: 10_000, ttl: ownerMs })
   return async function take({ headers, bytes }) {
     const startedAt = Date.now()
-    const text = decode(bytes)
-    if (text === null || !(await isSigned(parts.github.config.webhookSecret, text, headers))) {
+    const text = await readSigned(parts.github.config.webhookSecret, headers, bytes)
+    if (text === null) {
       throw new NuraError('unauthorized', 'The signature is missing or wrong: x-hub-signature-256 must be the HMAC of the body with the webhook secret of the GitHub App.')
     }
     const name = String(headers['x-github-event'] ?? '')
@@ -83,22 +83,6 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
     }
     return stored
   }
-}
-
-/** Exactly the bytes, as text; null when they are not UTF-8, which GitHub always sends. */
-function decode(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
-}
-
-/** SHA-256 alone, in constant time. A header that came twice arrives joined, and is no signature. */
-async function isSigned(secret: string, text: string, headers: IncomingHttpHeaders): Promise<boolean> {
-  const signature = headers['x-hub-signature-256']
-  if (secret === '' || text === '' || typeof signature !== 'string' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false
-  return new Webhooks({ secret }).verify(text, signature)
 }
 
 /** GitHub can be told to send a form; the signature is over the form then, and its only field is the payload. */

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toTable } from '../to-table.ts'
+import { modules } from './modules.ts'
+import type { GuardedModule } from './modules.ts'
+
+/**
+ * `npm run mutants [-- NAME…]`: mutation testing of the modules that keep things apart. It makes hundreds of small changes, one at a
+ * time, and counts those that no test notices. Exit 1 when a module has less than the least score.
+ *
+ * Stryker is installed into a folder of its own: nothing else needs its hundred packages. The folder lies inside the repository, so
+ * that its runner finds the vitest that everybody uses.
+ */
+const leastScore = 80
+const stryker = { core: '@stryker-mutator/core@10.1.1', runner: '@stryker-mutator/vitest-runner@10.1.1' }
+const root = join(import.meta.dirname, '..', '..')
+const folder = join(root, '.nura', 'mutants')
+const program = join(folder, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js')
+
+const names = process.argv.slice(2)
+const unknown = names.find((name) => !modules.some((module) => module.name === name))
+if (unknown !== undefined) {
+  console.error(`There is no module "${unknown}". Usage: npm run mutants -- [${modules.map(({ name }) => name).join('|')}]…`)
+  process.exit(2)
+}
+await install()
+const rows: string[][] = []
+for (const module of modules.filter(({ name }) => names.length === 0 || names.includes(name))) rows.push(...(await attack(module)))
+console.log(toTable(['module', 'file', 'mutants', 'noticed', 'survived', 'score'], rows, ['mutants', 'noticed', 'survived', 'score']).join('\n'))
+
+async function install(): Promise<void> {
+  if (existsSync(program)) return
+  await mkdir(folder, { recursive: true })
+  await cp(join(root, '.npmrc'), join(folder, '.npmrc'))
+  await writeFile(join(folder, 'package.json'), '{"private":true}\n')
+  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel', 'error', stryker.core, stryker.runner], folder)
+}
+
+type Report = { files: Record<string, { mutants: { status: string; mutatorName: string; replacement?: string; location: { start: { line: number } } }[] }> }
+
+async function attack({ name, mutate, tests }: GuardedModule): Promise<string[][]> {
+  const report = join(folder, `${name}.json`)
+  await rm(report, { force: true })
+  // Tests of other modules need not hear of each change, and those on servers say nothing that the embedded store does not.
+  const vitest = `import { defineConfig } from 'vitest/config'
+export default defineConfig({ test: { include: ${JSON.stringify(tests)}, env: { NURA_TEST_STORES: 'embedded' }, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } } })
+`
+  await writeFile(join(folder, 'vitest.config.ts'), vitest)
+  const config = {
+    testRunner: 'vitest',
+    plugins: [join(folder, 'node_modules', '@stryker-mutator', 'vitest-runner', 'dist', 'src', 'index.js')],
+    vitest: { configFile: join('.nura', 'mutants', 'vitest.config.ts'), related: false },
+    mutate,
+    coverageAnalysis: 'perTest',
+    // What only runs once at import is told by types and by every other test.
+    ignoreStatic: true,
+    concurrency: 1,
+    reporters: ['json', 'progress-append-only'],
+    jsonReporter: { fileName: report },
+    tempDirName: join('.nura', 'mutants', 'tmp'),
+    ignorePatterns: ['/.git', '/.nura/mutants/node_modules'],
+    // It would read our configuration of TypeScript with an API that TypeScript 7 has not.
+    tsconfigFile: 'none.json',
+    disableTypeChecks: false,
+  }
+  const path = join(folder, `${name}.config.json`)
+  await writeFile(path, JSON.stringify(config))
+  await run(process.execPath, [program, 'run', path], root)
+  const { files } = JSON.parse(await readFile(report, 'utf8')) as Report
+  return Object.entries(files).map(([file, { mutants }]) => {
+    const of = (...statuses: string[]) => mutants.filter(({ status }) => statuses.includes(status))
+    const noticed = of('Killed', 'Timeout').length
+    const survivors = of('Survived', 'NoCoverage')
+    const score = (100 * noticed) / Math.max(1, noticed + survivors.length)
+    if (score < leastScore) process.exitCode = 1
+    for (const { location, replacement } of survivors) console.log(`${file}:${location.start.line} may be: ${(replacement ?? 'nothing').replace(/\s+/g, ' ').slice(0, 140)}`)
+    return [name, file, String(noticed + survivors.length), String(noticed), String(survivors.length), score.toFixed(1)]
+  })
+}
+
+function run(command: string, args: string[], cwd: string): Promise<void> {
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}.`))))
+  })
+}

@@ -1,0 +1,30 @@
+/** What must hold if nothing is to leak, and the tests that say so: each small change of `mutate` must make one of `tests` fail. */
+export type GuardedModule = { name: string; mutate: readonly string[]; tests: readonly string[] }
+
+export const modules: readonly GuardedModule[] = [
+  {
+    name: 'auth',
+    mutate: ['server/middleware/authenticate.ts', 'server/github/signature.ts', 'bot/slack/signature.ts', 'bot/teams/identity.ts'],
+    tests: ['server/middleware/authenticate.test.ts', 'server/github/signature.test.ts', 'bot/slack/signature.test.ts', 'bot/slack/receiver.test.ts', 'bot/teams/identity.test.ts', 'server/github/webhook.test.ts'],
+  },
+  {
+    name: 'tenants',
+    mutate: ['db/tenant-db.ts', 'db/transaction.ts', 'db/provision.ts'],
+    tests: ['db/transaction.test.ts', 'db/isolation.test.ts', 'db/migrate.test.ts', 'db/entities.test.ts'],
+  },
+  {
+    name: 'redaction',
+    mutate: ['server/indexing/redact.ts', 'server/indexing/detectors.ts'],
+    tests: ['server/indexing/redact.test.ts'],
+  },
+  {
+    name: 'links',
+    mutate: ['server/retrieval/clean-text.ts'],
+    tests: ['server/retrieval/clean-text.test.ts', 'server/retrieval/check-citations.test.ts'],
+  },
+  {
+    name: 'router',
+    mutate: ['server/agents/choose.ts'],
+    tests: ['server/agents/choose.test.ts'],
+  },
+]
