@@ -1,11 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { App, ReceiverEvent } from '@slack/bolt'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
+import { within } from '#server/within.ts'
 import { readBody } from '../read-body.ts'
 import { isSignedBySlack, toRequestId } from './signature.ts'
 
 /** Largest body that is read, bytes. Slack's own stay far below. */
 const bodyLimit = 1024 * 1024
+/** Longest that storing is waited for, milliseconds: Slack listens for three seconds, and then sends it again. */
+const patienceMs = 2_500
 
 export const eventsPath = '/slack/events'
 
@@ -20,7 +24,10 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
   ctx.set('cache-control', 'no-store')
   const raw = await readBody(ctx, bodyLimit)
   if (raw === null) return answer(ctx, 413, 'The body is larger than 1 MB.')
-  if (!isSignedBySlack(parts.signingSecret, ctx.req.headers, raw)) return answer(ctx, 401, 'The signature is missing, wrong or too old.')
+  if (!isSignedBySlack(parts.signingSecret, ctx.req.headers, raw)) {
+    tellWrongTime(parts, ctx.req.headers, raw)
+    return answer(ctx, 401, 'The signature is missing, wrong or too old.')
+  }
   const body = parseBody(raw, ctx.get('content-type'))
   if (body === null) return answer(ctx, 400, 'The body is neither JSON nor a form.')
   if (body.ssl_check !== undefined) return answer(ctx, 200, '')
@@ -30,8 +37,10 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
   }
   const retryNum = Number(ctx.get('x-slack-retry-num')) || undefined
   const retryReason = ctx.get('x-slack-retry-reason') || undefined
-  const verdict = await giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) })
-  if (!verdict.ok) {
+  const giving = giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) })
+  // What is stored after all is one with what Slack sends again.
+  const verdict = await within(giving, patienceMs)
+  if (!verdict?.ok) {
     ctx.set('retry-after', '1')
     return answer(ctx, 503, 'Not stored. Send it again.')
   }
@@ -59,6 +68,14 @@ export async function giveToBolt(app: App, log: Logger, event: { body: Record<st
     log.error({ err: error }, 'slack payload not stored')
     return { ok: false }
   }
+}
+
+/** What Slack did sign, at another time than ours: the only sign that an operator gets of a clock that is wrong. */
+function tellWrongTime({ signingSecret, log }: { signingSecret: string; log: Logger }, headers: IncomingHttpHeaders, raw: Buffer): void {
+  const signedAt = Number(headers['x-slack-request-timestamp']) * 1000
+  if (!isSignedBySlack(signingSecret, headers, raw, signedAt)) return
+  const aheadSeconds = Math.round((Date.now() - signedAt) / 1000)
+  log.warn({ aheadSeconds }, 'a request that Slack signed is not of these five minutes: somebody repeats it, or the clock of this machine is wrong')
 }
 
 function answer(ctx: Context, status: number, text: string): void {

@@ -45,13 +45,16 @@ it('passes, delays, truncates and corrupts', async () => {
   expect(performance.now() - from).toBeGreaterThanOrEqual(115)
 
   proxy.set({ truncateAt: 3 })
-  expect(await call('hello').ended).toBe('ECONNRESET')
+  const short = call('hello')
+  expect(await short.ended).toBe('end')
+  expect(short.heard()).toBe('hel')
 
   proxy.set({ corruptEvery: 2 })
   const wrong = call('abab')
   await expect.poll(wrong.heard).toBe('a\x9da\x9d')
   passed.socket.destroy()
   late.socket.destroy()
+  short.socket.destroy()
   wrong.socket.destroy()
 })
 

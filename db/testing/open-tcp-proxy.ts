@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 /**
  * `pass`; `frozen`: accepts and never passes a byte on, as a stopped process does; `dead`: resets what is open and refuses;
  * `half-closed`: ends what the server sends and goes on taking what it is sent. `delayMs`: each piece comes that much later.
- * `truncateAt`: resets a connection after that many bytes of answer; `corruptEvery`: turns over every so-many-th byte of the answer.
+ * `truncateAt`: ends a connection after that many bytes of answer; `corruptEvery`: turns over every so-many-th byte of the answer.
  */
 export type ProxyMode = 'pass' | 'frozen' | 'dead' | 'half-closed' | { delayMs: number } | { truncateAt: number } | { corruptEvery: number }
 export type Target = { host: string; port: number }
@@ -34,7 +34,7 @@ export async function openTcpProxy(first: Target): Promise<TcpProxy> {
     if (mode === 'half-closed') near.end()
   })
 
-  function carry(link: Link, from: Socket, to: Socket, change: (bytes: Buffer) => Buffer | null): void {
+  function carry(link: Link, from: Socket, to: Socket, change: (bytes: Buffer) => Buffer): void {
     from.on('error', () => to.destroy())
     from.on('close', () => {
       links.delete(link)
@@ -44,7 +44,6 @@ export async function openTcpProxy(first: Target): Promise<TcpProxy> {
     from.on('data', (bytes: Buffer) => {
       if (mode === 'frozen') return
       const changed = change(bytes)
-      if (changed === null) return cut(link)
       const pass = () => void (to.writable && to.write(changed))
       if (typeof mode === 'object' && 'delayMs' in mode) setTimeout(pass, mode.delayMs)
       else pass()
@@ -79,11 +78,17 @@ function cut({ near, far }: Link): void {
   far.destroy()
 }
 
-/** A piece of an answer as the mode lets it through; null where the connection ends. */
-function toAnswer(link: Link, bytes: Buffer, mode: ProxyMode): Buffer | null {
+/** A piece of an answer as the mode lets it through. */
+function toAnswer(link: Link, bytes: Buffer, mode: ProxyMode): Buffer {
   const from = link.answered
   link.answered += bytes.length
   if (typeof mode === 'string' || 'delayMs' in mode) return bytes
-  if ('truncateAt' in mode) return link.answered < mode.truncateAt ? bytes : null
-  return Buffer.from(bytes.map((byte, at) => ((from + at + 1) % mode.corruptEvery === 0 ? byte ^ 0xff : byte)))
+  if ('corruptEvery' in mode) return Buffer.from(bytes.map((byte, at) => ((from + at + 1) % mode.corruptEvery === 0 ? byte ^ 0xff : byte)))
+  if (link.answered >= mode.truncateAt) setImmediate(() => end(link))
+  return bytes.subarray(0, Math.max(0, mode.truncateAt - from))
+}
+
+function end({ near, far }: Link): void {
+  near.end()
+  far.destroy()
 }

@@ -17,11 +17,11 @@ export type NuraProcess = {
 }
 
 /**
- * Starts a script of the repository with exactly this environment on a port of its own, and resolves when `/readyz` says
+ * Starts a script of the repository with exactly this environment on a port of its own, unless it names one, and resolves when `/readyz` says
  * that it may take traffic. What was not ended is killed when this process exits.
  */
 export async function startProcess(script: string, env: Record<string, string>): Promise<NuraProcess> {
-  const port = await freePort()
+  const port = env.PORT ?? (await freePort())
   const child = spawn(process.execPath, [join(root, script)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
