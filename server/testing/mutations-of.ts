@@ -5,7 +5,7 @@ type Path = readonly (string | number)[]
 type Change = { at: number; how: (value: unknown) => unknown }
 
 /**
- * A payload with some of its nodes changed: gone, of another type, out of range, twice, wrapped, a hundred thousand long, or with
+ * A payload with some of its nodes changed: gone, of another type, out of range, twice, two thousand times, wrapped, a hundred thousand characters long, or with
  * keys that mean something to JavaScript. With no change at all, it is the payload as it was.
  */
 export function mutationsOf(payload: unknown): fc.Arbitrary<unknown> {
@@ -33,12 +33,20 @@ const changes: readonly ((value: unknown) => unknown)[] = [
   (value) => ({ value }),
   (value) => String(value),
   (value) => Number(value),
-  (value) => Array.from({ length: 2_000 }, () => value),
+  (value) => repeat(value, 2_000),
   (value) => nest(value, 40),
   (value) => withKeys(value, ['__proto__', { polluted: true }]),
   (value) => withKeys(value, ['constructor', { prototype: { polluted: true } }]),
   (value) => withKeys(value, ['toString', 'not a function'], ['hasOwnProperty', 1], ['then', 'x']),
 ]
+
+const mostText = 500_000
+
+/** As often as that, or until it is long. */
+function repeat(value: unknown, times: number): unknown[] {
+  const size = (JSON.stringify(value) ?? '').length + 1
+  return Array.from({ length: Math.min(times, Math.ceil(mostText / size)) }, () => value)
+}
 
 function nest(value: unknown, levels: number): unknown {
   return levels === 0 ? value : nest(levels % 2 === 0 ? [value] : { deeper: value }, levels - 1)
