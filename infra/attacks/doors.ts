@@ -94,7 +94,8 @@ function spoil(sent: Sent, odd: Odd): Sent {
     case 'chunked':
       return { ...sent, chunked: true }
     case 'long header':
-      return wearing({ 'x-long': 'x'.repeat(20_000) })
+      // Node closes right after its answer to this: a body that is still on its way would never hear it.
+      return { ...wearing({ 'x-long': 'x'.repeat(20_000) }), body: undefined }
     case 'many headers':
       return wearing(Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x-many-${at}`, '1'])))
     case 'accept':

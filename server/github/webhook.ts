@@ -1,5 +1,5 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Webhooks } from '@octokit/webhooks'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Db } from '#db/index.ts'
@@ -10,6 +10,7 @@ import { ensureTenant } from '#db/shared/tenants.ts'
 import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import type { Enqueue } from '#jobs/enqueue.ts'
 import type { Logger } from '../log.ts'
+import { parseJson } from '../middleware/parse-json.ts'
 import { inSpan } from '../tracing/span.ts'
 import type { Span } from '../tracing/span.ts'
 import { currentTraceparent } from '../tracing/traceparent.ts'
@@ -54,8 +55,7 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
   const owners = new LRUCache<number, string>({ max: 10_000, ttl: ownerMs })
   return async function take({ headers, bytes }) {
     const startedAt = Date.now()
-    const text = decode(bytes)
-    if (text === null || !(await isSigned(parts.github.config.webhookSecret, text, headers))) {
+    if (!isSigned(parts.github.config.webhookSecret, bytes, headers)) {
       throw new NuraError('unauthorized', 'The signature is missing or wrong: x-hub-signature-256 must be the HMAC of the body with the webhook secret of the GitHub App.')
     }
     const name = String(headers['x-github-event'] ?? '')
@@ -63,7 +63,7 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
     if (!/^[\w-]{8,100}$/.test(guid)) throw new NuraError('bad-delivery', 'The header x-github-delivery is missing.')
     const log = parts.log.child({ delivery: guid, event: /^\w{1,60}$/.exec(name)?.[0] })
     const slug = spokenEvents.has(name) ? await readSlug() : null
-    const events = read(name, parse(text, headers['content-type'] ?? ''), slug, log)
+    const events = read(name, parse(bytes, headers['content-type'] ?? ''), slug, log)
     if (events.length === 0) return { stored: 0 }
     return await inSpan('receive', { 'nura.surface': 'github', 'nura.kind': events[0]!.kind }, async (span) => {
       const stored = await keepAll(events, guid, log, span)
@@ -85,27 +85,21 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
   }
 }
 
-/** Exactly the bytes, as text; null when they are not UTF-8, which GitHub always sends. */
-function decode(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
-}
-
-/** SHA-256 alone, in constant time. A header that came twice arrives joined, and is no signature. */
-async function isSigned(secret: string, text: string, headers: IncomingHttpHeaders): Promise<boolean> {
+/**
+ * SHA-256 alone, over the bytes as they came, in constant time. A header that came twice arrives joined, and is no signature.
+ * Nothing of what a stranger sends is decoded before: that would cost more memory than the bytes do.
+ */
+function isSigned(secret: string, bytes: Buffer, headers: IncomingHttpHeaders): boolean {
   const signature = headers['x-hub-signature-256']
-  if (secret === '' || text === '' || typeof signature !== 'string' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false
-  return new Webhooks({ secret }).verify(text, signature)
+  if (secret === '' || bytes.length === 0 || typeof signature !== 'string' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false
+  return timingSafeEqual(createHmac('sha256', secret).update(bytes).digest(), Buffer.from(signature.slice('sha256='.length), 'hex'))
 }
 
 /** GitHub can be told to send a form; the signature is over the form then, and its only field is the payload. */
-function parse(text: string, contentType: string): unknown {
+function parse(bytes: Buffer, contentType: string): unknown {
   try {
     const isForm = /^application\/x-www-form-urlencoded\b/i.test(contentType)
-    return JSON.parse(isForm ? (new URLSearchParams(text).get('payload') ?? '') : text)
+    return parseJson(isForm ? (new URLSearchParams(bytes.toString()).get('payload') ?? '') : bytes, { odd: 'mend' })
   } catch (cause) {
     throw new NuraError('bad-delivery', 'The body is neither JSON nor a form with a payload of JSON; set the content type of the webhook to application/json.', { cause })
   }
