@@ -41,16 +41,18 @@ export function listen(app: App, parts: ListenerParts): void {
     await ack()
   })
 
-  app.event('app_home_opened', async ({ event, context }) => parts.greet(workspaceOf(context), { kind: event.tab === 'home' ? 'home' : 'messages', user: event.user, channel: event.channel }))
+  app.event('app_home_opened', async ({ event, context }) => {
+    if (event.user && event.channel) await parts.greet(workspaceOf(context), { kind: event.tab === 'home' ? 'home' : 'messages', user: event.user, channel: event.channel })
+  })
   app.event('assistant_thread_started', async ({ event, context }) => {
-    const { channel_id: channel, thread_ts: root, user_id: user } = event.assistant_thread
-    await parts.greet(workspaceOf(context), { kind: 'messages', user, channel, root })
+    const { channel_id: channel, thread_ts: root, user_id: user } = event.assistant_thread ?? {}
+    if (channel && root && user) await parts.greet(workspaceOf(context), { kind: 'messages', user, channel, root })
   })
 
   // Both arrive when an app is removed, in either order, and may arrive after it was installed again.
   app.event('app_uninstalled', async ({ body }) => parts.workspaces.remove({ teamId: body.team_id, at: timeOf(body) }))
   app.event('tokens_revoked', async ({ body, event }) => {
-    if ((event.tokens.bot?.length ?? 0) > 0) await parts.workspaces.remove({ teamId: body.team_id, at: timeOf(body) })
+    if ((event.tokens?.bot?.length ?? 0) > 0) await parts.workspaces.remove({ teamId: body.team_id, at: timeOf(body) })
   })
 
   app.error(async (error) => {

@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { App, ReceiverEvent } from '@slack/bolt'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
+import { parseJson } from '#server/middleware/parse-json.ts'
 import { within } from '#server/within.ts'
 import { readBody } from '../read-body.ts'
+import { toReceivedPayload } from './received-payload.ts'
 import { isSignedBySlack, toRequestId } from './signature.ts'
 
 /** Largest body that is read, bytes. Slack's own stay far below. */
@@ -53,9 +55,15 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
  * event before it is stored.
  */
 export async function giveToBolt(app: App, log: Logger, event: { body: Record<string, unknown>; retryNum?: number; retryReason?: string; requestId: string }): Promise<Verdict> {
+  const received = toReceivedPayload(event.body)
+  if (received === null) {
+    // It would be the same if it were sent again.
+    log.warn({ keys: Object.keys(event.body).slice(0, 20) }, 'a slack payload has not the shape that Slack documents; nothing of it is kept')
+    return { ok: true, body: '' }
+  }
   let body: unknown
   const held: ReceiverEvent = {
-    body: event.body,
+    body: received,
     ack: async (response?: unknown) => void (body = response ?? body),
     customProperties: { requestId: event.requestId },
     ...(event.retryNum === undefined ? {} : { retryNum: event.retryNum }),
@@ -86,12 +94,17 @@ function answer(ctx: Context, status: number, text: string): void {
 
 function parseBody(raw: Buffer, contentType: string): Record<string, unknown> | null {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(raw)
-    const form = contentType.includes('application/x-www-form-urlencoded') ? Object.fromEntries(new URLSearchParams(text)) : null
-    const body: unknown = form === null ? JSON.parse(text) : form.payload === undefined ? form : JSON.parse(form.payload)
+    const form = contentType.includes('application/x-www-form-urlencoded') ? readForm(raw) : null
+    const body = form === null ? parseJson(raw, { odd: 'mend' }) : form.payload === undefined ? form : parseJson(form.payload, { odd: 'mend' })
     return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : null
   } catch {
     // Not what Slack sends: the answer says so.
     return null
   }
+}
+
+/** @throws TypeError when the bytes are not UTF-8 */
+function readForm(raw: Buffer): Record<string, string> {
+  const fields = new URLSearchParams(new TextDecoder('utf-8', { fatal: true }).decode(raw))
+  return Object.fromEntries([...fields].map(([name, value]) => [name, value.replaceAll('\0', '\ufffd')]))
 }

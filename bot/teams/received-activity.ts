@@ -2,9 +2,11 @@ import { z } from 'zod'
 
 /** What Teams sends is read loosely: a field that is not as expected counts as absent, and what needs it is then ignored. */
 const text = z.string().optional().catch(undefined)
-const identified = z.object({ id: text, name: text }).optional().catch(undefined)
+/** An id of Teams': short, for rows are found by it. */
+const id = z.string().regex(/^[\x20-\x7e]{1,400}$/).optional().catch(undefined)
+const identified = z.object({ id, name: text }).optional().catch(undefined)
 
-const Account = z.object({ id: text, name: text, aadObjectId: text, role: text, tenantId: text }).optional().catch(undefined)
+const Account = z.object({ id, name: text, aadObjectId: id, role: text, tenantId: id }).optional().catch(undefined)
 
 const Entity = z.object({ type: text, text, mentioned: identified, timezone: text }).catch({})
 
@@ -15,21 +17,21 @@ export const ReceivedActivity = z.object({
   type: z.string().min(1),
   channelId: z.string().catch(''),
   serviceUrl: z.string().catch(''),
-  id: text,
-  timestamp: text,
+  id,
+  timestamp: z.iso.datetime({ offset: true }).optional().catch(undefined),
   localTimezone: text,
   name: text,
   action: text,
   text,
-  replyToId: text,
+  replyToId: id,
   from: Account,
   recipient: Account,
-  conversation: z.object({ id: text, conversationType: text, tenantId: text }).optional().catch(undefined),
+  conversation: z.object({ id, conversationType: text, tenantId: id }).optional().catch(undefined),
   channelData: z
     .object({
       tenant: identified,
-      team: z.object({ id: text, aadGroupId: text }).optional().catch(undefined),
-      channel: z.object({ id: text, type: text }).optional().catch(undefined),
+      team: z.object({ id, aadGroupId: id }).optional().catch(undefined),
+      channel: z.object({ id, type: text }).optional().catch(undefined),
       eventType: text,
     })
     .optional()

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
+import { parseJson } from '#server/middleware/parse-json.ts'
 import { readBody } from '../read-body.ts'
 import type { Verdict } from './identity.ts'
 import { ReceivedActivity } from './received-activity.ts'
@@ -62,7 +63,7 @@ function answer(ctx: Context, status: number, text: string): void {
 
 function parseActivity(raw: Buffer): ReceivedActivity | null {
   try {
-    return ReceivedActivity.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw)))
+    return ReceivedActivity.parse(parseJson(raw, { odd: 'mend' }))
   } catch {
     // Not what Teams sends: the answer says so.
     return null

@@ -19,10 +19,14 @@ export type NuraProcess = {
 /**
  * Starts a script of the repository with exactly this environment on a port of its own, unless it names one, and resolves when `/readyz` says
  * that it may take traffic. What was not ended is killed when this process exits.
+ * @param how.node options of Node, such as `--max-old-space-size=160`
+ * @param how.files most files and sockets that it may have open at once
  */
-export async function startProcess(script: string, env: Record<string, string>): Promise<NuraProcess> {
+export async function startProcess(script: string, env: Record<string, string>, how: { node?: string[]; files?: number } = {}): Promise<NuraProcess> {
   const port = env.PORT ?? (await freePort())
-  const child = spawn(process.execPath, [join(root, script)], {
+  const command = [process.execPath, ...(how.node ?? []), join(root, script)]
+  const [program = '', ...args] = how.files === undefined ? command : ['prlimit', `--nofile=${how.files}`, ...command]
+  const child = spawn(program, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', NO_COLOR: '1', PORT: String(port), ...env },
@@ -61,7 +65,7 @@ export async function startProcess(script: string, env: Record<string, string>):
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 1_500; tries++) {
     const ready = await fetch(`${url}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -69,5 +73,5 @@ async function untilReady(url: string): Promise<void> {
     if (ready) return
     await sleep(100)
   }
-  throw new Error('no 200 from /readyz within 50 s')
+  throw new Error('no 200 from /readyz within 150 s')
 }

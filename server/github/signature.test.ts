@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { readSigned } from './signature.ts'
+import { isSignedByGithub } from './signature.ts'
 
 const secret = 'a webhook secret'
 const body = Buffer.from('\ufeff{"action":"opened","title":"Grüße"}')
 const hash = (bytes: Buffer, key = secret) => createHmac('sha256', key).update(bytes).digest('hex')
 const signed = (value: string | undefined) => (value === undefined ? {} : { 'x-hub-signature-256': value })
 
-test('what GitHub signed is read as it was sent', async () => {
-  expect(await readSigned(secret, signed(`sha256=${hash(body)}`), body)).toBe(body.toString())
+test('what GitHub signed is taken', () => {
+  expect(isSignedByGithub(secret, signed(`sha256=${hash(body)}`), body)).toBe(true)
 })
 
 test.each([
@@ -23,13 +23,11 @@ test.each([
   ['with something before it', ` sha256=${hash(body)}`],
   ['in upper case', `sha256=${hash(body).toUpperCase()}`],
   ['twice', `sha256=${hash(body)}, sha256=${hash(body)}`],
-])('a signature %s is refused', async (_, value) => {
-  expect(await readSigned(secret, signed(value), body)).toBeNull()
+])('a signature %s is refused', (_, value) => {
+  expect(isSignedByGithub(secret, signed(value), body)).toBe(false)
 })
 
-test('neither an empty secret, nor an empty body, nor bytes that are no text can be signed', async () => {
-  expect(await readSigned('', signed(`sha256=${hash(body, '')}`), body)).toBeNull()
-  expect(await readSigned(secret, signed(`sha256=${hash(Buffer.alloc(0))}`), Buffer.alloc(0))).toBeNull()
-  const latin = Buffer.from('{"title":"Gr\xfc\xdfe"}', 'latin1')
-  expect(await readSigned(secret, signed(`sha256=${hash(latin)}`), latin)).toBeNull()
+test('neither an empty secret nor an empty body can be signed', () => {
+  expect(isSignedByGithub('', signed(`sha256=${hash(body, '')}`), body)).toBe(false)
+  expect(isSignedByGithub(secret, signed(`sha256=${hash(Buffer.alloc(0))}`), Buffer.alloc(0))).toBe(false)
 })

@@ -9,6 +9,7 @@ import { ensureTenant } from '#db/shared/tenants.ts'
 import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import type { Enqueue } from '#jobs/enqueue.ts'
 import type { Logger } from '../log.ts'
+import { parseJson } from '../middleware/parse-json.ts'
 import { inSpan } from '../tracing/span.ts'
 import type { Span } from '../tracing/span.ts'
 import { currentTraceparent } from '../tracing/traceparent.ts'
@@ -18,7 +19,7 @@ import { toEventKey, toThreadKey } from './github-event.ts'
 import type { GithubEvent } from './github-event.ts'
 import { toDeliveryJob } from './hints.ts'
 import { spokenEvents, toGithubEvents } from './read-delivery.ts'
-import { readSigned } from './signature.ts'
+import { isSignedByGithub } from './signature.ts'
 
 export type WebhookParts = {
   db: Db
@@ -54,8 +55,7 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
   const owners = new LRUCache<number, string>({ max: 10_000, ttl: ownerMs })
   return async function take({ headers, bytes }) {
     const startedAt = Date.now()
-    const text = await readSigned(parts.github.config.webhookSecret, headers, bytes)
-    if (text === null) {
+    if (!isSignedByGithub(parts.github.config.webhookSecret, headers, bytes)) {
       throw new NuraError('unauthorized', 'The signature is missing or wrong: x-hub-signature-256 must be the HMAC of the body with the webhook secret of the GitHub App.')
     }
     const name = String(headers['x-github-event'] ?? '')
@@ -63,7 +63,7 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
     if (!/^[\w-]{8,100}$/.test(guid)) throw new NuraError('bad-delivery', 'The header x-github-delivery is missing.')
     const log = parts.log.child({ delivery: guid, event: /^\w{1,60}$/.exec(name)?.[0] })
     const slug = spokenEvents.has(name) ? await readSlug() : null
-    const events = read(name, parse(text, headers['content-type'] ?? ''), slug, log)
+    const events = read(name, parse(bytes, headers['content-type'] ?? ''), slug, log)
     if (events.length === 0) return { stored: 0 }
     return await inSpan('receive', { 'nura.surface': 'github', 'nura.kind': events[0]!.kind }, async (span) => {
       const stored = await keepAll(events, guid, log, span)
@@ -86,10 +86,10 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
 }
 
 /** GitHub can be told to send a form; the signature is over the form then, and its only field is the payload. */
-function parse(text: string, contentType: string): unknown {
+function parse(bytes: Buffer, contentType: string): unknown {
   try {
     const isForm = /^application\/x-www-form-urlencoded\b/i.test(contentType)
-    return JSON.parse(isForm ? (new URLSearchParams(text).get('payload') ?? '') : text)
+    return parseJson(isForm ? (new URLSearchParams(bytes.toString()).get('payload') ?? '') : bytes, { odd: 'mend' })
   } catch (cause) {
     throw new NuraError('bad-delivery', 'The body is neither JSON nor a form with a payload of JSON; set the content type of the webhook to application/json.', { cause })
   }

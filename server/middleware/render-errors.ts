@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Middleware, ParameterizedContext } from 'koa'
+import { NuraError } from '#db/nura-error.ts'
 import { notFound, toFailure } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -24,6 +25,7 @@ export function renderErrors(parts: { log: Logger; metrics: Metrics }): Middlewa
     setTrace(ctx, trace, parts.log)
     ctx.set('x-content-type-options', 'nosniff')
     try {
+      if (!hasAddress(ctx.req.url)) throw new NuraError('bad-input', 'The address of the request cannot be read.')
       await next()
       if (ctx.respond !== false && ctx.status === 404 && ctx.body == null) throw notFound()
     } catch (error) {
@@ -43,4 +45,9 @@ export function renderErrors(parts: { log: Logger; metrics: Metrics }): Middlewa
       log.info({ route, status: ctx.status, ms: Math.round(took) }, 'request')
     }
   }
+}
+
+/** Koa reads the address only when it is asked for its path, and throws then. */
+function hasAddress(url = ''): boolean {
+  return url.startsWith('/') || URL.canParse(url)
 }

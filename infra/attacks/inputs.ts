@@ -1,0 +1,130 @@
+import { Agent } from 'node:http'
+import fc from 'fast-check'
+import type { Attack, AttackOptions, Figure } from './attack.ts'
+import { breakFraming } from './break-framing.ts'
+import { listDoors } from './doors.ts'
+import type { Door } from './doors.ts'
+import { send } from './send.ts'
+import type { Answered } from './send.ts'
+import { startEveryDoor } from './start-every-door.ts'
+import type { EveryDoor } from './start-every-door.ts'
+
+/** Inputs for each door; they are drawn so many at a time. */
+const many = { short: 40, long: 10_000 }
+const drawnAtOnce = 500
+const atOnce = 8
+
+/** What came of one door: how often each class of status, and which inputs were refused, by their place. */
+type Account = { door: string; classes: Record<string, number>; refused: Set<number>; broken: string | null }
+
+export const inputs: Attack = {
+  name: 'inputs',
+  tries: 'sends generated and mutated inputs through every door, signed where the door asks for it',
+  async run(options) {
+    const nura = await startEveryDoor()
+    try {
+      return await attack(nura, options)
+    } finally {
+      await nura.close()
+    }
+  },
+}
+
+async function attack(nura: EveryDoor, { seed, long, say }: AttackOptions): Promise<Figure[]> {
+  const doors = await listDoors(nura)
+  const times = long ? many.long : many.short
+  const died: string[] = []
+  for (const each of nura.processes) void each.ended.then((how) => died.push(String(how)))
+  const memory = await readMemory(nura)
+  const accounts: Account[] = []
+  for (const door of doors) {
+    const account = await sendAll(nura, door, seed, times)
+    accounts.push(account)
+    say(`${door.name}: ${Object.entries(account.classes).map(([status, count]) => `${count} × ${status}`).join(', ')}`)
+    if (account.broken) say(`  ${account.broken}`)
+  }
+  const framing = await breakFraming([nura.url('api'), nura.url('bot')])
+  const deaths = [...died]
+  const isSettled = await nura.settled(long ? 600_000 : 60_000)
+  const grown = (await readMemory(nura)) - memory
+
+  // The refused are sent again to processes that get nothing else: whatever changes now, they have written.
+  const first = await nura.stopAndCount()
+  await nura.start()
+  for (const [at, door] of doors.entries()) await sendAgain(nura, door, seed, times, accounts[at]!.refused)
+  await nura.settled()
+  const second = await nura.stopAndCount()
+  const changed = Object.keys({ ...first.rows, ...second.rows }).filter((table) => first.rows[table] !== second.rows[table])
+
+  const sum = (pattern: RegExp) => accounts.flatMap(({ classes }) => Object.entries(classes)).reduce((total, [status, count]) => total + (pattern.test(status) ? count : 0), 0)
+  const refused = accounts.reduce((total, { refused: each }) => total + each.size, 0)
+  const least = Math.min(...accounts.map(({ classes }) => Object.values(classes).reduce((total, count) => total + count, 0)))
+  const broken = accounts.filter(({ broken: each }) => each !== null).map(({ door }) => door)
+  const output = nura.output()
+  const escaped = output.split('\n').filter((line) => /unhandled|uncaught|FATAL|"type":"(Type|Range|Syntax|Reference)Error"/i.test(line))
+  for (const line of new Set(escaped.map((each) => each.replace(/^.*?"err":/, '').slice(0, 600)))) say(`  escaped: ${line}`)
+  return [
+    { measure: 'doors, and inputs for each', value: `${doors.length} × ${least}`, bound: `each ≥ ${times}`, holds: least >= times },
+    { measure: 'answered 2xx or 3xx, 4xx', value: `${sum(/^[23]xx/)}, ${sum(/^4xx/)}`, bound: 'both happen', holds: sum(/^[23]xx/) > 0 && sum(/^4xx/) > 0 },
+    { measure: 'answered 5xx', value: broken.length === 0 ? String(sum(/^5xx/)) : `${sum(/^5xx/)} at ${broken.join(', ')}`, bound: '0', holds: sum(/^5xx/) === 0 },
+    { measure: 'closed without an answer', value: String(sum(/^closed/)), bound: '0', holds: sum(/^closed/) === 0 },
+    { measure: 'broken requests that got neither 4xx nor an end', value: framing.wrong.length === 0 ? `0 of ${framing.sent}` : framing.wrong.join('; '), bound: '0', holds: framing.wrong.length === 0 },
+    { measure: 'refused inputs, sent again: tables with other rows', value: changed.length === 0 ? `0 by ${refused}` : changed.map((table) => `${table} ${first.rows[table] ?? 0} → ${second.rows[table] ?? 0}`).join(', '), bound: '0', holds: changed.length === 0 },
+    { measure: 'processes that ended, or not as told', value: String(deaths.length + [...first.exits, ...second.exits].filter((exit) => exit !== 0).length), bound: '0', holds: deaths.length === 0 && [...first.exits, ...second.exits].every((exit) => exit === 0) },
+    { measure: 'errors of the program in its log', value: String(escaped.length), bound: '0', holds: escaped.length === 0 },
+    { measure: 'what was accepted came to an end', value: isSettled ? 'yes' : 'no', bound: 'yes', holds: isSettled },
+    { measure: 'memory after, more than before', value: `${Math.round(grown / 2 ** 20)} MB`, bound: '< 512 MB', holds: grown < 512 * 2 ** 20 },
+  ]
+}
+
+async function sendAll(nura: EveryDoor, door: Door, seed: number, times: number): Promise<Account> {
+  const account: Account = { door: door.name, classes: {}, refused: new Set(), broken: null }
+  const worst: number[] = []
+  await throughDoor(nura, door, seed, times, () => true, (at, { status }) => {
+    const isRefused = status >= 400 && status < 500
+    const known = status === 0 ? 'closed' : isFault(status) ? '5xx' : isRefused ? '4xx' : `${Math.floor(status / 100)}xx`
+    account.classes[known] = (account.classes[known] ?? 0) + 1
+    if (isRefused) account.refused.add(at)
+    if (isFault(status) || status === 0) worst.push(at)
+  })
+  if (worst.length > 0) account.broken = await shrink(nura, door, seed, worst[0]!)
+  return account
+}
+
+async function sendAgain(nura: EveryDoor, door: Door, seed: number, times: number, refused: ReadonlySet<number>): Promise<void> {
+  await throughDoor(nura, door, seed, times, (at) => refused.has(at), () => undefined)
+}
+
+async function throughDoor(nura: EveryDoor, door: Door, seed: number, times: number, isWanted: (at: number) => boolean, told: (at: number, answered: Answered) => void): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
+  for (let from = 0; from < times; from += drawnAtOnce) {
+    const drafts = fc.sample(door.drafts, { seed: seed + from, numRuns: Math.min(drawnAtOnce, times - from) })
+    const left = drafts.entries()
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (const [at, draft] of left) if (isWanted(from + at)) told(from + at, await send(nura.url(door.of), await door.sign(draft), agent))
+      }),
+    )
+  }
+  agent.destroy()
+}
+
+/** Of Teams an unknown invoke is to be answered 501: that is its protocol, and no fault. */
+const isFault = (status: number) => status >= 500 && status !== 501
+
+/** The least input that does the same as the one at a place. */
+async function shrink(nura: EveryDoor, door: Door, seed: number, at: number): Promise<string> {
+  const from = at - (at % drawnAtOnce)
+  const property = fc.asyncProperty(door.drafts, async (draft) => {
+    const { status } = await send(nura.url(door.of), await door.sign(draft))
+    return status !== 0 && !isFault(status)
+  })
+  const found = await fc.check(property, { seed: seed + from, numRuns: at - from + 1, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false })
+  return found.counterexample === null ? `input ${at}, not a second time` : JSON.stringify(found.counterexample[0]).slice(0, 1_500)
+}
+
+/** Resident memory of what listens, bytes. */
+async function readMemory(nura: EveryDoor): Promise<number> {
+  const each = nura.processes.map(async ({ url }) => Number(/^process_resident_memory_bytes (\S+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]))
+  return (await Promise.all(each)).reduce((sum, bytes) => sum + bytes, 0)
+}
