@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -7,6 +6,7 @@ import type { FakeMessage } from '#bot/testing/fake-slack-methods.ts'
 import { signAsSlack } from '#bot/testing/sign-as-slack.ts'
 import { clickEvent, commandEvent, say, slackEvent, submitEvent, toRequest } from '#bot/testing/slack-event.ts'
 import type { Said } from '#bot/testing/slack-event.ts'
+import { postRaw } from '../testing/post-raw.ts'
 import { startProcess } from '../testing/processes.ts'
 import type { NuraProcess } from '../testing/processes.ts'
 import { startSlackDeployment } from '../testing/start-slack-deployment.ts'
@@ -14,7 +14,7 @@ import type { SlackDeployment } from '../testing/start-slack-deployment.ts'
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 })
 
 /** Whoever is not Slack, not of the workspace or not a person, against running processes. */
 const mention = '<@U0NURABOT>'
@@ -40,16 +40,7 @@ async function answered(): Promise<FakeMessage> {
   return reply
 }
 
-/** Posts bytes with exactly these headers, any of them as often as it has values. */
-function post(body: string | Buffer, headers: OutgoingHttpHeaders): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request(`${nura.url}/slack/events`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, (response) => {
-      response.resume().once('end', () => resolve(response.statusCode ?? 0))
-    })
-    sent.once('error', reject)
-    sent.end(body)
-  })
-}
+const post = (body: string | Buffer, headers: OutgoingHttpHeaders) => postRaw(`${nura.url}/slack/events`, body, { 'content-type': 'application/json', ...headers })
 
 describe('T20: what Slack did not sign', () => {
   const now = Date.now()
