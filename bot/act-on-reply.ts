@@ -6,11 +6,19 @@ import { feedbackReasons } from './feedback-reasons.ts'
 import { findTarget } from './find-target.ts'
 import type { NuraApi } from './nura-api.ts'
 import { toAsker } from './platform.ts'
-import type { Action, PlatformParts } from './platform.ts'
+import type { Action, Admission, PlatformParts } from './platform.ts'
 import { texts } from './texts.ts'
 import { toWhy } from './why.ts'
 
-export type ReplyActionParts = { db: Db; api: NuraApi; tenantId: string; receive: PlatformParts['receive']; queue: PlatformParts['queue'] }
+export type ReplyActionParts = {
+  db: Db
+  api: NuraApi
+  tenantId: string
+  receive: PlatformParts['receive']
+  queue: PlatformParts['queue']
+  /** Whether the conversation of a click may be answered now: it may have been opened to others since the reply was given. */
+  admit(action: Action): Promise<Admission>
+}
 
 /** What came of a click. The platform says `say` to the one who clicked and to nobody else; `why` wants more room than a line. */
 export type Acted = { outcome: string; say?: string; why?: ReturnType<typeof toWhy> }
@@ -67,6 +75,8 @@ async function giveReason(parts: ReplyActionParts, action: Action): Promise<Acte
 async function explain(parts: ReplyActionParts, action: Action): Promise<Acted> {
   const target = await findTarget(parts, action, action.value)
   if (!target?.delivery.answerId) return notHere
+  const admission = await parts.admit(action)
+  if (!admission.ok) return { outcome: `refused:${admission.reason}`, say: admission.say }
   return { outcome: 'why', why: toWhy(await apiOf(parts, action).readAnswer(target.delivery.answerId)) }
 }
 

@@ -246,6 +246,16 @@ describe('who may call', () => {
     })
   })
 
+  it('shows metrics and docs without a token to this machine alone, also where a tunnel leads to it', async () => {
+    const { port } = new URL(server.url)
+    for (const path of ['/metrics', '/docs']) {
+      expect(await rawStatus(Number(port), { host: `localhost:${port}` }, path)).toBe(200)
+      for (const headers of [{ host: 'nura.example.com' }, { host: `localhost:${port}`, 'x-forwarded-for': '203.0.113.7' }, { host: `localhost:${port}`, forwarded: 'for=203.0.113.7' }, { host: `localhost:${port}`, origin: 'https://evil.example' }]) {
+        expect(await rawStatus(Number(port), headers, path), JSON.stringify(headers)).toBe(401)
+      }
+    }
+  })
+
   it('shows metrics and docs on a public host only to who has a token', async () => {
     const config = { ...server.parts.config, host: '0.0.0.0', metricsToken: 'a-token-of-an-operator-that-is-long-enough' }
     await withServer({ config }, async (at) => {
@@ -261,10 +271,10 @@ describe('who may call', () => {
 })
 
 /** `fetch` sets Host itself, so this one is spoken by hand. */
-async function rawStatus(port: number, headers: Record<string, string>): Promise<number> {
+async function rawStatus(port: number, headers: Record<string, string>, path = '/v1/repositories'): Promise<number> {
   const socket = connect(port, '127.0.0.1')
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`)
-  socket.write(`GET /v1/repositories HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
+  socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
   const [data] = (await once(socket, 'data')) as [Buffer]
   socket.destroy()
   return Number(data.toString('latin1').split(' ')[1])

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
+import { isChannelApproved } from '#db/shared/slack-installations.ts'
 import type { ReplyActionParts } from '../act-on-reply.ts'
 import type { NuraApi } from '../nura-api.ts'
 import type { Action, PlatformParts } from '../platform.ts'
+import { admit } from './admission.ts'
 import { refusalOf } from './call.ts'
 import type { Workspace } from './installations.ts'
 
@@ -20,8 +22,9 @@ export type ActParts = {
 }
 
 /** What the actions of every platform need. */
-export function toTargetParts({ db, api, workspace, receive, queue }: ActParts): ReplyActionParts {
-  return { db, api, tenantId: workspace.tenantId, receive, queue }
+export function toTargetParts({ db, api, log, workspace, receive, queue }: ActParts): ReplyActionParts {
+  const { tenantId, directory } = workspace
+  return { db, api, tenantId, receive, queue, admit: (action) => admit({ directory, isApproved: (channel) => isChannelApproved(db, tenantId, channel), incoming: action, log }) }
 }
 
 /** Tells the one who clicked, and nobody else. Returns `outcome`. */

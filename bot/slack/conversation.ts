@@ -1,12 +1,12 @@
 import type { Logger } from 'pino'
-import { within } from '#server/within.ts'
-import type { Admission, Conversation, ContextLine, Incoming, Shown } from '../platform.ts'
+import type { Conversation, ContextLine, Incoming, Shown } from '../platform.ts'
 import { toOutdatedParts } from '../to-outdated-parts.ts'
+import { admit } from './admission.ts'
 import { helpBlocks, markdownBlock, rerunBlock } from './blocks.ts'
 import { isFinal, refusalOf } from './call.ts'
 import type { SlackCall } from './call.ts'
 import type { Self } from './incoming.ts'
-import type { Directory, PersonFacts } from './people.ts'
+import type { Directory } from './people.ts'
 import { createReply } from './reply.ts'
 import { render } from './render.ts'
 import type { renderDefaults } from './render.ts'
@@ -14,11 +14,6 @@ import { createStatus } from './status.ts'
 import type { RefusedStatus } from './status.ts'
 import { readThread } from './thread-context.ts'
 
-export const refusalText =
-  'I do not answer in channels or messages shared with another organisation: what I say here would leave your workspace. An admin of this workspace can allow this channel with `/nura allow`.'
-export const uncheckedText = 'I could not check whether outsiders read along here, so I do not answer. Please try again in a minute.'
-/** How long a question waits to learn its asker's time zone, milliseconds: it can be answered in UTC. */
-const zoneMs = 2000
 const rerunText = 'You edited this question long after I answered it, so my answer is still the one to the old wording.'
 
 export type ConversationParts = {
@@ -66,29 +61,7 @@ export function createConversation(parts: ConversationParts): Conversation {
     say,
     status: status.show,
     clear: (options) => status.clear({ always: options?.always === true, to: 'active' }),
-    async admit(): Promise<Admission> {
-      const id = `slack:${place.workspace}`
-      try {
-        if (place.direct) {
-          const person = await parts.directory.person(asker)
-          if (isFromOutside(incoming) || person.stranger) return { ok: false, reason: 'external-person', say: refusalText }
-          // A guest is not a member of the workspace at large: only what everyone in the world may read.
-          return { ok: true, audience: person.guest ? { kind: 'public' } : { kind: 'person', id: `${id}:${asker}` }, ...toZone(person) }
-        }
-        // Asked for at once, not waited for by a refusal, and no reason for one.
-        const person = parts.directory.person(asker).catch((error: unknown) => {
-          parts.log.debug({ refusal: refusalOf(error) }, 'slack could not tell the time zone of the asker')
-          return { timeZone: null }
-        })
-        const shared = isFromOutside(incoming) || (await parts.directory.channel(place.channel)).shared
-        if (shared && !(await parts.isApproved(place.channel))) return { ok: false, reason: 'external-channel', say: refusalText }
-        return { ok: true, audience: { kind: 'channel', id: `${id}:${place.channel}` }, ...toZone((await within(person, zoneMs)) ?? { timeZone: null }) }
-      } catch (error) {
-        if (isFinal(error)) throw error
-        parts.log.warn({ err: error, refusal: refusalOf(error) }, 'slack could not tell who reads along')
-        return { ok: false, reason: 'unchecked', say: uncheckedText }
-      }
-    },
+    admit: () => admit(parts),
     async context() {
       if (incoming.kind !== 'message' && incoming.kind !== 'edit') return { lines: [], unread: [] }
       const own = incoming.attachments.flatMap(({ title, text }): ContextLine[] => (text === null ? [] : [{ author: `${title} (attached by ${asker})`, text, trusted: false }]))
@@ -127,12 +100,4 @@ export function createConversation(parts: ConversationParts): Conversation {
       await status.clear({ always: true, to: 'closed' })
     },
   }
-}
-
-function toZone({ timeZone }: Pick<PersonFacts, 'timeZone'>): { timeZone?: string } {
-  return timeZone === null ? {} : { timeZone }
-}
-
-function isFromOutside(incoming: Incoming): boolean {
-  return (incoming.kind === 'message' || incoming.kind === 'edit') && incoming.external
 }

@@ -87,9 +87,9 @@ export function toStop(event: { channel?: string; thread_ts?: string; user?: str
   return { incoming: { kind: 'stop', place: toPlace({ channel }, { ts: root }, self), id, author: user } }
 }
 
-/** Every bot is ignored, Nura first: two bots that answer each other never stop. */
+/** Every bot is ignored, Nura first: two bots that answer each other never stop. An app that writes as a person is one, and so is Slackbot. */
 function isBot(message: SlackMessage, self: Self): boolean {
-  return Boolean(message.bot_id) || message.subtype === 'bot_message' || message.user === self.botUserId
+  return Boolean(message.bot_id) || Boolean(message.app_id) || message.subtype === 'bot_message' || message.user === self.botUserId || message.user === 'USLACKBOT'
 }
 
 function toPlace(event: SlackMessage, message: SlackMessage, self: Self): Place {

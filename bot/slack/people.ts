@@ -10,9 +10,9 @@ export type Directory = {
   person(id: string): Promise<PersonFacts>
 }
 
-/** How long an answer of Slack's is believed, milliseconds: a channel can be opened to outsiders at any time. */
+/** How long an answer of Slack's is believed, milliseconds: a channel can be opened to outsiders, and a person made a guest, at any time. */
 const channelMs = 30_000
-const personMs = 300_000
+const personMs = 50_000
 const mostKept = 2000
 
 export function createDirectory(call: SlackCall, teamId: string, now: () => number = Date.now): Directory {

@@ -420,6 +420,22 @@ describe('buttons', () => {
     expect(nura.slack.workspace.views).toHaveLength(views)
   })
 
+  it('do not show why any more where outsiders have joined since', async () => {
+    const { reply, inboxId } = await answered()
+    // Slack's word on a channel is believed for half a minute; a process that has not asked yet hears it at once.
+    const late = await openTestBot(db, { beside: nura })
+    const views = nura.slack.workspace.views.length
+    nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL', name: 'general', is_member: true, is_ext_shared: true })
+    try {
+      await late.send(clickEvent(nura.slack.workspace, reply, { actionId: 'why', value: inboxId }))
+      await expect.poll(() => nura.slack.workspace.ephemerals.at(-1)?.text).toContain('shared with another organisation')
+      expect(nura.slack.workspace.views).toHaveLength(views)
+    } finally {
+      nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL', name: 'general', is_member: true })
+      await late.close()
+    }
+  })
+
   it('of another tenant\'s reply lead nowhere', async () => {
     const { inboxId } = await answered()
     const other = await openTestBot(db)

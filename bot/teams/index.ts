@@ -119,8 +119,9 @@ export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatfo
     },
     async act(tenantId, action) {
       const standing = await installations.find(tenantId, action.place)
-      const { connector } = lineTo(action.place.workspace, standing)
-      return await act({ db, api, log, tenantId, receive: parts.receive, queue: parts.queue, connector }, action)
+      const { connector, roster } = lineTo(action.place.workspace, standing)
+      const admitted = () => admit({ roster, incoming: action, teamId: standing.team?.id ?? null, log })
+      return await act({ db, api, log, tenantId, receive: parts.receive, queue: parts.queue, admit: admitted, connector }, action)
     },
     judge(error) {
       if (isGone(error) || (error instanceof NuraError && error.code === 'unknown-workspace')) return 'uninstalled'

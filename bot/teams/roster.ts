@@ -12,9 +12,9 @@ export type Roster = {
 
 export type RosterParts = { serviceUrl: string; directoryId: string; token(): Promise<string>; now?: () => number; timeoutMs?: number }
 
-/** How long an answer of Teams' is believed, milliseconds: a channel can be opened to outsiders at any time. */
+/** How long an answer of Teams' is believed, milliseconds: a channel can be opened to outsiders, and a person made a guest, at any time. */
 const channelMs = 30_000
-const personMs = 300_000
+const personMs = 50_000
 const mostKept = 2000
 /** Members that are read of one conversation: whoever cannot be seen to the end counts as shared. */
 const pageSize = 500

@@ -69,6 +69,13 @@ describe('a connector', () => {
     ['https://localhost/', real, false],
     ['http://[::1]:7000/', overridden, true],
     ['https://user@smba.example/', real, false],
+    ['https://10.0.0.7/', real, false],
+    ['https://10.0.0.7/', overridden, false],
+    ['https://169.254.169.254/latest/', overridden, false],
+    ['https://[fd00::7]/', overridden, false],
+    ['https://metadata/', overridden, false],
+    ['https://smba.internal./', overridden, false],
+    ['https://0xA000007/', overridden, false],
     ['file:///etc/passwd', real, false],
     ['', real, false],
   ])('at %s', (url, config, allowed) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { isLoopback } from '#server/config.ts'
+import { mayBePublic } from '#server/sources/public-address.ts'
 import type { IdentityOverrides } from './identity.ts'
 
 const address = (what: string) => z.url({ protocol: /^https?$/, error: `must be the address of ${what}` }).optional()
@@ -66,9 +67,9 @@ function isSafe(url: string): boolean {
   return protocol === 'https:' || isLoopback(hostname)
 }
 
-/** Whether a connector may stand at an address that a verified activity names: on this machine only with another identity provider. */
+/** Whether a connector may stand at an address that a verified activity names: on the internet, or on this machine with another identity provider. */
 export function isConnectorUrl(serviceUrl: string, config: Pick<TeamsConfig, 'overrides'>): boolean {
   const url = URL.parse(serviceUrl)
   if (!url || url.username !== '' || url.password !== '') return false
-  return isLoopback(url.hostname) ? config.overrides !== null && /^https?:$/.test(url.protocol) : url.protocol === 'https:'
+  return isLoopback(url.hostname) ? config.overrides !== null && /^https?:$/.test(url.protocol) : url.protocol === 'https:' && mayBePublic(url.hostname)
 }

@@ -10,6 +10,7 @@ export type FakeMessage = {
   thread_ts?: string
   user?: string
   bot_id?: string
+  app_id?: string
   text: string
   blocks: { type: string; [key: string]: unknown }[]
   metadata?: { event_type: string; event_payload: Record<string, unknown> }

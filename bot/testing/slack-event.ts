@@ -3,7 +3,7 @@ import { signAsSlack } from './sign-as-slack.ts'
 
 let count = 0
 
-export type Said = { channel?: string; user?: string; text?: string; thread?: string } & Pick<FakeMessage, 'attachments' | 'files' | 'user_team' | 'bot_id' | 'username'>
+export type Said = { channel?: string; user?: string; text?: string; thread?: string } & Pick<FakeMessage, 'attachments' | 'files' | 'user_team' | 'bot_id' | 'app_id' | 'username'>
 
 /** Lets somebody write a message in the fake workspace. */
 export function say(workspace: Workspace, said: Said): FakeMessage {

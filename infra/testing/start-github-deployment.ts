@@ -35,6 +35,8 @@ export type GithubDeployment = {
   /** Where webhooks go. */
   readonly hook: string
   readonly url: string
+  /** Roots of all its processes. */
+  readonly urls: string[]
   /** Everything that its processes wrote. */
   output(): string
   /** Posts a signed event to the webhook. @returns the status */
@@ -134,6 +136,9 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     },
     get url() {
       return url()
+    },
+    get urls() {
+      return [...new Set(processes ? [processes.front.url, processes.jobs.url] : [])]
     },
     output: () => [...written, ...new Set(processes ? [processes.front.output(), processes.jobs.output()] : [])].join('\n'),
     deliver: (event, headers) => github.deliver(deployment.hook, event, { headers }),

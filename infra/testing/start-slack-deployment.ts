@@ -24,6 +24,12 @@ export type SlackDeployment = {
   /** Roots of the bot and of the API; one process where the stores are embedded. */
   readonly url: string
   readonly apiUrl: string
+  /** What Slack signs with. */
+  readonly signingSecret: string
+  /** Sends a payload as Slack does, signed. */
+  send(payload: Record<string, unknown>, headers?: Record<string, string>): Promise<Response>
+  /** One more process for Slack to talk to: on servers a bot of the same deployment, else a whole Nura on stores of its own. `close` ends it too. */
+  startBeside(change: Record<string, string>): Promise<NuraProcess>
   /** Mentions Nura in a channel, in a thread of its own, and resolves when the event was taken. */
   ask(question: string): Promise<FakeMessage>
   /** The first reply of the thread, when it will not change any more. */
@@ -67,7 +73,9 @@ export async function startSlackDeployment(options: { files: Record<string, stri
   const apiUrl = beside?.server.url ?? nura.url
   const asked = new Map<string, number>()
   const replies = ({ ts }: FakeMessage) => slack.workspace.messages.filter(({ thread_ts, user }) => thread_ts === ts && user === slack.workspace.botUserId)
-  const output = () => [nura, beside?.server, beside?.jobs].map((each) => each?.output() ?? '').join('')
+  const more: NuraProcess[] = []
+  const send = (payload: Record<string, unknown>, headers = {}) => fetch(`${nura.url}/slack/events`, toRequest(signingSecret, payload, headers))
+  const output = () => [nura, ...more, beside?.server, beside?.jobs].map((each) => each?.output() ?? '').join('')
 
   return {
     slack,
@@ -75,10 +83,17 @@ export async function startSlackDeployment(options: { files: Record<string, stri
     url: nura.url,
     apiUrl,
     output,
+    signingSecret,
+    send,
+    async startBeside(change) {
+      const one = await (beside ? startProcess('bot/main.ts', { ...beside.botEnv, ...change }) : startProcess('infra/local.ts', { ...env, NURA_DATA_DIR: join(folder, `data-${more.length}`), ...change }))
+      more.push(one)
+      return one
+    },
     async ask(question) {
       const mention = say(slack.workspace, { text: `<@${slack.workspace.botUserId}> ${question}` })
       asked.set(mention.ts, Date.now())
-      const { status } = await fetch(`${nura.url}/slack/events`, toRequest(signingSecret, slackEvent(slack.workspace, mention, 'app_mention')))
+      const { status } = await send(slackEvent(slack.workspace, mention, 'app_mention'))
       if (status !== 200) throw new Error(`the mention got ${status}`)
       return mention
     },
@@ -101,7 +116,7 @@ export async function startSlackDeployment(options: { files: Record<string, stri
       return (await response.json()) as Record<string, unknown>
     },
     async close() {
-      await nura.end('SIGTERM')
+      await Promise.all([nura, ...more].map((each) => each.end('SIGTERM')))
       await beside?.close()
       await Promise.all([slack.close(), repository[Symbol.asyncDispose]()])
       await stores.close()

@@ -17,14 +17,16 @@ export type Permissions = {
   mayRead(installationId: number, repository: string, githubId: number, signal?: AbortSignal): Promise<boolean>
 }
 
-/** A right that was taken away is gone after this long at the latest. */
-const keptMs = 4 * 60_000
+/** A right is believed so long, milliseconds: with the question that follows, one that was taken away is gone within a minute. */
+const rightMs = 50_000
+/** A name is believed so long: whoever has it by now, GitHub says with each right. */
+const loginMs = 4 * 60_000
 const mostKept = 10_000
 
-/** Asks GitHub, with the installation's token, and remembers what it said for some minutes; never what it did not say. */
+/** Asks GitHub, with the installation's token, and remembers what it said for a while; never what it did not say. */
 export function createPermissions(app: Pick<GithubApp, 'as'>, { now = Date.now }: { now?: () => number } = {}): Permissions {
-  const rights = new LRUCache<string, Right>({ max: mostKept, ttl: keptMs, ttlResolution: 0, perf: { now } })
-  const logins = new LRUCache<string, string>({ max: mostKept, ttl: keptMs, ttlResolution: 0, perf: { now } })
+  const rights = new LRUCache<string, Right>({ max: mostKept, ttl: rightMs, ttlResolution: 0, perf: { now } })
+  const logins = new LRUCache<string, string>({ max: mostKept, ttl: loginMs, ttlResolution: 0, perf: { now } })
 
   async function rightOf(installationId: number, repository: string, { id, login }: { id: number; login: string }, signal?: AbortSignal): Promise<Right> {
     const key = `${installationId} ${repository.toLowerCase()} ${id} ${login.toLowerCase()}`

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
-import { claim, fail } from '#db/shared/inbox.ts'
+import { claim, fail, finish, purge } from '#db/shared/inbox.ts'
 import { openTestDb } from '#db/testing/open-test-db.ts'
+import { inboxDays } from '../retention.ts'
 import { openGithubRig } from '../testing/open-github-rig.ts'
 import type { GithubRig } from '../testing/open-github-rig.ts'
 import { openTestServer } from '../testing/open-test-server.ts'
@@ -108,6 +109,19 @@ describe('a delivery', () => {
     expect(answers.reduce((sum, { json }) => sum + (json.stored ?? 0), 0)).toBe(1)
     const { id } = (await rig.rowOf(event.guid))!
     expect(rig.queued.filter(({ payload }) => (payload as { inboxId?: string }).inboxId === id)).toHaveLength(1)
+  })
+
+  it('that comes again a minute, a day and six days later is known', async () => {
+    const event = rig.fake.event('push', await push())
+    await post(event)
+    const row = (await rig.rowOf(event.guid))!
+    await finish(db, row.id, (await claim(db, row.id)) as number, 'synced')
+    for (const age of ['1 minute', '25 hours', '6 days']) {
+      await db.control((tx) => tx.execute(`update inbox set received_at = now() - interval '${age}', updated_at = now() - interval '${age}', done_at = now() - interval '${age}' where id = $1`, [row.id]))
+      await purge(db, new Date(Date.now() - inboxDays * 86_400_000))
+      expect((await post(event)).json, age).toEqual({ stored: 0 })
+    }
+    expect(rig.queued.filter(({ payload }) => (payload as { inboxId?: string }).inboxId === row.id)).toHaveLength(1)
   })
 
   it('that failed is carried out again when it is sent again', async () => {

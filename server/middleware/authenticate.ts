@@ -1,8 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { jwtVerify } from 'jose'
 import { NuraError } from '#db/nura-error.ts'
 import { isLoopback } from '../config.ts'
 import type { ServerConfig } from '../config.ts'
+import { isFromThisMachine } from './is-from-this-machine.ts'
 
 /** Who calls, from a verified signature or from local mode; never from a body, a query or a path. */
 export type Caller = { tenant: string; asker: string }
@@ -34,9 +36,13 @@ export async function readCaller(authorization: string | undefined, config: Auth
   return { tenant, asker: sub }
 }
 
-/** Lets operators in: anyone on a loopback host, elsewhere the metrics token or a service token. */
-export async function checkOperator(authorization: string | undefined, config: AuthConfig): Promise<void> {
-  if (isLoopback(config.host)) return
+/**
+ * Lets operators in: whoever is on the machine of a process that listens there alone, else the metrics token or a service token.
+ * A proxy or a tunnel in front of such a process brings the whole world to its door, and none of it is on this machine.
+ */
+export async function checkOperator(request: Pick<IncomingMessage, 'socket' | 'headers'>, config: AuthConfig): Promise<void> {
+  if (isLoopback(config.host) && isFromThisMachine(request)) return
+  const { authorization } = request.headers
   const token = toBearer(authorization)
   if (token !== null && config.metricsToken !== null && isSame(token, config.metricsToken)) return
   await readCaller(authorization, config)

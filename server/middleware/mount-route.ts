@@ -83,10 +83,9 @@ function untilAnswered(ctx: Context): AbortSignal {
 }
 
 async function readWho(ctx: Context, route: AnyRoute, parts: ServerParts): Promise<object> {
-  const authorization = ctx.get('authorization') || undefined
-  if (route.auth === 'operator') await checkOperator(authorization, parts.config)
+  if (route.auth === 'operator') await checkOperator(ctx.req, parts.config)
   if (route.auth !== 'tenant') return {}
-  const caller = await readCaller(authorization, parts.config)
+  const caller = await readCaller(ctx.get('authorization') || undefined, parts.config)
   return { tenant: await toTenant(parts.db, caller.tenant), asker: caller.asker }
 }
 

@@ -29,6 +29,16 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
+ * Whether a host, as `URL` writes it, may stand for an address of the internet: not an address from inside, however it was
+ * written, and no name that only a private network knows. What a name leads to is for `lookupPublic` to say.
+ */
+export function mayBePublic(hostname: string): boolean {
+  const host = hostname.replace(/\.$/, '')
+  if (/^\[|^[\d.]+$/.test(host)) return isPublicAddress(host)
+  return host.includes('.') && !/(^|\.)(localhost|local|internal|home\.arpa)$/.test(host)
+}
+
+/**
  * A look-up of names that fails for a name which leads inside, whichever of its addresses does. The address that was judged is
  * the one that is connected to, so that a name cannot lead elsewhere a moment later.
  */

@@ -3,7 +3,7 @@ import { Agent, fetch } from 'undici'
 import type { Response } from 'undici'
 import { NuraError } from '#db/nura-error.ts'
 import type { SourceCredentials } from '#db/tenant/source-credentials.ts'
-import { isPublicAddress, lookupPublic, toInsideError } from './public-address.ts'
+import { lookupPublic, mayBePublic, toInsideError } from './public-address.ts'
 import { toRetryAt, toSiteError } from './site-error.ts'
 
 export type SiteAddress = { /** What people call the product. */ name: string; /** Base address as an admin gave it. */ base: string; credentials(): Promise<SourceCredentials> }
@@ -111,8 +111,7 @@ function toBase(base: string, hosts: readonly string[]): URL {
   }
   if (isNamed(url, hosts) && /^https?:$/.test(url.protocol)) return url
   if (url.protocol !== 'https:') throw new NuraError('bad-source-url', `url: must begin with https:// unless the operator of Nura names the host in NURA_SOURCE_HOSTS`, { field: 'url' })
-  const isLiteral = /^\[|^[\d.]+$/.test(url.hostname)
-  if (isLiteral ? !isPublicAddress(url.hostname) : !url.hostname.includes('.') || /(^|\.)(localhost|local|internal|home\.arpa)$/.test(url.hostname)) throw toInsideError(url.host)
+  if (!mayBePublic(url.hostname)) throw toInsideError(url.host)
   return url
 }
 
