@@ -6,6 +6,8 @@ export type AttackOptions = {
   seed: number
   /** The whole of it, for minutes or more; else as much as the suite has time for. */
   long: boolean
+  /** Folders of other people's files, for attacks that read some beside this repository's. */
+  files?: readonly string[]
   /** Tells how far it is. */
   say(line: string): void
 }

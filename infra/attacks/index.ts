@@ -1,5 +1,6 @@
 import type { Attack } from './attack.ts'
 import { inputs } from './inputs.ts'
+import { secrets } from './secrets/secrets.ts'
 
 /** Every attack of `npm run attack`. */
-export const attacks: readonly Attack[] = [inputs]
+export const attacks: readonly Attack[] = [inputs, secrets]

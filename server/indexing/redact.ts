@@ -1,7 +1,8 @@
 import { lintSource } from '@secretlint/core'
 import { rules } from '@secretlint/secretlint-rule-preset-recommend'
 import type { SecretLintCoreConfigRule } from '@secretlint/types'
-import { detectors } from './detectors.ts'
+import { findSecrets, mergeSecrets } from './find-secrets.ts'
+import type { Secret } from './find-secrets.ts'
 
 export type Redacted = { text: string; found: { kind: string; count: number }[] }
 
@@ -49,6 +50,9 @@ const scanners: Rule[] = rules
 /** Names of the preset's detectors that run here. */
 export const scannerNames: readonly string[] = scanners.map(({ name }) => name)
 
+/** Rules that take long names and made-up tokens for secrets: what they find has a digit, or is none. */
+const numbered = new Set(['aws', 'slack'])
+
 const labels: Record<string, string> = {
   '1password': '1Password',
   aws: 'AWS',
@@ -67,8 +71,6 @@ const labels: Record<string, string> = {
 /** One expression for all: a text without a match has nothing that a rule could find. */
 const anyNeed = new RegExp(Object.values(needs).map(({ source }) => `(?:${source})`).join('|'), 'i')
 
-type Range = { start: number; end: number; kind: string }
-
 /**
  * Replaces every secret that a detector finds by its kind, `[redacted:AWS]`. Lines stay where they are: a key of ten
  * lines leaves ten lines.
@@ -76,7 +78,7 @@ type Range = { start: number; end: number; kind: string }
  * For what is indexed, asked, sent to a model and logged alike.
  */
 export async function redact(text: string): Promise<Redacted> {
-  const ranges = merge([...(await scan(text)), ...detect(text)])
+  const ranges = mergeSecrets([...(await scan(text)), ...findSecrets(text)])
   if (ranges.length === 0) return { text, found: [] }
   const counts = new Map<string, number>()
   let clean = ''
@@ -89,7 +91,7 @@ export async function redact(text: string): Promise<Redacted> {
   return { text: clean + text.slice(at), found: [...counts].map(([kind, count]) => ({ kind, count })) }
 }
 
-async function scan(text: string): Promise<Range[]> {
+async function scan(text: string): Promise<Secret[]> {
   const unknown = scanners.filter(({ name }) => !(name in needs))
   const wanted = anyNeed.test(text) ? scanners.filter(({ name }) => needs[name]?.test(text) ?? true) : unknown
   if (wanted.length === 0) return []
@@ -98,32 +100,14 @@ async function scan(text: string): Promise<Range[]> {
     source: { filePath: '', content: text, ext: '.txt', contentType: 'text' },
     options: { config: { rules: wanted.map(({ config }) => config) }, noPhysicFilePath: true },
   })
-  return messages.map(({ ruleId, range: [start, end] }) => ({ start, end, kind: labelOf(ruleId) }))
+  return messages
+    .map(({ ruleId, range: [start, end] }) => ({ start, end, rule: ruleId.replace('@secretlint/secretlint-rule-', '') }))
+    .filter(({ start, end, rule }) => !numbered.has(rule) || /\d/.test(text.slice(start, end)))
+    .map(({ start, end, rule }) => ({ start, end, kind: labelOf(rule) }))
 }
 
-function labelOf(ruleId: string): string {
-  const name = ruleId.replace('@secretlint/secretlint-rule-', '')
+function labelOf(name: string): string {
   return labels[name] ?? name.charAt(0).toUpperCase() + name.slice(1)
-}
-
-function detect(text: string): Range[] {
-  const wanted = detectors.filter(({ needs }) => needs?.test(text) ?? true)
-  return wanted.flatMap(({ kind, pattern, accepts }) =>
-    [...text.matchAll(pattern)]
-      .filter(([secret]) => accepts?.(secret) ?? true)
-      .map((match) => ({ start: match.index, end: match.index + match[0].length, kind })),
-  )
-}
-
-/** Overlapping finds are one secret; the first kind names it. */
-function merge(ranges: Range[]): Range[] {
-  const merged: Range[] = []
-  for (const range of ranges.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
-    const last = merged.at(-1)
-    if (last && range.start < last.end) last.end = Math.max(last.end, range.end)
-    else if (range.end > range.start) merged.push({ ...range })
-  }
-  return merged
 }
 
 /** What stands where secrets were. */
