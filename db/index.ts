@@ -3,6 +3,7 @@ import type { DbConfig } from './config.ts'
 import { openEmbedded } from './embedded/open-embedded.ts'
 import { createOrm } from './entity-manager.ts'
 import { entities } from './entities.ts'
+import { createKeyring } from './keys/keyring.ts'
 import { assertMigrated, controlRole, findExtensionSchema, migrate } from './migrate.ts'
 import { NuraError } from './nura-error.ts'
 import type { Pool } from './pool.ts'
@@ -48,7 +49,7 @@ export type QueueConnection = Pool & {
  */
 export async function openDb(config: DbConfig): Promise<Db> {
   const opened = config.url === null ? await openEmbedded(config) : openServer(config, config.url)
-  const store: Store = { kind: opened.kind, pool: opened.pool, orm: createOrm(entities), extensionSchema: 'extensions', encryptionKey: opened.encryptionKey }
+  const store: Store = { kind: opened.kind, pool: opened.pool, orm: createOrm(entities), extensionSchema: 'extensions', keyring: createKeyring({ ...config, encryptionKey: opened.encryptionKey }) }
   const db = createDb(store, opened)
   rememberStore(db, store)
   if (opened.kind === 'embedded') {
@@ -78,7 +79,7 @@ function createDb(store: Store, opened: Opened): Db {
     kind: store.kind,
     async tenant(id) {
       if (store.kind === 'postgres') await place()
-      const row = z.uuid().safeParse(id).success ? (await this.control((tx) => tx.query<{ id: string; slug: string; schema: string }>('select id, slug, schema_name as schema from tenant where id = $1', [id])))[0] : undefined
+      const row = z.uuid().safeParse(id).success ? (await this.control((tx) => tx.query<{ id: string; slug: string; schema: string }>('select id, slug, schema_name as schema from tenant where id = $1 and closing_at is null', [id])))[0] : undefined
       if (!row) throw new NuraError('unknown-tenant', 'There is no such tenant.')
       return createTenantDb(store, row)
     },

@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql'
+import type { Keyring } from './keys/keyring.ts'
 import type { Pool } from './pool.ts'
 
 /** What a `Db` and its `TenantDb`s stand on. Stays inside `db/`. */
@@ -8,8 +9,8 @@ export type Store = {
   readonly orm: MikroORM
   /** Where the `vector` extension lives; `extensions` unless a server's administrator put it elsewhere. */
   extensionSchema: string
-  /** Encrypts tokens at rest; null: tokens are refused. */
-  readonly encryptionKey: Buffer | null
+  /** Encrypts tokens at rest. */
+  readonly keyring: Keyring
 }
 
 const stores = new WeakMap<object, Store>()

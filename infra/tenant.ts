@@ -3,6 +3,7 @@ import { platforms } from '#bot/platforms.ts'
 import { readDbConfig } from '#db/config.ts'
 import { openDb } from '#db/index.ts'
 import type { Db, TenantDb } from '#db/index.ts'
+import { rotateKeys } from '#db/keys/rotate-keys.ts'
 import { migrate } from '#db/migrate.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { listGithubInstallations } from '#db/shared/github-installations.ts'
@@ -45,6 +46,8 @@ const usage = `Usage: npm run tenant -- COMMAND
   embeddings NAME [--to MODEL | --cancel]
                                       the embedding space it is searched in; --to builds that of MODEL (provider:model, as in
                                       EMBEDDING_MODELS) beside it and switches at once, or goes on doing so; --cancel gives that up
+  rotate-keys [NAME]                  a new key for the secrets of one tenant, or of everyone, wrapped by the master key of now; nothing
+                                      needs to stop for it, and what an interrupted run left is done by the next
   delete NAME --yes                   deletes everything Nura holds of it, at once and for good, and prints a receipt
 `
 
@@ -127,6 +130,16 @@ const commands: Record<string, Command> = {
     const log = createLog({ level: 'warn', process: 'tenant', destination: process.stderr })
     const embedders = createEmbedders({ chain: models.embedding, settings, log })
     return await changeEmbeddings(db, await find(db, slug), wish, { embedders, log, out: process.stderr, signal: stop.signal })
+  },
+
+  async 'rotate-keys'(db, [slug]) {
+    const rows = []
+    for (const tenant of slug === undefined ? await listTenants(db) : [await find(db, slug)]) {
+      const { resealed, unreadable, destroyed } = await rotateKeys(db, tenant.id)
+      rows.push([tenant.slug, resealed, unreadable, destroyed].map(String))
+    }
+    if (rows.some(([, , unreadable]) => unreadable !== '0')) process.exitCode = 1
+    return toTable(['tenant', 'sealed anew', 'opened by no key here', 'keys destroyed'], rows)
   },
 
   async delete(db, [slug], { yes }) {

@@ -19,7 +19,7 @@ export type SiteConnection = Pick<Repository, 'source' | 'location' | 'name'> & 
  * @throws NuraError `repository-exists` when another source has the name, `encryption-key-missing`
  */
 export async function connectSource(tenant: TenantDb, { credentials, ...connection }: SiteConnection): Promise<Repository> {
-  assertKeepable(tenant)
+  await assertKeepable(tenant)
   const known = await findRepository(tenant, connection.name)
   const { source, location, place, audience, contentType } = connection
   const isSame = known?.source === source && known.location === location && (known.place ?? null) === place

@@ -143,4 +143,28 @@ export const controlMigrations: Migration[] = [
       create index teams_channel_tenant on teams_channel (tenant_id);
     `,
   },
+  {
+    // A tenant's own data keys, wrapped by a master key; that it is being deleted, and the receipt that outlives it.
+    name: '0006-tenant-keys',
+    sql: `
+      create table tenant_key (
+        id uuid primary key,
+        tenant_id uuid not null references tenant on delete cascade,
+        wrapped bytea not null,
+        wrapped_by text not null,
+        created_at timestamptz not null default now(),
+        retired_at timestamptz
+      );
+      create unique index tenant_key_live on tenant_key (tenant_id) where retired_at is null;
+      create index tenant_key_tenant on tenant_key (tenant_id);
+      alter table tenant add column closing_at timestamptz;
+      create table offboarding (
+        tenant_id uuid primary key,
+        begun_at timestamptz not null default now(),
+        ended_at timestamptz,
+        steps jsonb not null default '[]'
+      );
+      create index offboarding_open on offboarding (begun_at) where ended_at is null;
+    `,
+  },
 ]

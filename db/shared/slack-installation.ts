@@ -11,7 +11,7 @@ export const SlackInstallationRow = defineEntity({
     teamId: p.text().nullable(),
     enterpriseId: p.text().nullable(),
     installation: p.json<Record<string, unknown>>(),
-    /** Encrypted; see `encryption.ts`. */
+    /** Encrypted; see `keys/secrets.ts`. */
     botToken: p.text(),
     botUserId: p.text(),
     installedAt: p.datetime(),

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { decrypt, encrypt } from '../encryption.ts'
 import type { Db } from '../index.ts'
+import { slackTokens } from '../keys/sealed-columns.ts'
+import { openSecret, readSecret, writeSecret } from '../keys/secrets.ts'
+import { controlRole } from '../migrate.ts'
 import { NuraError } from '../nura-error.ts'
 import { storeOf } from '../store.ts'
 import { SlackInstallationRow } from './slack-installation.ts'
@@ -20,11 +22,10 @@ export type FoundSlackInstallation = SlackInstallation & { botId: string | undef
 
 /**
  * Keeps an installation, replacing what the place had. Its token is stored encrypted only.
- * @throws NuraError `encryption-key-missing`; `installed-elsewhere` when the place belongs to another tenant
+ * @throws NuraError `encryption-key-missing`, `unknown-tenant`; `installed-elsewhere` when the place belongs to another tenant
  */
 export async function saveInstallation(db: Db, given: SlackInstallation): Promise<void> {
-  const botToken = encrypt(storeOf(db).encryptionKey, given.botToken, toContext(given.tenantId))
-  await db.control(async ({ em, query }) => {
+  await writeSecret(storeOf(db), { role: controlRole, schema: 'nura' }, toPlace(given.tenantId), given.botToken, async ({ em, query }, botToken) => {
     await query(`select pg_advisory_xact_lock(hashtext('slack-installation'))`)
     const present = await em.findOne(SlackInstallationRow, toWhere(given))
     if (present && present.tenantId !== given.tenantId && present.uninstalledAt === null) {
@@ -41,7 +42,11 @@ export async function saveInstallation(db: Db, given: SlackInstallation): Promis
  * The live installation a payload's place belongs to: the workspace's own, else its organisation's.
  * @throws NuraError `encryption-key-missing`, `encryption-key-wrong`, `secret-unreadable`
  */
-export async function findInstallation(db: Db, place: SlackPlace): Promise<FoundSlackInstallation | null> {
+export function findInstallation(db: Db, place: SlackPlace): Promise<FoundSlackInstallation | null> {
+  return readSecret(() => readInstallation(db, place))
+}
+
+async function readInstallation(db: Db, place: SlackPlace): Promise<FoundSlackInstallation | null> {
   const row = await db.control(async ({ em }) => {
     const live = { uninstalledAt: null }
     const own = place.teamId ? await em.findOne(SlackInstallationRow, { teamId: place.teamId, ...live }, { orderBy: { installedAt: 'desc' } }) : null
@@ -49,7 +54,7 @@ export async function findInstallation(db: Db, place: SlackPlace): Promise<Found
   })
   if (!row) return null
   const { tenantId, teamId, enterpriseId, botUserId, installation, installedAt } = row
-  const botToken = decrypt(storeOf(db).encryptionKey, row.botToken, toContext(tenantId))
+  const botToken = await openSecret(storeOf(db), toPlace(tenantId), row.botToken)
   return { tenantId, teamId: teamId ?? null, enterpriseId: enterpriseId ?? null, botUserId, installation, installedAt, botToken, botId: typeof installation.botId === 'string' ? installation.botId : undefined }
 }
 
@@ -88,6 +93,6 @@ function toWhere({ teamId, enterpriseId }: SlackPlace) {
   return { teamId, enterpriseId }
 }
 
-function toContext(tenantId: string): string {
-  return `${tenantId}:slack`
+function toPlace(tenantId: string) {
+  return { tenantId, context: slackTokens.toContext(tenantId, '') }
 }
