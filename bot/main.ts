@@ -17,6 +17,7 @@ import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { readTracingConfig } from '#server/tracing/config.ts'
 import { openTracing } from '#server/tracing/open-tracing.ts'
+import { warnOfAmbientRights } from '#server/warn-of-ambient-rights.ts'
 import { readBotEnv } from './config.ts'
 import { startBot } from './start-bot.ts'
 
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, process: 'bot' })
   const tracing = openTracing(tracingConfig, { process: 'bot', log })
   const db = await openDb(dbConfig)
+  void warnOfAmbientRights(db, log)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
   const queues = openQueues(jobs, rig)
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })

@@ -16,6 +16,7 @@ import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { readTracingConfig } from '#server/tracing/config.ts'
 import { openTracing } from '#server/tracing/open-tracing.ts'
+import { warnOfAmbientRights } from '#server/warn-of-ambient-rights.ts'
 import { readJobsEnv, toJobsConfig } from './config.ts'
 import { openQueues } from './enqueue.ts'
 import { backgroundJobs, jobs } from './index.ts'
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, process: 'jobs' })
   const tracing = openTracing(tracingConfig, { process: 'jobs', log })
   const db = await openDb(dbConfig)
+  void warnOfAmbientRights(db, log)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
   const queues = openQueues(jobs, rig)
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })

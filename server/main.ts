@@ -19,6 +19,7 @@ import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { readTracingConfig } from './tracing/config.ts'
 import { openTracing } from './tracing/open-tracing.ts'
+import { warnOfAmbientRights } from './warn-of-ambient-rights.ts'
 
 /** Requests in flight may end within this time, milliseconds. */
 const graceMs = 20_000
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, process: 'server' })
   const tracing = openTracing(tracingConfig, { process: 'server', log })
   const db = await openDb(dbConfig)
+  void warnOfAmbientRights(db, log)
   const jobsConfig = toJobsConfig(jobsEnv, dbConfig)
   const queues = openQueues(jobs, { config: jobsConfig, queueConnection: () => db.queueConnection(), log })
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
