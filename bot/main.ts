@@ -8,6 +8,7 @@ import { provisionTenant } from '#db/shared/workspaces.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
 import { openQueues } from '#jobs/enqueue.ts'
 import { botJobs, jobs } from '#jobs/index.ts'
+import { createJobSigner } from '#jobs/job-signer.ts'
 import { startWorkers } from '#jobs/worker.ts'
 import { createOperatorServer } from '#server/app.ts'
 import { readServerConfig } from '#server/config.ts'
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   const tracing = openTracing(tracingConfig, { process: 'bot', log })
   const db = await openDb(dbConfig)
   void warnOfAmbientRights(db, log)
-  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }
   const queues = openQueues(jobs, rig)
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const tenant = await ensureTenant(db, { slug: config.tenant, name: config.tenant })

@@ -20,6 +20,7 @@ import { warnOfAmbientRights } from '#server/warn-of-ambient-rights.ts'
 import { readJobsEnv, toJobsConfig } from './config.ts'
 import { openQueues } from './enqueue.ts'
 import { backgroundJobs, jobs } from './index.ts'
+import { createJobSigner } from './job-signer.ts'
 import { startWorkers } from './worker.ts'
 
 /** Every job but `answer-turn`, which runs where the platforms are. */
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
   const tracing = openTracing(tracingConfig, { process: 'jobs', log })
   const db = await openDb(dbConfig)
   void warnOfAmbientRights(db, log)
-  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }
   const queues = openQueues(jobs, rig)
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const stopping = new AbortController()
