@@ -12,6 +12,7 @@ import { provisionTenant } from '#db/shared/workspaces.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
 import { openQueues } from '#jobs/enqueue.ts'
 import { botJobs, jobs } from '#jobs/index.ts'
+import { createJobSigner } from '#jobs/job-signer.ts'
 import { startWorkers } from '#jobs/worker.ts'
 import type { Workers } from '#jobs/worker.ts'
 import { createOperatorServer } from '#server/app.ts'
@@ -24,6 +25,7 @@ import { createMetrics } from '#server/metrics.ts'
 import { operatorRoutes } from '#server/routes/index.ts'
 import { readTracingConfig } from '#server/tracing/config.ts'
 import { openTracing } from '#server/tracing/open-tracing.ts'
+import { warnOfAmbientRights } from '#server/warn-of-ambient-rights.ts'
 import { readBotEnv } from './config.ts'
 import { startBot } from './start-bot.ts'
 import type { Bot } from './start-bot.ts'
@@ -35,7 +37,8 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, process: 'bot' })
   const tracing = openTracing(tracingConfig, { process: 'bot', log })
   const db = await openDb(dbConfig)
-  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+  void warnOfAmbientRights(db, log)
+  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }
   const queues = openQueues(jobs, rig)
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const stopping = new AbortController()

@@ -1,12 +1,14 @@
+import { hkdfSync } from 'node:crypto'
 import { z } from 'zod'
 import type { DbConfig } from './config.ts'
 import { openEmbedded } from './embedded/open-embedded.ts'
 import { createOrm } from './entity-manager.ts'
 import { entities } from './entities.ts'
 import { createKeyring } from './keys/keyring.ts'
-import { assertMigrated, controlRole, findExtensionSchema, migrate } from './migrate.ts'
+import { assertMigrated, findExtensionSchema, migrate } from './migrate.ts'
 import { NuraError } from './nura-error.ts'
 import type { Pool } from './pool.ts'
+import { controlRole } from './roles.ts'
 import { createServerPool } from './server-pool.ts'
 import { releaseClaims } from './shared/inbox.ts'
 import { rememberStore, type Store } from './store.ts'
@@ -30,6 +32,11 @@ export type Db = {
    * BullMQ's `runMigrations` must have made. Open for as long as the `Db` is.
    */
   queueConnection(): QueueConnection
+  /**
+   * 32 bytes for one purpose, the same in every process that opens this database with the same configuration: derived from the
+   * key that encrypts tokens, or where there is none from the address of the server, which has its password.
+   */
+  deriveKey(purpose: string): Buffer
   /** Writes down where this process serves, so that another one that finds the data folder held can ask it. */
   announce(url: string): Promise<void>
   close(): Promise<void>
@@ -50,7 +57,7 @@ export type QueueConnection = Pool & {
 export async function openDb(config: DbConfig): Promise<Db> {
   const opened = config.url === null ? await openEmbedded(config) : openServer(config, config.url)
   const store: Store = { kind: opened.kind, pool: opened.pool, orm: createOrm(entities), extensionSchema: 'extensions', keyring: createKeyring({ ...config, encryptionKey: opened.encryptionKey }) }
-  const db = createDb(store, opened)
+  const db = createDb(store, opened, opened.encryptionKey ?? config.url ?? '')
   rememberStore(db, store)
   if (opened.kind === 'embedded') {
     try {
@@ -66,7 +73,7 @@ export async function openDb(config: DbConfig): Promise<Db> {
 
 type Opened = { kind: Store['kind']; pool: Pool; encryptionKey: Buffer | null; queue(): QueueConnection; announce(url: string): Promise<void>; close(): Promise<void> }
 
-function createDb(store: Store, opened: Opened): Db {
+function createDb(store: Store, opened: Opened, secret: Buffer | string): Db {
   let placed: Promise<void> | null = null
   const place = () => {
     placed ??= findExtensionSchema(store).then((schema) => void (store.extensionSchema = schema))
@@ -86,6 +93,7 @@ function createDb(store: Store, opened: Opened): Db {
     control: (run) => runTransaction(store, { role: controlRole, schema: 'nura' }, run),
     ready: () => assertMigrated(store),
     queueConnection: opened.queue,
+    deriveKey: (purpose) => Buffer.from(hkdfSync('sha256', secret, '', `nura ${purpose}`, 32)),
     announce: opened.announce,
     close: opened.close,
   }

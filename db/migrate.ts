@@ -1,12 +1,11 @@
 import { controlMigrations, type Migration } from './shared/migrations.ts'
 import type { Db } from './index.ts'
 import { NuraError } from './nura-error.ts'
+import { become, controlRole, createRole, handOver, ownerRole } from './roles.ts'
 import { storeOf, type Store } from './store.ts'
 import { tenantMigrations } from './tenant/migrations.ts'
 import { runTransaction, type Transaction } from './transaction.ts'
 
-/** Role of the control plane: it can do nothing in a tenant's schema. */
-export const controlRole = 'nura_control'
 /** Every process that migrates or provisions waits for this lock, one schema at a time. */
 const migrationLock = 6_872_100
 const migrationTimeoutMs = 10 * 60_000
@@ -22,12 +21,19 @@ export async function migrate(db: Db): Promise<string[]> {
   const applied = await migrateControlPlane(store)
   const schemas = await runTransaction(store, { role: controlRole, schema: 'nura' }, (tx) =>
     tx.query<{ schema_name: string }>(
-      'select schema_name from tenant where (select count(*) from migration where scope = schema_name) < $1 order by created_at, id',
-      [tenantMigrations.length],
+      `select schema_name from tenant join pg_namespace on nspname = schema_name
+       where (select count(*) from migration where scope = schema_name) < $1 or nspowner <> to_regrole($2) order by created_at, id`,
+      [tenantMigrations.length, ownerRole],
     ),
   )
   for (const { schema_name } of schemas) {
-    applied.push(...(await asMigrator(store, schema_name, (tx) => applyTenantMigrations(tx, schema_name))))
+    const names = await asMigrator(store, schema_name, async (tx) => {
+      await createRole(tx, schema_name)
+      await handOver(tx, schema_name)
+      await become(tx, ownerRole)
+      return applyTenantMigrations(tx, schema_name)
+    })
+    applied.push(...names)
   }
   return applied
 }
@@ -35,8 +41,9 @@ export async function migrate(db: Db): Promise<string[]> {
 /** @throws NuraError `not-migrated` when this code is newer than the database. */
 export async function assertMigrated(store: Store): Promise<void> {
   const missing = await runTransaction(store, { role: null, schema: 'nura' }, async (tx) => {
-    const [found] = await tx.query<{ ledger: string | null }>(`select to_regclass('nura.migration')::text as ledger`)
-    if (!found?.ledger) return true
+    const [ledger] = await tx.query(`select 1 from pg_class where relnamespace = to_regnamespace('nura') and relname = 'migration' and to_regrole($1) is not null`, [controlRole])
+    if (!ledger) return true
+    await become(tx, controlRole)
     const names = await tx.query<{ name: string }>(`select name from migration where scope = 'nura'`)
     return controlMigrations.some(({ name }) => !names.some((row) => row.name === name))
   })
@@ -45,15 +52,19 @@ export async function assertMigrated(store: Store): Promise<void> {
 
 async function migrateControlPlane(store: Store): Promise<string[]> {
   await asMigrator(store, 'nura', async (tx) => {
-    await tx.query('create schema if not exists nura')
-    await tx.query('create table if not exists nura.migration (scope text, name text, applied_at timestamptz not null default now(), primary key (scope, name))')
     await createVectorExtension(tx)
+    await closePublicSchema(tx)
+    await createRole(tx, ownerRole)
     await createRole(tx, controlRole)
+    await tx.query(`create schema if not exists nura authorization ${ownerRole}`)
+    await handOver(tx, 'nura')
+    await become(tx, ownerRole)
+    await tx.query('create table if not exists nura.migration (scope text, name text, applied_at timestamptz not null default now(), primary key (scope, name))')
     await tx.query(`grant usage on schema nura to ${controlRole}`)
-    await tx.query('revoke create on schema public from public')
   })
   store.extensionSchema = await findExtensionSchema(store)
   return asMigrator(store, 'nura', async (tx) => {
+    await become(tx, ownerRole)
     const names = await applyMigrations(tx, 'nura', controlMigrations)
     if (names.length > 0) {
       await tx.query(`grant select, insert, update, delete on all tables in schema nura to ${controlRole}`)
@@ -63,7 +74,7 @@ async function migrateControlPlane(store: Store): Promise<string[]> {
   })
 }
 
-/** Applies what the tenant's schema lacks and lets its role use the new tables. The schema and role must exist. */
+/** Applies, as the owner, what the tenant's schema lacks and lets its role use the new tables. The schema and role must exist. */
 export async function applyTenantMigrations(tx: Transaction, schema: string): Promise<string[]> {
   const names = await applyMigrations(tx, schema, tenantMigrations)
   if (names.length > 0) {
@@ -83,7 +94,7 @@ async function applyMigrations(tx: Transaction, scope: string, migrations: Migra
   return pending.map(({ name }) => `${scope}/${name}`)
 }
 
-/** A transaction with the owner's rights that holds the migration lock until it ends. */
+/** A transaction of the login, which may make roles and schemas, that holds the migration lock until it ends. */
 export function asMigrator<T>(store: Store, schema: string, run: (tx: Transaction) => Promise<T>): Promise<T> {
   const locked = async (tx: Transaction) => {
     await tx.query('select pg_advisory_xact_lock($1)', [migrationLock])
@@ -92,11 +103,10 @@ export function asMigrator<T>(store: Store, schema: string, run: (tx: Transactio
   return runTransaction(store, { role: null, schema }, locked, { statementTimeoutMs: migrationTimeoutMs })
 }
 
-/** Roles belong to the whole server, so another database of it may hold this one already. */
-export async function createRole(tx: Transaction, role: string): Promise<void> {
-  await tx.query(`do $$ begin create role "${role}" nologin; exception when duplicate_object or unique_violation then null; end $$`)
-  // Since PostgreSQL 16 who creates a role is a member of it that may not become it.
-  await tx.query(`do $$ begin if not pg_has_role('${role}', case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end) then grant "${role}" to current_user; end if; end $$`)
+/** Before PostgreSQL 15 everybody may make tables in `public`. */
+async function closePublicSchema(tx: Transaction): Promise<void> {
+  const [open] = await tx.query(`select 1 from pg_namespace, aclexplode(nspacl) as given where nspname = 'public' and given.grantee = 0 and given.privilege_type = 'CREATE'`)
+  if (open) await tx.query('revoke create on schema public from public')
 }
 
 async function createVectorExtension(tx: Transaction): Promise<void> {

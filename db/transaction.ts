@@ -20,7 +20,7 @@ export type Transaction = {
   execute(text: string, values?: readonly unknown[]): Promise<number>
 }
 
-/** Whose rights a transaction has and where unqualified names lead. `role: null` is the owner: for migrations and DDL only. */
+/** Whose rights a transaction has and where unqualified names lead. `role: null` is the login, which may make roles and schemas but reads no table. */
 export type Scope = { role: string | null; schema: string }
 export type TransactionOptions = {
   /** Settings for this transaction; keys and values come from code, never from input. */

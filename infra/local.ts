@@ -11,6 +11,7 @@ import { provisionTenant } from '#db/shared/workspaces.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
 import { openQueues } from '#jobs/enqueue.ts'
 import { jobs } from '#jobs/index.ts'
+import { createJobSigner } from '#jobs/job-signer.ts'
 import { startWorkers } from '#jobs/worker.ts'
 import { suggestions } from '#server/agents/suggest.ts'
 import { createServer } from '#server/app.ts'
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
     const indexed = await indexCheckout(core, db, tenant, config.repository ?? process.cwd(), { out: process.stdout, signal: stopping.signal })
     say(toSummary(indexed))
 
-    const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+    const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }
     const queues = openQueues(jobs, rig)
     // The bot asks the server where it will listen; which port that is when PORT is 0 is known only then.
     const server = { url: env.NURA_SERVER_URL ?? '', secret: config.serviceSecret }

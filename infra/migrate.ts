@@ -1,6 +1,7 @@
 import { readDbConfig } from '#db/config.ts'
 import { openDb } from '#db/index.ts'
 import { migrate } from '#db/migrate.ts'
+import { hasAmbientRights } from '#db/shared/ambient-rights.ts'
 import { readJobsEnv } from '#jobs/config.ts'
 import { migrateQueue } from '#jobs/queue-store.ts'
 import { readTogether } from '#db/read-env.ts'
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
     const applied = await migrate(db)
     if (!jobs.REDIS_URL) await migrateQueue(db.queueConnection())
     console.log(applied.length > 0 ? applied.map((name) => `applied ${name}`).join('\n') : 'Nothing to migrate.')
+    if (config.url !== null && (await hasAmbientRights(db))) console.log('Warning: this login is a superuser, or has the rights of tenants: for it the walls between tenants do not exist. Use an ordinary login; see docs/configuration.md.')
     if (config.url === null) console.log('This was the embedded store, because DATABASE_URL is not set; it also migrates by itself at every start.')
   } finally {
     await db.close()

@@ -6,6 +6,7 @@ import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import type { JobsConfig } from './config.ts'
 import { checkJobs } from './job-list.ts'
 import type { AnyJob, QueuedJobName, PayloadFor } from './job-list.ts'
+import type { JobSigner } from './job-signer.ts'
 import type { jobs } from './index.ts'
 import { openQueueStore, unavailable } from './queue-store.ts'
 
@@ -41,7 +42,7 @@ const patienceMs = 1_000
 /** Finished jobs are kept a while for people to look at; dead ones longer. Counts bound the memory. */
 const kept = { removeOnComplete: { age: 3600, count: 1_000 }, removeOnFail: { age: 14 * 24 * 3600, count: 5_000 } }
 
-export type QueueRig = { config: JobsConfig; queueConnection: () => QueueConnection; log: Logger }
+export type QueueRig = { config: JobsConfig; queueConnection: () => QueueConnection; signer: JobSigner; log: Logger }
 
 /** Opens the producing side of every queue. Does not wait for the store: it may be down, and come later. */
 export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig: QueueRig): Queues<Jobs[number]> {
@@ -69,7 +70,7 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
     async enqueue(name: string, payload: unknown, options: EnqueueOptions = {}) {
       const job = byName.get(name)
       if (!job) throw new NuraError('unknown-job', `There is no job "${name}" to queue.`)
-      const data = job.payload.parse(payload)
+      const data = rig.signer.sign(name, job.payload.parse(payload))
       const { attempts, backoffMs } = job.options
       const traceparent = currentTraceparent()
       const adding = queueOf(name).then((queue) =>

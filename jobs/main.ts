@@ -16,9 +16,11 @@ import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { readTracingConfig } from '#server/tracing/config.ts'
 import { openTracing } from '#server/tracing/open-tracing.ts'
+import { warnOfAmbientRights } from '#server/warn-of-ambient-rights.ts'
 import { readJobsEnv, toJobsConfig } from './config.ts'
 import { openQueues } from './enqueue.ts'
 import { backgroundJobs, jobs } from './index.ts'
+import { createJobSigner } from './job-signer.ts'
 import { startWorkers } from './worker.ts'
 
 /** Every job but `answer-turn`, which runs where the platforms are. */
@@ -29,7 +31,8 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, process: 'jobs' })
   const tracing = openTracing(tracingConfig, { process: 'jobs', log })
   const db = await openDb(dbConfig)
-  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), log }
+  void warnOfAmbientRights(db, log)
+  const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }
   const queues = openQueues(jobs, rig)
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const stopping = new AbortController()

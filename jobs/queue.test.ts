@@ -7,6 +7,8 @@ import { openQueues } from './enqueue.ts'
 import type { EnqueueOptions } from './enqueue.ts'
 import { defineJob } from './job.ts'
 import type { JobContext } from './job.ts'
+import { createJobSigner } from './job-signer.ts'
+import { openQueueStore } from './queue-store.ts'
 import { testRedisUrl } from './testing/config.ts'
 import { createTestRig } from './testing/open-test-queue.ts'
 import { startWorkers } from './worker.ts'
@@ -161,7 +163,7 @@ describe.each(kinds)('queue on %s', (kind) => {
     await queues.close()
   })
 
-  it('buries a payload that somebody pushed by hand, without running the job', async () => {
+  it('buries a payload that does not fit its job, without running it', async () => {
     const seen: string[] = []
     const { queues, start, rig, job } = await open((id) => void seen.push(id))
     const lax = openQueues([{ ...job, payload: z.looseObject({}) }] as const, rig)
@@ -172,6 +174,33 @@ describe.each(kinds)('queue on %s', (kind) => {
     await workers.close()
     await queues.close()
     await lax.close()
+  })
+
+  it('T8: buries what somebody pushed by hand or took from another job, at once and before anything is read, and goes on', async () => {
+    const seen: string[] = []
+    const traced: string[] = []
+    const { queues, enqueue, rig, job } = await open((id) => void seen.push(id))
+    const store = openQueueStore(rig.config, 'producer', rig.queueConnection, () => undefined)
+    const queue = await until(() => store.openQueue(job.name).catch(() => null))
+    await queue.waitUntilReady()
+    const stranger = createJobSigner('a secret of somebody else, long enough')
+    const payload = { id: 'forged', inboxId: 'forged' }
+    for (const data of [payload, { body: JSON.stringify(payload), mac: '' }, stranger.sign(job.name, payload), rig.signer.sign('another-job', payload), null]) {
+      await queue.add(job.name, data, { attempts: 5, telemetry: { metadata: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } })
+    }
+    const workers = await startWorkers([job] as const, { run: (id) => void seen.push(id) }, { ...rig, traceparentOf: async (id) => (traced.push(id), null) })
+    await until(async () => (await count(rig, 'forged')) === 5)
+    await enqueue('ours')
+    await until(() => count(rig, 'done'))
+    expect([seen, traced]).toEqual([['ours'], []])
+    await until(async () => (await queue.getJobCounts('active')).active === 0)
+    expect(await queue.getJobCounts('failed', 'delayed', 'waiting')).toEqual({ failed: 5, delayed: 0, waiting: 0 })
+    expect(rig.lines.filter((line) => line.includes('was not queued by this deployment') && line.includes('"level":"error"'))).toHaveLength(5)
+    expect(rig.lines.join('')).not.toContain('"forged"')
+    await workers.close()
+    await queues.close()
+    await queue.close()
+    await store.close()
   })
 
   it('gives a job whose worker vanished to another worker', async () => {

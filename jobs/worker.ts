@@ -12,6 +12,7 @@ import type { JobsConfig } from './config.ts'
 import type { JobContext } from './job.ts'
 import { checkJobs } from './job-list.ts'
 import type { AnyJob, PartsFor } from './job-list.ts'
+import type { JobSigner } from './job-signer.ts'
 import { openQueueStore } from './queue-store.ts'
 import { startClock } from './clock.ts'
 
@@ -32,6 +33,7 @@ export type Workers = {
 export type WorkerRig = {
   config: JobsConfig
   queueConnection: () => QueueConnection
+  signer: JobSigner
   log: Logger
   metrics: Metrics
   /** The span that accepted an inbox row: the run of a job about it goes on with its trace. */
@@ -107,7 +109,9 @@ async function letGo(worker: Worker | null): Promise<void> {
 
 async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: string | undefined, lost: AbortSignal | undefined, stop: AbortSignal, rig: WorkerRig) {
   const log = rig.log.child({ job: job.name, jobId: entry.id })
-  const payload = job.payload.safeParse(entry.data)
+  const given = rig.signer.open(job.name, entry.data)
+  if (given === undefined) throw new ForgedJobError('nobody of this deployment queued this job')
+  const payload = job.payload.safeParse(given)
   if (!payload.success) throw new UnrecoverableError('the payload does not fit the job')
   const attempt = entry.attemptsMade + 1
   const about = { 'nura.job': job.name, 'nura.job_id': entry.id, 'nura.attempt': attempt }
@@ -146,6 +150,9 @@ async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: stri
   }
 }
 
+/** Signed by nobody who knows the key, or for another job. */
+class ForgedJobError extends UnrecoverableError {}
+
 /** Without a trace rather than not at all: the store may be away, and the job itself finds out. */
 async function readRowTrace(payload: unknown, { traceparentOf }: WorkerRig): Promise<string | null> {
   const isAboutRow = typeof payload === 'object' && payload !== null && 'inboxId' in payload && typeof payload.inboxId === 'string'
@@ -154,6 +161,11 @@ async function readRowTrace(payload: unknown, { traceparentOf }: WorkerRig): Pro
 
 /** Out of attempts, or never to be tried again: the job stays in the failed set, which is the dead letter box. */
 function report(job: AnyJob, entry: QueuedJob | undefined, error: Error, { log, metrics }: WorkerRig): void {
+  if (error instanceof ForgedJobError) {
+    metrics.jobs.inc({ job: job.name, outcome: 'forged' })
+    log.error({ job: job.name, jobId: entry?.id }, 'job was not queued by this deployment: somebody else writes to the queue, or its processes have different values of NURA_SERVICE_SECRET. Nothing was done')
+    return
+  }
   const isDead = !entry || entry.finishedOn !== undefined
   metrics.jobs.inc({ job: job.name, outcome: isDead ? 'dead' : 'retried' })
   if (isDead) log.error({ job: job.name, jobId: entry?.id, err: error }, 'job is dead: nobody will run it again')

@@ -6,6 +6,7 @@ import { countWithoutOutcome } from '#db/shared/inbox.ts'
 import { readJobsEnv, toJobsConfig } from '#jobs/config.ts'
 import { openQueues } from '#jobs/enqueue.ts'
 import { jobs } from '#jobs/index.ts'
+import { createJobSigner } from '#jobs/job-signer.ts'
 import { createServer } from './app.ts'
 import { readCacheEnv, toCacheConfig } from './cache/config.ts'
 import { openCache } from './cache/open-cache.ts'
@@ -19,6 +20,7 @@ import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { readTracingConfig } from './tracing/config.ts'
 import { openTracing } from './tracing/open-tracing.ts'
+import { warnOfAmbientRights } from './warn-of-ambient-rights.ts'
 
 /** Requests in flight may end within this time, milliseconds. */
 const graceMs = 20_000
@@ -31,8 +33,10 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, process: 'server' })
   const tracing = openTracing(tracingConfig, { process: 'server', log })
   const db = await openDb(dbConfig)
+  void warnOfAmbientRights(db, log)
   const jobsConfig = toJobsConfig(jobsEnv, dbConfig)
-  const queues = openQueues(jobs, { config: jobsConfig, queueConnection: () => db.queueConnection(), log })
+  const signer = createJobSigner(config.serviceSecret ?? db.deriveKey('jobs'))
+  const queues = openQueues(jobs, { config: jobsConfig, queueConnection: () => db.queueConnection(), signer, log })
   const metrics = createMetrics({ queueDepth: () => queues.depth(), turnsWithoutOutcome: () => countWithoutOutcome(db) }, { process: true })
   const stopping = new AbortController()
   const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready() }

@@ -167,4 +167,9 @@ export const controlMigrations: Migration[] = [
       create index offboarding_open on offboarding (begun_at) where ended_at is null;
     `,
   },
+  {
+    // What `migrate` did before this one; its name tells processes that need it whether it was done.
+    name: '0007-owner-role',
+    sql: `comment on schema nura is 'Control plane. Owned by nura_owner; a session of the login reads it as nura_control only.';`,
+  },
 ]

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NuraError } from '../nura-error.ts'
+import { ownerRole } from '../roles.ts'
 import { clientGraceMs } from '../server-pool.ts'
 import { toStoreError } from '../store-error.ts'
 import { storeOf } from '../store.ts'
@@ -14,7 +15,7 @@ const [firstPauseMs, longestPauseMs] = [50, 2_000]
 
 /** A tenant's role may not alter its tables, so this runs with the owner's rights on the tenant's schema. */
 export function asOwner<T>(tenant: TenantDb, run: (tx: Transaction) => Promise<T>): Promise<T> {
-  return runTransaction(storeOf(tenant), { role: null, schema: tenant.schema }, run, { statementTimeoutMs: buildTimeoutMs })
+  return runTransaction(storeOf(tenant), { role: ownerRole, schema: tenant.schema }, run, { statementTimeoutMs: buildTimeoutMs })
 }
 
 /**
@@ -37,7 +38,7 @@ export async function asOwnerAlone(tenant: TenantDb, statements: string[]): Prom
     throw toStoreError(error)
   })
   try {
-    const settings = [`set search_path to "${tenant.schema}", "${store.extensionSchema}", pg_temp`, `set statement_timeout to ${buildTimeoutMs}`]
+    const settings = [`set role ${ownerRole}`, `set search_path to "${tenant.schema}", "${store.extensionSchema}", pg_temp`, `set statement_timeout to ${buildTimeoutMs}`]
     for (const text of [...settings, ...statements]) await client.query({ text, query_timeout: buildTimeoutMs + clientGraceMs })
   } catch (error) {
     throw toStoreError(error)

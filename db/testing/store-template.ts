@@ -33,7 +33,7 @@ export async function openFromTemplate(config: DbConfig): Promise<Db> {
 async function fingerprint(): Promise<string> {
   const root = join(import.meta.dirname, '..')
   const pglite = join(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite')), '../package.json')
-  const sources = ['migrate.ts', 'shared/migrations.ts', 'tenant/migrations.ts'].map((path) => join(root, path))
+  const sources = ['migrate.ts', 'roles.ts', 'shared/migrations.ts', 'tenant/migrations.ts'].map((path) => join(root, path))
   const hash = createHash('sha256')
   for (const path of [pglite, ...sources]) hash.update(await readFile(path))
   return hash.digest('hex').slice(0, 16)

@@ -1,6 +1,7 @@
 import { createLog } from '#server/log.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { startWorkers } from '../worker.ts'
+import { testSigner } from './open-test-queue.ts'
 import { poisonable } from './poisonable.ts'
 
 /**
@@ -12,6 +13,6 @@ const log = createLog({ level: 'error', process: 'test', destination: { write: (
 const none = () => {
   throw new Error('this test is for Redis')
 }
-const workers = await startWorkers([poisonable] as const, {}, { config: { redisUrl, prefix }, queueConnection: none, log, metrics: createMetrics() })
+const workers = await startWorkers([poisonable] as const, {}, { config: { redisUrl, prefix }, queueConnection: none, signer: testSigner, log, metrics: createMetrics() })
 process.stdin.resume()
 process.stdin.once('end', () => void workers.close(5_000))
