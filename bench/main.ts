@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureAcks } from './acks.ts'
 import { measureActivity } from './activity.ts'
 import { measureAway } from './away.ts'
 import { measureBill } from './bill.ts'
@@ -19,7 +20,7 @@ import { measureStore } from './store.ts'
 import { measureTeams } from './teams.ts'
 
 const text = { type: 'string' } as const
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: text, repo: text, commits: text, seed: text, every: text, minutes: text, questions: text } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: text, repo: text, commits: text, seed: text, every: text, minutes: text, questions: text, mentions: { type: 'boolean', default: false } } })
 const suites: Record<string, () => Promise<Result[]>> = {
   store: measureStore,
   activity: measureActivity,
@@ -31,6 +32,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   teams: measureTeams,
   models: measureModels,
   outages: measureOutages,
+  acks: () => measureAcks(toCount('minutes', 1), values.mentions ? 'mentions' : 'mixed'),
   away: () => measureAway(toCount('minutes', 10)),
   bill: () => measureBill(toCount('questions', 1_000)),
   replay: () => measureReplay({ repo: resolve(values.repo!), commits: toCount('commits', 200), seed: toCount('seed', 1), every: toCount('every', 10) }),
@@ -39,8 +41,8 @@ const unknown = positionals.find((name) => !(name in suites))
 if (unknown) refuse(`There is no bench "${unknown}".`)
 if (positionals.includes('replay') && !values.repo) refuse('replay needs the checkout whose commits are pushed: --repo DIR.')
 
-// Without a checkout there is nothing to replay; and who wants them all does not want to wait out an outage.
-const names = positionals.length > 0 ? positionals : Object.keys(suites).filter((name) => name !== 'replay' && name !== 'away')
+// Without a checkout there is nothing to replay; and who wants them all does not want to wait out an outage or a flood.
+const names = positionals.length > 0 ? positionals : Object.keys(suites).filter((name) => name !== 'replay' && name !== 'away' && name !== 'acks')
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}`
 console.log(`${machine}. Servers and load run on this machine too. Load before: ${loadavg()[0]!.toFixed(2)}.`)
 console.log('Ratios are of runs side by side, and hold better than the absolute figures.\n')
@@ -60,7 +62,7 @@ function toCount(name: 'commits' | 'seed' | 'every' | 'minutes' | 'questions', f
 }
 
 function refuse(why: string): never {
-  const usage = `npm run bench -- [${Object.keys(suites).join('|')}]… [--json FILE]; replay also takes --repo DIR [--commits 200] [--seed 1] [--every 10], away --minutes 10, bill --questions 1000`
+  const usage = `npm run bench -- [${Object.keys(suites).join('|')}]… [--json FILE]; replay also takes --repo DIR [--commits 200] [--seed 1] [--every 10], away --minutes 10, acks [--minutes 1] [--mentions], bill --questions 1000`
   console.error(`${why} Usage: ${usage}`)
   process.exit(2)
 }

@@ -20,6 +20,8 @@ export type FakeSlack = {
   /** Root of its Web API, for SLACK_API_URL. */
   readonly url: string
   readonly workspace: Workspace
+  /** Workspaces beside it; a call belongs to the one whose token it carries. */
+  readonly beside: readonly Workspace[]
   /** Its end of Socket Mode. */
   readonly socket: FakeSlackSocket
   /** Every call, in order, with its bytes. */
@@ -40,7 +42,7 @@ export type FakeSlack = {
  * Slack's Web API over loopback: its methods with their refusals and limits, the state that people would see, a log of
  * every byte, and switches for what goes wrong. Form and JSON bodies are read as Slack reads them.
  */
-export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
+export async function startFakeSlack(workspace: Workspace, beside: readonly Workspace[] = []): Promise<FakeSlack> {
   const calls: Call[] = []
   const responses: Record<string, unknown>[] = []
   const faults = new Map<string, Fault[]>()
@@ -79,7 +81,7 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
     const bytes = await readBytes(request)
     calls.push({ method: 'upload', args: { path }, token: String(request.headers.authorization ?? ''), raw: bytes.toString('latin1'), at: Date.now() })
     const fault = faults.get('upload')?.shift()
-    const file = workspace.files.find(({ id }) => path === `/upload/${id}`)
+    const file = [workspace, ...beside].flatMap(({ files }) => files).find(({ id }) => path === `/upload/${id}`)
     if (file && file.length === bytes.length && !(fault && !('commits' in fault && fault.commits))) file.bytes = bytes
     if (fault?.kind === 'hang') return
     response.writeHead(fault?.kind === 'status' ? fault.status : fault || !file?.bytes ? 400 : 200, { 'content-type': 'text/plain' })
@@ -90,23 +92,25 @@ export async function startFakeSlack(workspace: Workspace): Promise<FakeSlack> {
     if (method === 'apps.connections.open') return token.startsWith('xapp-') ? { ok: true, url: `${root.replace('http', 'ws')}/link` } : { ok: false, error: 'invalid_auth' }
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!run) return { ok: false, error: 'unknown_method' }
+    const at = beside.find(({ tokens }) => tokens.has(token)) ?? workspace
     if (method !== 'oauth.v2.access') {
-      if (workspace.revoked.has(token)) return { ok: false, error: 'token_revoked' }
-      if (!workspace.tokens.has(token)) return { ok: false, error: 'invalid_auth' }
+      if (at.revoked.has(token)) return { ok: false, error: 'token_revoked' }
+      if (!at.tokens.has(token)) return { ok: false, error: 'invalid_auth' }
     }
-    const refusal = method.startsWith('chat.') ? checkMessage(args, workspace) : null
+    const refusal = method.startsWith('chat.') ? checkMessage(args, at) : null
     if (refusal) return { ok: false, error: refusal }
-    const result = run(workspace, args, token)
+    const result = run(at, args, token)
     return typeof result === 'string' ? { ok: false, error: result } : { ok: true, ...result }
   }
 
   const socket = attachFakeSlackSocket(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  workspace.uploadRoot = root
+  for (const each of [workspace, ...beside]) each.uploadRoot = root
   return {
     url: `${root}/api/`,
     workspace,
+    beside,
     socket,
     calls,
     responses,

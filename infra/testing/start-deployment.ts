@@ -40,8 +40,8 @@ export async function startDeployment(env: ServiceEnv, dir: string): Promise<Dep
   }
 }
 
-/** A service token for the tenant `local`, good for five minutes. */
-export function toServiceToken(secret: string): Promise<string> {
-  const claims = new SignJWT({ tenant: 'local' }).setProtectedHeader({ alg: 'HS256' })
+/** A service token for a tenant, good for five minutes. */
+export function toServiceToken(secret: string, tenant = 'local'): Promise<string> {
+  const claims = new SignJWT({ tenant }).setProtectedHeader({ alg: 'HS256' })
   return claims.setAudience('nura').setSubject('operator').setExpirationTime('5 min').sign(new TextEncoder().encode(secret))
 }
