@@ -4,10 +4,10 @@ import { saveDeployments, saveIssues, savePulls, saveReleases, saveReviews } fro
 import type { IssueRow, PullRow, ReviewRow } from '#db/tenant/activity-rows.ts'
 import { addRepository, listRepositories } from '#db/tenant/repositories.ts'
 import { vacuumActivity } from '#db/tenant/vacuum-activity.ts'
+import { createRandom } from '#infra/testing/create-random.ts'
 import { answerActivity } from '#server/activity/answer-activity.ts'
 import { quantile } from './measure.ts'
 import { withDatabase } from './open-database.ts'
-import { createRandom } from './random.ts'
 import type { Result } from './report.ts'
 
 const repositories = 10

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom } from '#infra/testing/create-random.ts'
 import { startProcess } from '#infra/testing/processes.ts'
 import { makePdf } from '#server/testing/make-pdf.ts'
 import { generateRepository } from './generate-repository.ts'
 import { cost, median, quantile } from './measure.ts'
-import { createRandom } from './random.ts'
 import type { Result } from './report.ts'
 
 const pages = 300

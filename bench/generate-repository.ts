@@ -1,6 +1,6 @@
+import { createRandom } from '#infra/testing/create-random.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import type { TestRepository } from '#server/testing/create-repository.ts'
-import { createRandom } from './random.ts'
 
 const nouns = ['account', 'invoice', 'session', 'webhook', 'cursor', 'ledger', 'tenant', 'shipment', 'payload', 'quota', 'token', 'batch', 'region', 'policy']
 const verbs = ['load', 'verify', 'merge', 'schedule', 'encode', 'reconcile', 'publish', 'expire', 'split', 'retry', 'resolve', 'charge', 'collect', 'route']

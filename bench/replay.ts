@@ -4,6 +4,7 @@ import { exclusively } from '#db/shared/exclusive.ts'
 import { deleteTenant, ensureTenant } from '#db/shared/tenants.ts'
 import { addRepository, findRepository, findRepositoryByExternalId } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
+import { createRandom } from '#infra/testing/create-random.ts'
 import { startProcess } from '#infra/testing/processes.ts'
 import { until } from '#infra/testing/until.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
@@ -18,7 +19,6 @@ import type { FakeGithub } from '#server/testing/fake-github/start-fake-github.t
 import { compareStates, readChunkKeys, readIndexState } from './index-state.ts'
 import { quantile } from './measure.ts'
 import { withDatabase } from './open-database.ts'
-import { createRandom } from './random.ts'
 import type { Result } from './report.ts'
 
 export type ReplayOptions = {

@@ -1,9 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { chown, mkdir, mkdtemp, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
@@ -13,15 +13,26 @@ import type { ServerPrograms } from './server-programs.ts'
 const run = promisify(execFile)
 
 /** A PostgreSQL and a Redis of one's own, on free loopback ports, in a folder that goes with them. */
-export type Servers = { databaseUrl: string; redisUrl: string; close(): Promise<void> }
+export type Servers = { databaseUrl: string; redisUrl: string; postgres: KeptServer; redis: KeptServer; close(): Promise<void> }
+
+/** A server that may be stopped, killed and started again, on the same port with the same data. */
+export type KeptServer = {
+  /** Sends it a signal; after SIGKILL, resolves when it is gone. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): Promise<void>
+  /** Starts it again, as often as it takes, and resolves when it answers. */
+  start(): Promise<void>
+}
 
 /**
  * Starts both servers and answers when they take connections. They are for tests: nothing is flushed to disk.
  *
+ * With `survivesKill` they keep what they have said to keep when their process is killed: the kernel has it by then. A
+ * machine that goes down still takes it along.
+ *
  * They end with `close`, and also when this process ends in any way, `kill -9` included: each runs under a shell that
  * waits on a pipe from here, and whose end of the pipe closes with us.
  */
-export async function openServers(programs: ServerPrograms): Promise<Servers> {
+export async function openServers(programs: ServerPrograms, { survivesKill = false } = {}): Promise<Servers> {
   const folder = await mkdtemp(join(tmpdir(), 'nura-servers-'))
   const owner = await ordinaryUser()
   const [postgresPort, redisPort] = [await freePort(), await freePort()]
@@ -38,30 +49,28 @@ export async function openServers(programs: ServerPrograms): Promise<Servers> {
     await run('rm', ['-rf', folder])
   }
   try {
-    const keep = (name: string, command: string[]) => {
-      const server = keepRunning(command, join(folder, `${name}.log`), folder, owner)
+    const keep = (name: string, command: string[], answers: () => Promise<boolean>) => {
+      const server = keepRunning(command, { log: join(folder, `${name}.log`), folder, owner, answers })
       started.push(server)
       return server
     }
     const redisServer = keep('redis', [
-      programs.redis, '--port', String(redisPort), '--bind', '127.0.0.1', '--dir', redis, '--save', '', '--appendonly', 'no',
+      programs.redis, '--port', String(redisPort), '--bind', '127.0.0.1', '--dir', redis, '--save', '', '--appendonly', survivesKill ? 'yes' : 'no',
       '--maxmemory-policy', 'noeviction',
-    ])
+    ], () => answersPing(redisPort))
     await run(
       join(programs.postgresFolder, 'initdb'),
       ['--pgdata', postgres, '--username', 'nura', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C.UTF-8', '--no-sync'],
       { cwd: folder, ...owner },
     )
+    const databaseUrl = `postgresql://nura@127.0.0.1:${postgresPort}/postgres`
+    const settings = { ...postgresSettings, ...(survivesKill && { synchronous_commit: 'on', full_page_writes: 'on' }) }
     const postgresServer = keep('postgres', [
       join(programs.postgresFolder, 'postgres'), '-D', postgres, '-p', String(postgresPort),
-      ...Object.entries(postgresSettings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
-    ])
-    const databaseUrl = `postgresql://nura@127.0.0.1:${postgresPort}/postgres`
-    await Promise.all([
-      untilReady(postgresServer, () => answersSql(databaseUrl)),
-      untilReady(redisServer, () => answersPing(redisPort)),
-    ])
-    return { databaseUrl, redisUrl: `redis://127.0.0.1:${redisPort}`, close }
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ], () => answersSql(databaseUrl))
+    await Promise.all([postgresServer.start(), redisServer.start()])
+    return { databaseUrl, redisUrl: `redis://127.0.0.1:${redisPort}`, postgres: postgresServer, redis: redisServer, close }
   } catch (cause) {
     await close()
     throw cause
@@ -82,7 +91,7 @@ const postgresSettings = {
 }
 
 type Owner = { uid: number; gid: number }
-type Kept = { log: string; child: ChildProcess; stop(): Promise<void> }
+type Kept = KeptServer & { stop(): Promise<void> }
 
 /** PostgreSQL refuses to run as root; then both servers belong to a user without rights. */
 async function ordinaryUser(): Promise<Owner | undefined> {
@@ -93,30 +102,53 @@ async function ordinaryUser(): Promise<Owner | undefined> {
   return { uid: Number(user[2]), gid: Number(user[3]) }
 }
 
+/** Starts the server for each line that it reads, says when one ends, and ends the last one with its folder when we end. */
+const keeper = `
+while read -r _; do
+  ( "$@" >>"$0" 2>&1 </dev/null & echo $! >"$0.pid"; echo "started $!"; wait $!; echo ended ) &
+done
+server=$(cat "$0.pid"); kill -CONT $server 2>/dev/null; kill -INT $server 2>/dev/null; wait; rm -rf "$NURA_SERVERS"`
+
 /** Runs a server in a session of its own (a Ctrl-C meant for us does not reach it) until `stop` or our end. */
-function keepRunning(command: string[], log: string, folder: string, owner: Owner | undefined): Kept {
-  const script = '"$@" >"$0" 2>&1 </dev/null & server=$!; cat >/dev/null; kill -INT $server 2>/dev/null; wait $server; rm -rf "$NURA_SERVERS"'
-  const child = spawn('sh', ['-c', script, log, ...command], {
-    cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { PATH: '/usr/bin:/bin', NURA_SERVERS: folder, LANG: 'C.UTF-8' }, ...owner,
+function keepRunning(command: string[], { log, folder, owner, answers }: { log: string; folder: string; owner: Owner | undefined; answers: () => Promise<boolean> }): Kept {
+  const child = spawn('sh', ['-c', keeper, log, ...command], {
+    cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: '/usr/bin:/bin', NURA_SERVERS: folder, LANG: 'C.UTF-8' }, ...owner,
   })
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  let pid: number | null = null
+  createInterface(child.stdout!).on('line', (line) => void (pid = line === 'ended' ? null : Number(line.split(' ')[1])))
+
+  /** One start, which fails while what a killed one has left behind is still there. */
+  async function tryStart(): Promise<boolean> {
+    child.stdin!.write('\n')
+    for (let tries = 0; pid === null && tries < 50; tries++) await sleep(10)
+    for (let tries = 0; pid !== null && tries < 300; tries++) {
+      if (await answers()) return true
+      await sleep(100)
+    }
+    return false
+  }
+
   return {
-    log,
-    child,
+    async signal(signal) {
+      if (pid === null) return
+      process.kill(pid, signal)
+      while (signal === 'SIGKILL' && pid !== null) await sleep(10)
+    },
+    async start() {
+      for (let tries = 0; tries < 30; tries++) {
+        if (await tryStart()) return
+        if (pid !== null) break
+        await sleep(200)
+      }
+      const written = await readFile(log, 'utf8').catch(() => '')
+      throw new Error(`A private server did not start within 30 s. The end of its log:\n${written.slice(-2000)}`)
+    },
     async stop() {
-      child.stdin?.end()
-      await ended
+      child.stdin!.end()
+      await closed
     },
   }
-}
-
-async function untilReady(server: Kept, answers: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (await answers()) return
-    await sleep(100)
-  }
-  const log = await readFile(server.log, 'utf8').catch(() => '')
-  throw new Error(`A private server did not start within 30 s. The end of its log:\n${log.slice(-2000)}`)
 }
 
 async function answersSql(url: string): Promise<boolean> {

@@ -10,6 +10,9 @@ export type NuraProcess = {
   readonly url: string
   /** What it has written so far, both streams. */
   output(): string
+  /** Stops it as a frozen machine would, and lets it go on. */
+  pause(): void
+  resume(): void
   /** Sends the signal and resolves with how it ended: an exit code, or the signal's name. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>
   /** Resolves when it has ended, by whatever hand. */
@@ -17,19 +20,19 @@ export type NuraProcess = {
 }
 
 /**
- * Starts a script of the repository with exactly this environment on a port of its own, unless it names one, and resolves when `/readyz` says
+ * Starts a script of the repository with exactly this environment, on a port of its own unless it names one, and resolves when `/readyz` says
  * that it may take traffic. What was not ended is killed when this process exits.
  * @param how.node options of Node, such as `--max-old-space-size=160`
  * @param how.files most files and sockets that it may have open at once
  */
 export async function startProcess(script: string, env: Record<string, string>, how: { node?: string[]; files?: number } = {}): Promise<NuraProcess> {
-  const port = env.PORT ?? (await freePort())
+  const port = env.PORT ?? String(await freePort())
   const command = [process.execPath, ...(how.node ?? []), join(root, script)]
   const [program = '', ...args] = how.files === undefined ? command : ['prlimit', `--nofile=${how.files}`, ...command]
   const child = spawn(program, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', NO_COLOR: '1', PORT: String(port), ...env },
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', NO_COLOR: '1', PORT: port, ...env },
   })
   const written: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => void written.push(data.toString()))
@@ -47,6 +50,8 @@ export async function startProcess(script: string, env: Record<string, string>, 
     url,
     output,
     ended,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async end(signal) {
       child.kill(signal)
       return ended

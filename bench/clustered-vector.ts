@@ -1,13 +1,4 @@
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+import { createRandom } from '#infra/testing/create-random.ts'
 
 /** A unit vector of 1024 dimensions near one of 100 centres: embeddings cluster, and evenly spread ones would flatter no index. */
 export function clusteredVector(random: () => number): number[] {
