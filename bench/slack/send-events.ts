@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { editEvent, say, slackEvent, toRequest } from '#bot/testing/slack-event.ts'
 import type { FakeMessage, Workspace } from '#bot/testing/fake-slack-methods.ts'
-import { createRandom } from '../random.ts'
+import { createRandom } from '#infra/testing/create-random.ts'
 
 export type Plan = {
   /** Root of the bot. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { NuraError } from '../nura-error.ts'
-import { controlRole } from '../migrate.ts'
+import { controlRole } from '../roles.ts'
 import type { Store } from '../store.ts'
 import { runTransaction, type Transaction } from '../transaction.ts'
 import { keyMissing, keyWrong } from './key-errors.ts'

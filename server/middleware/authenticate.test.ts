@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import type { JWTPayload } from 'jose'
 import { expect, test } from 'vitest'
@@ -12,6 +13,11 @@ const without = (name: string) => Object.fromEntries(Object.entries(claims()).fi
 
 async function bearer(payload: JWTPayload, { key = secret, alg = 'HS256' } = {}): Promise<string> {
   return `Bearer ${await new SignJWT(payload).setProtectedHeader({ alg }).sign(Buffer.from(key.padEnd(64, '.').slice(0, alg === 'HS256' ? key.length : 64)))}`
+}
+
+/** A request as far as `checkOperator` reads it. */
+function from(remoteAddress: string, authorization?: string): Parameters<typeof checkOperator>[0] {
+  return { socket: { remoteAddress } as Socket, headers: { host: 'localhost:3000', ...(authorization === undefined ? {} : { authorization }) } }
 }
 
 const refused = { code: 'unauthorized', message: expect.stringContaining('NURA_SERVICE_SECRET') }
@@ -58,17 +64,16 @@ test.each<[string, () => Promise<string | undefined>]>([
 ])('T28: %s lets nobody in, always with the same sentence', async (_, make) => {
   const authorization = await make()
   await expect(readCaller(authorization, config)).rejects.toMatchObject(refused)
-  await expect(checkOperator(authorization, config)).rejects.toMatchObject(refused)
+  await expect(checkOperator(from('203.0.113.7', authorization), config)).rejects.toMatchObject(refused)
 })
 
 test('operators come in on loopback, with the metrics token, or with a service token', async () => {
-  await expect(checkOperator(undefined, { ...config, host: '127.0.0.1' })).resolves.toBeUndefined()
-  await expect(checkOperator('Bearer a-token-for-metrics', config)).resolves.toBeUndefined()
-  await expect(checkOperator(await bearer(claims()), config)).resolves.toBeUndefined()
+  await expect(checkOperator(from('127.0.0.1'), { ...config, host: '127.0.0.1' })).resolves.toBeUndefined()
+  for (const token of ['Bearer a-token-for-metrics', await bearer(claims())]) await expect(checkOperator(from('203.0.113.7', token), config)).resolves.toBeUndefined()
 })
 
 test('T28: the metrics token is that token alone, opens no data, and where there is none nothing is one', async () => {
-  for (const token of ['a-token-for-metric', 'a-token-for-metricsx', 'b-token-for-metrics']) await expect(checkOperator(`Bearer ${token}`, config)).rejects.toMatchObject(refused)
+  for (const token of ['a-token-for-metric', 'a-token-for-metricsx', 'b-token-for-metrics']) await expect(checkOperator(from('203.0.113.7', `Bearer ${token}`), config)).rejects.toMatchObject(refused)
   await expect(readCaller('Bearer a-token-for-metrics', config)).rejects.toMatchObject(refused)
-  await expect(checkOperator('Bearer null', { ...config, metricsToken: null })).rejects.toMatchObject(refused)
+  await expect(checkOperator(from('203.0.113.7', 'Bearer null'), { ...config, metricsToken: null })).rejects.toMatchObject(refused)
 })
