@@ -176,15 +176,15 @@ describe('T37: a bot', () => {
 
 describe('T2, T30: a click', () => {
   const verbs = (id: string): [verb: string, value: string][] => [['why', id], ['lens', `architect ${id}`], ['retry', id], ['rerun', id], ['recheck', id], ['feedback', `up ${id}`], ['feedback-reason', id]]
-  /** What becomes of every button in a thread of somebody, as they read it. */
+  /** What somebody is told who clicks every button in a conversation, each text once. */
   async function clickAll(id: string, at: SaidInTeams & { message: string }): Promise<string[]> {
     const conversation = conversationOf(clickActivity({ verb: 'why', value: id }, at))
     const known = new Set(nura.seen(conversation).map((each) => each.id))
     for (const [verb, value] of verbs(id)) expect(await nura.send(clickActivity({ verb, value }, at)), verb).toBe(200)
-    return await until('what the clicks came to', () => {
+    return await until(`what the clicks came to; ${nura.output().slice(-1500)}`, () => {
       const texts = nura.seen(conversation).filter((each) => !known.has(each.id)).map(({ activity }) => activity.text ?? '')
       // The reason of a vote says nothing.
-      return texts.length === verbs(id).length - 1 ? texts : undefined
+      return texts.length >= verbs(id).length - 1 ? [...new Set(texts)] : undefined
     })
   }
   const gone = 'That answer is no longer kept.'
@@ -202,7 +202,7 @@ describe('T2, T30: a click', () => {
     const asked = await answered()
     nura.directory.members.set(teamsIds.personal, [{ id: '29:b', aadObjectId: teamsIds.bob, tenantId: teamsIds.directory, userRole: 'user' }])
     const elsewhere = { message: asked.message, where: 'personal' as const, from: teamsIds.bob }
-    expect(await clickAll(asked.inboxId, elsewhere)).toEqual(Array(6).fill(gone))
+    expect(await clickAll(asked.inboxId, elsewhere)).toEqual([gone])
     const thread = asked.conversation.split('messageid=')[1]!
     const before = textsIn(asked.conversation)
     for (const [verb, value] of [['launch', asked.inboxId], ['__proto__', asked.inboxId], ['constructor', asked.inboxId], ['command', 'allow'], ['call-help', asked.inboxId], ['delete', asked.inboxId]] as const) {
@@ -220,10 +220,10 @@ describe('T2, T30: a click', () => {
     expect(await nura.send(installationActivity('add', { where: 'personal', directory: other }))).toBe(202)
     expect(await nura.send(installationActivity('add', { directory: other }))).toBe(202)
     const inChat = { message: asked.message, where: 'personal' as const, directory: other }
-    expect(await clickAll(asked.inboxId, inChat)).toEqual(await clickAll(unknown, inChat))
+    expect([await clickAll(asked.inboxId, inChat), await clickAll(unknown, inChat)]).toEqual([[gone], [gone]])
     // Also where they name the very conversation in which the reply stands.
     const there = { message: asked.message, thread, directory: other }
-    expect((await clickAll(asked.inboxId, there)).every((text) => text === gone)).toBe(true)
+    expect(await clickAll(asked.inboxId, there)).toEqual([gone])
     expect(textsIn(asked.conversation).filter((text) => text !== gone)).toEqual(before)
   })
 })
