@@ -52,7 +52,7 @@ const CommandPayload = z.object({ ...workspace, command: z.string(), text, team_
 const Chosen = z.object({ value: text }).nullable().optional().catch(gone)
 const Input = z.object({ selected_option: Chosen, value: nullable(text) }).catch({})
 const View = z.object({
-  id, type: text, callback_id: text, private_metadata: text, app_installed_team_id: id,
+  id, type: text, callback_id: z.string(), private_metadata: text, app_installed_team_id: id,
   state: z.object({ values: z.record(z.string(), z.record(z.string(), Input).catch({})).optional().catch(gone) }).optional().catch(gone),
 })
 
@@ -63,7 +63,7 @@ const InteractionPayload = z.object({
   channel: z.object({ id, name: text }).optional().catch(gone),
   container: z.object({ type: text, channel_id: id, message_ts: id, thread_ts: id }).optional().catch(gone),
   message: z.object({ ts: id, thread_ts: id, user: id }).optional().catch(gone),
-  actions: z.array(z.object({ type: text, action_id: text, block_id: text, value: text, selected_option: Chosen, action_ts: text })).min(1).optional().catch(gone),
+  actions: z.array(z.object({ type: text, action_id: z.string().catch(''), block_id: text, value: text, selected_option: Chosen, action_ts: text })).min(1).optional().catch(gone),
   view: View.optional().catch(gone),
 })
 
