@@ -27,7 +27,8 @@ export function capConnections(server: Server, most: number): void {
   })
   server.on('request', ({ socket }, response) => {
     waiting.delete(socket)
-    response.once('close', () => {
+    // Of an answer that never ends the connection is closed.
+    response.once('finish', () => {
       if (!socket.destroyed) waiting.set(socket, performance.now())
     })
   })

@@ -1,13 +1,13 @@
 import { Agent } from 'node:http'
 import fc from 'fast-check'
 import type { Attack, AttackOptions, Figure } from './attack.ts'
-import { breakFraming } from './break-framing.ts'
-import { listDoors } from './doors.ts'
-import type { Door } from './doors.ts'
-import { send } from './send.ts'
-import type { Answered } from './send.ts'
-import { startEveryDoor } from './start-every-door.ts'
-import type { EveryDoor } from './start-every-door.ts'
+import { breakFraming } from '../testing/break-framing.ts'
+import { listDoors } from '../testing/doors.ts'
+import type { Door } from '../testing/doors.ts'
+import { send } from '../testing/send.ts'
+import type { Answered } from '../testing/send.ts'
+import { startEveryDoor } from '../testing/start-every-door.ts'
+import type { EveryDoor } from '../testing/start-every-door.ts'
 
 /** Inputs for each door; they are drawn so many at a time. */
 const many = { short: 40, long: 10_000 }

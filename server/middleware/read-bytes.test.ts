@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import Koa from 'koa'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { NuraError } from '#db/nura-error.ts'
@@ -72,8 +71,7 @@ it('gives the room back when a caller hangs up in the middle of a body', async (
     socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${300 * kilobyte}\r\n\r\n`)
     await new Promise((resolve) => socket.write(Buffer.alloc(290 * kilobyte), resolve))
     socket.destroy()
-    await text(socket).catch(() => '')
+    await expect.poll(() => errors.filter((code) => code === 'hung-up').length).toBe(times + 1)
   }
-  await expect.poll(() => errors.filter((code) => code === 'hung-up').length).toBe(5)
   expect(await Promise.all([send(150 * kilobyte), send(150 * kilobyte)])).toEqual([200, 200])
 })
