@@ -27,7 +27,8 @@ export type Door = {
   sign(draft: Draft): Promise<Sent>
 }
 
-type Draft = Sent & { odd: Odd }
+/** What is sent once it is signed, and what is wrong with it beside what it says. */
+export type Draft = { odd: Odd } & Sent
 
 /** What is wrong with a request beside what it says; most have nothing wrong. */
 type Odd = 'none' | 'unsigned' | 'method' | 'type' | 'encoding' | 'gzip' | 'utf-8' | 'cut' | 'chunked' | 'long header' | 'many headers' | 'accept'
@@ -99,7 +100,7 @@ function defineDoor(name: string, of: 'api' | 'bot', requests: fc.Arbitrary<Sent
   return {
     name,
     of,
-    drafts: fc.tuple(requests, odds).map(([sent, odd]) => ({ ...sent, odd })),
+    drafts: fc.tuple(requests, odds).map(([sent, odd]) => ({ odd, ...sent })),
     async sign({ odd, ...sent }) {
       // The signature is over the bytes as they go, so that what stands behind it is reached.
       const changed = spoil(sent, odd)

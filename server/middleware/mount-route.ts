@@ -18,7 +18,7 @@ import type { RequestState } from './render-errors.ts'
 
 /** Longest life of a request, milliseconds; a run that outlives it is aborted. */
 const deadlineMs = 120_000
-/** So much later the connection is cut, if the answer is not out: its reader takes nothing any more. */
+/** At most so much later the connection is cut, if the answer is not out: its reader takes nothing any more. */
 const unreadMs = 10_000
 
 /** The one way a request becomes a call of a route: who calls, is the input right, run, answer. */
@@ -77,7 +77,7 @@ function untilAnswered(ctx: Context, lastsMs = deadlineMs): AbortSignal {
   const timer = setTimeout(() => {
     stop.abort(new NuraError('deadline-exceeded', `This took longer than ${lastsMs / 1000} s and was stopped. Try again, or ask for less.`, { retryable: true }))
   }, lastsMs)
-  const cut = setTimeout(() => ctx.res.destroy(), lastsMs + unreadMs)
+  const cut = setTimeout(() => ctx.res.destroy(), lastsMs + Math.min(unreadMs, lastsMs))
   ctx.res.once('close', () => {
     clearTimeout(timer)
     clearTimeout(cut)
