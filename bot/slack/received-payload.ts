@@ -5,7 +5,9 @@ import { z } from 'zod'
  * is for Bolt's sake too, which takes fields for what Slack documents, and fails on others.
  */
 const gone = undefined
-const text = z.string().optional().catch(gone)
+/** Longer than Slack lets people write: what is beyond is cut off, so that no message costs more than another. */
+const longestText = 50_000
+const text = z.string().transform((written) => written.slice(0, longestText).toWellFormed()).optional().catch(gone)
 /** An id or a time of Slack's: short, for rows are found by it. */
 const id = z.string().regex(/^[\x21-\x7e]{1,200}$/).optional().catch(gone)
 const flag = z.boolean().optional().catch(gone)
