@@ -55,6 +55,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^diff$/, /^server\/github\//],
   [/^(vega|vega-lite|@resvg\/resvg-wasm|dejavu-fonts-ttf)$/, /^bot\/chart\//],
   [/^lru-cache$/, /^(server\/(github|cache|models)|bot\/teams|db\/keys)\//],
+  [/^fast-check$/, /^infra\/attacks\//],
   [/^tar-stream$/, /^server\/sources\//],
   [/^yaml$/, /^server\/indexing\//],
   [/^(zod$|node:)/, /^/],

@@ -12,9 +12,12 @@ import type { GithubConnections } from './github/connect/connections.ts'
 import type { Delivery } from './github/webhook.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { createBodyMemory } from './middleware/body-memory.ts'
+import type { BodyMemory } from './middleware/body-memory.ts'
 import { guardLoopback } from './middleware/guard-loopback.ts'
 import { mountRoute } from './middleware/mount-route.ts'
 import { renderErrors } from './middleware/render-errors.ts'
+import type { RequestState } from './middleware/render-errors.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { Audience } from './retrieval/audience.ts'
 import type { Passage } from './retrieval/passage.ts'
@@ -53,6 +56,10 @@ export type ServerParts = {
   /** Drops what is kept of a deleted tenant beside the database; see `Cache`. */
   dropCached?: Cache['dropTenant']
   version: string
+  /** Longest life of a request, milliseconds; 120 s unless said. */
+  deadlineMs?: number
+  /** Room for bodies; as much as the process can spare unless said. */
+  bodies?: BodyMemory
   /** Named checks of `/readyz`; each throws what is wrong. */
   readiness: Record<string, () => Promise<void>>
   /** Mounted before the API and without its guards, such as a platform's webhooks, which verify signatures themselves. */
@@ -78,6 +85,11 @@ function serve(parts: ServerParts, list: readonly AnyRoute[]): Koa {
   app.silent = true
   app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'connection ended early'))
   app.use(renderErrors(parts))
+  const bodies = parts.bodies ?? createBodyMemory()
+  app.use((ctx, next) => {
+    ;(ctx.state as RequestState).bodies = bodies
+    return next()
+  })
   for (const mount of parts.mounts ?? []) app.use(mount)
   if (parts.config.serviceSecret === null) app.use(guardLoopback)
   const router = new Router({ strict: false, sensitive: true })

@@ -26,6 +26,7 @@ const statusOf: Record<string, number> = {
   'body-too-large': 413,
   'unsupported-media-type': 415,
   'too-many-requests': 429,
+  'too-busy': 503,
   'not-implemented': 501,
   'database-unavailable': 503,
   'queue-unavailable': 503,

@@ -49,3 +49,36 @@ it('keeps answering others while many send nothing', async () => {
   for (const socket of idle) socket.destroy()
   await open.close(0)
 })
+
+it('turns a connection away with 503 when there are too many, lets a slow one make room, and answers again afterwards', async () => {
+  const gate = Promise.withResolvers<void>()
+  let held = 0
+  const open = await listen(
+    ({ url }, response) => {
+      if (url === '/held') held++
+      void (url === '/held' ? gate.promise : Promise.resolve()).then(() => response.end('done'))
+    },
+    { host: '127.0.0.1', port: 0 },
+    { connections: 4 },
+  )
+  const ask = async (path: string) => {
+    const { status, headers } = await fetch(`${open.url}${path}`, { headers: { connection: 'close' } })
+    return [status, headers.get('retry-after')]
+  }
+  const busy = Array.from({ length: 4 }, () => ask('/held'))
+  await expect.poll(() => held).toBe(4)
+  expect(await ask('/')).toEqual([503, '1'])
+  gate.resolve()
+  expect(await Promise.all(busy)).toEqual(Array(4).fill([200, null]))
+
+  const slow = Array.from({ length: 4 }, () => connect(Number(new URL(open.url).port), '127.0.0.1'))
+  for (const socket of slow) {
+    socket.on('error', () => undefined)
+    socket.write('GET / HT')
+  }
+  // Until the slow have waited long enough, who comes is told to come again.
+  await expect.poll(() => ask('/')).toEqual([200, null])
+  await expect.poll(() => slow.filter(({ closed }) => closed).length).toBeGreaterThan(0)
+  for (const socket of slow) socket.destroy()
+  await open.close(0)
+})

@@ -2,6 +2,8 @@ import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { NuraError } from '#db/nura-error.ts'
+import { capConnections } from './cap-connections.ts'
+import { mostConnections } from './most-connections.ts'
 
 export type Listening = {
   /** Where it answers, such as `http://127.0.0.1:3000`. */
@@ -12,12 +14,13 @@ export type Listening = {
 
 /**
  * Binds a request listener to an address. A client that sends slowly is cut off: headers within 10 s, the whole request
- * within 30 s. How long an answer may take is the route's matter.
+ * within 30 s. How long an answer may take is the route's matter. There are never more connections than `connections`.
  * @throws NuraError `port-taken`, `port-forbidden`, `bad-host`
  */
-export async function listen(listener: RequestListener, address: { host: string; port: number }): Promise<Listening> {
+export async function listen(listener: RequestListener, address: { host: string; port: number }, { connections = mostConnections() } = {}): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000, keepAliveTimeout: 65_000 }, listener)
   server.maxHeadersCount = 100
+  capConnections(server, connections)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(toListenError(error, address)))
     server.listen(address.port, address.host.replace(/^\[|\]$/g, ''), resolve)

@@ -5,7 +5,9 @@ import { z } from 'zod'
  * is for Bolt's sake too, which takes fields for what Slack documents, and fails on others.
  */
 const gone = undefined
-const text = z.string().optional().catch(gone)
+/** Longer than Slack lets people write: what is beyond is cut off, so that no message costs more than another. */
+const longestText = 50_000
+const text = z.string().transform((written) => written.slice(0, longestText).toWellFormed()).optional().catch(gone)
 /** An id or a time of Slack's: short, for rows are found by it. */
 const id = z.string().regex(/^[\x21-\x7e]{1,200}$/).optional().catch(gone)
 const flag = z.boolean().optional().catch(gone)
@@ -52,7 +54,7 @@ const CommandPayload = z.object({ ...workspace, command: z.string(), text, team_
 const Chosen = z.object({ value: text }).nullable().optional().catch(gone)
 const Input = z.object({ selected_option: Chosen, value: nullable(text) }).catch({})
 const View = z.object({
-  id, type: text, callback_id: text, private_metadata: text, app_installed_team_id: id,
+  id, type: text, callback_id: z.string(), private_metadata: text, app_installed_team_id: id,
   state: z.object({ values: z.record(z.string(), z.record(z.string(), Input).catch({})).optional().catch(gone) }).optional().catch(gone),
 })
 
@@ -63,7 +65,7 @@ const InteractionPayload = z.object({
   channel: z.object({ id, name: text }).optional().catch(gone),
   container: z.object({ type: text, channel_id: id, message_ts: id, thread_ts: id }).optional().catch(gone),
   message: z.object({ ts: id, thread_ts: id, user: id }).optional().catch(gone),
-  actions: z.array(z.object({ type: text, action_id: text, block_id: text, value: text, selected_option: Chosen, action_ts: text })).min(1).optional().catch(gone),
+  actions: z.array(z.object({ type: text, action_id: z.string().catch(''), block_id: text, value: text, selected_option: Chosen, action_ts: text })).min(1).optional().catch(gone),
   view: View.optional().catch(gone),
 })
 

@@ -69,6 +69,30 @@ describe('a signed request', () => {
     expect((await post(body, signAsSlack(signingSecret, body))).status).toBe(400)
   })
 
+  it.each([
+    ['a channel that is none', (event: Record<string, unknown>) => ({ ...event, channel: {} })],
+    ['no author', (event: Record<string, unknown>) => ({ ...event, user: null })],
+    ['an id that is too long for any', (event: Record<string, unknown>) => ({ ...event, ts: '9'.repeat(5_000) })],
+    ['text instead of an event', () => 'nothing'],
+  ])('is taken and forgotten when the event has %s', async (_, change) => {
+    const before = await countRows()
+    const { event, ...envelope } = JSON.parse(mentionBody()) as { event: Record<string, unknown> }
+    const body = JSON.stringify({ ...envelope, event: change(event) })
+    expect((await post(body, signAsSlack(signingSecret, body))).status).toBe(200)
+    expect(await countRows()).toBe(before)
+  })
+
+  it.each([
+    ['a form without a name', { type: 'view_submission', user: { id: 'U0ALICE' }, team: { id: 'T0NURA001' }, view: { private_metadata: 'a b c' } }],
+    ['a click of nobody', { type: 'block_actions', team: { id: 'T0NURA001' }, actions: [{ action_id: 'why' }] }],
+    ['a team that is text', { type: 'block_actions', team: 'T0NURA001', user: { id: 'U0ALICE' }, actions: [{}] }],
+    ['a command of a team with U+0000 in it', { command: '/nura', text: 'help', team_id: '\0', user_id: 'U0ALICE', channel_id: 'C0GENERAL' }],
+  ])('is taken and forgotten when it is %s', async (_, payload) => {
+    const before = await countRows()
+    expect((await nura.send(payload)).status).toBe(200)
+    expect(await countRows()).toBe(before)
+  })
+
   it.each(['{}', '{"type":"event_callback"}', '{"type":"event_callback","event":{"type":"app_mention"}}', '{"type":"unheard_of","team_id":"T1"}', '{"__proto__":{"type":"event_callback"}}'])('is never 5xx, whatever it holds: %s', async (body) => {
     const before = await countRows()
     expect((await post(body, signAsSlack(signingSecret, body))).status).toBeLessThan(500)

@@ -24,7 +24,7 @@ function toReadable(inside: string, botUserId: string): string | null {
 
 /** Ids of the people a message names. */
 export function namedUsers(text: string): string[] {
-  return [...text.matchAll(/<@([UW][A-Z0-9]+)(?:\|[^>]*)?>/g)].map((match) => match[1] ?? '')
+  return [...text.matchAll(/<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>/g)].map((match) => match[1] ?? '')
 }
 
 type SlackAttachment = {

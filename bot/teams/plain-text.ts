@@ -18,7 +18,7 @@ export function toPlainText(activity: Pick<ReceivedActivity, 'text' | 'entities'
     // An empty one would be found between any two letters.
     if (written) text = text.replaceAll(written, mentioned?.id === self ? ' ' : ` @${mentioned?.name ?? 'someone'} `)
   }
-  return tidy(decodeEntities(text.replace(/<at\b[^>]*>([^<]*)<\/at>/gi, '@$1')))
+  return tidy(decodeEntities(text.replace(/<at\b[^<>]*>([^<]*)<\/at>/gi, '@$1')))
 }
 
 export function mentionsOf({ entities: given }: Pick<ReceivedActivity, 'entities'>): NonNullable<ReceivedActivity['entities']> {
@@ -29,7 +29,7 @@ export function mentionsOf({ entities: given }: Pick<ReceivedActivity, 'entities
 export function fromHtml(html: string): string {
   const text = html
     .replace(/<(script|style)\b[^>]*>[^]*?<\/\1\s*>/gi, '')
-    .replace(/<at\b[^>]*>([^<]*)<\/at>/gi, '@$1')
+    .replace(/<at\b[^<>]*>([^<]*)<\/at>/gi, '@$1')
     .replace(/<br\b[^>]*>|<\/(p|div|li|tr|h[1-6]|pre|blockquote)\s*>/gi, '\n')
     .replace(/<[a-z/!][^>]*>/gi, '')
   return tidy(decodeEntities(text))

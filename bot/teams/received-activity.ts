@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
 /** What Teams sends is read loosely: a field that is not as expected counts as absent, and what needs it is then ignored. */
-const text = z.string().optional().catch(undefined)
+/** Longer than Teams lets people write: what is beyond is cut off, so that no message costs more than another. */
+const longestText = 50_000
+const text = z.string().transform((written) => written.slice(0, longestText).toWellFormed()).optional().catch(undefined)
 /** An id of Teams': short, for rows are found by it. */
 const id = z.string().regex(/^[\x20-\x7e]{1,400}$/).optional().catch(undefined)
 const identified = z.object({ id, name: text }).optional().catch(undefined)

@@ -26,7 +26,7 @@ export type ReceiverParts = {
 export async function takeRequest(ctx: Context, parts: ReceiverParts): Promise<void> {
   ctx.set('cache-control', 'no-store')
   const raw = await readBody(ctx, bodyLimit)
-  if (raw === null) return answer(ctx, 413, 'The body is larger than 1 MB.')
+  if (raw === null) return
   const activity = parseActivity(raw)
   if (activity === null) return answer(ctx, 400, 'The body is no activity in JSON.')
   const verdict = await parts.verify(activity, ctx.get('authorization'))

@@ -18,6 +18,8 @@ import type { RequestState } from './render-errors.ts'
 
 /** Longest life of a request, milliseconds; a run that outlives it is aborted. */
 const deadlineMs = 120_000
+/** At most so much later the connection is cut, if the answer is not out: its reader takes nothing any more. */
+const unreadMs = 10_000
 
 /** The one way a request becomes a call of a route: who calls, is the input right, run, answer. */
 export function mountRoute(route: AnyRoute, parts: ServerParts) {
@@ -45,10 +47,10 @@ async function run(ctx: Context, route: AnyRoute, parts: ServerParts, caller: ob
   if (Object.values(ctx.params as Record<string, string>).some((param) => param.includes('\0'))) throw notFound()
   const params = read(route.params, ctx.params, () => notFound())
   const query = read(route.query, toQuery(ctx), refuse)
-  const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx.req), refuse)
-  const signal = untilAnswered(ctx)
+  const body = route.body === undefined ? undefined : read(route.body, await readJson(ctx), refuse)
+  const signal = untilAnswered(ctx, parts.deadlineMs)
   const wantsEvents = /\btext\/event-stream\b/i.test(ctx.get('accept'))
-  const raw = { headers: ctx.req.headers, readBytes: (limit: number) => readBytes(ctx.req, limit) }
+  const raw = { headers: ctx.req.headers, readBytes: (limit: number) => readBytes(ctx, limit) }
   const input = { ...caller, params, query, body, ...raw, wantsEvents, signal, trace: state.trace, log: state.log }
   answer(ctx, await route.run(input as never, parts))
 }
@@ -69,14 +71,16 @@ function openRouteSpan(ctx: Context, route: AnyRoute, caller: object, startedAt:
   return span
 }
 
-/** Aborts when the caller hangs up and when the time is over; of no effect once the answer is out. */
-function untilAnswered(ctx: Context): AbortSignal {
+/** Aborts when the caller hangs up and when the time is over, and cuts the connection of who does not read the answer; of no effect once the answer is out. */
+function untilAnswered(ctx: Context, lastsMs = deadlineMs): AbortSignal {
   const stop = new AbortController()
   const timer = setTimeout(() => {
-    stop.abort(new NuraError('deadline-exceeded', `This took longer than ${deadlineMs / 1000} s and was stopped. Try again, or ask for less.`, { retryable: true }))
-  }, deadlineMs)
+    stop.abort(new NuraError('deadline-exceeded', `This took longer than ${lastsMs / 1000} s and was stopped. Try again, or ask for less.`, { retryable: true }))
+  }, lastsMs)
+  const cut = setTimeout(() => ctx.res.destroy(), lastsMs + Math.min(unreadMs, lastsMs))
   ctx.res.once('close', () => {
     clearTimeout(timer)
+    clearTimeout(cut)
     stop.abort(new NuraError('hung-up', 'The caller hung up.'))
   })
   return stop.signal

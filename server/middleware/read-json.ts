@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { NuraError } from '#db/nura-error.ts'
 import { parseJson } from './parse-json.ts'
 import { readBytes } from './read-bytes.ts'
+import type { Readable } from './read-bytes.ts'
 
 /** Largest JSON body, in bytes. */
 export const bodyLimit = 256 * 1024
@@ -11,14 +11,15 @@ export const bodyLimit = 256 * 1024
  *
  * A browser may send `text/plain` across sites without asking; requiring `application/json` is what stops a web page from
  * speaking to a Nura on loopback.
- * @throws NuraError `body-too-large`, `unsupported-media-type`, `bad-json`
+ * @throws NuraError `body-too-large`, `too-busy`, `unsupported-media-type`, `bad-json`
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? '')) {
+export async function readJson(ctx: Readable): Promise<unknown> {
+  const { headers } = ctx.req
+  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')) {
     throw new NuraError('unsupported-media-type', 'Send the body as Content-Type: application/json, in UTF-8.')
   }
-  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new NuraError('unsupported-media-type', 'Send the body without Content-Encoding.')
   }
-  return parseJson(await readBytes(request, bodyLimit), { odd: 'refuse' })
+  return parseJson(await readBytes(ctx, bodyLimit), { odd: 'refuse' })
 }

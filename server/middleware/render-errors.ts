@@ -4,9 +4,10 @@ import { NuraError } from '#db/nura-error.ts'
 import { notFound, toFailure } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { BodyMemory } from './body-memory.ts'
 
 /** What every middleware after this one finds in `ctx.state`. */
-export type RequestState = { trace: string; log: Logger; route?: string }
+export type RequestState = { trace: string; log: Logger; route?: string; bodies?: BodyMemory }
 
 /** Names the request's trace, for its log and its caller. */
 export function setTrace(ctx: ParameterizedContext, trace: string, log: Logger): void {

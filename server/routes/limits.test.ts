@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Db, TenantDb } from '#db/index.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
@@ -85,6 +87,38 @@ describe('too many questions', () => {
     const { text } = await call('GET', '/metrics')
     expect(text).toContain('nura_rate_limited_total{limit="asker"} 2')
     expect(text).toContain('# TYPE nura_cache_total counter')
+  })
+})
+
+describe('who does not read', () => {
+  it('F31: is cut off when the time of the request is over, and the answer is told to end', async () => {
+    const { answer } = server.parts
+    let ended = false
+    let told = 0
+    server.parts.deadlineMs = 400
+    server.parts.answer = async function* () {
+      try {
+        for (;; told++) yield { type: 'token', text: 'more '.repeat(20_000) } as never
+      } finally {
+        ended = true
+      }
+    }
+    try {
+      const body = '{"question":"where?"}'
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+      const closed = once(socket, 'close')
+      socket.on('error', () => undefined)
+      socket.write(`POST /v1/ask HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer ${await signToken(tenant, { sub: 'ada' })}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      socket.pause()
+      await expect.poll(() => ended).toBe(true)
+      // It went no faster than it was read: what waited was a few pieces.
+      expect(told).toBeLessThan(1_000)
+      socket.resume()
+      await closed
+    } finally {
+      delete server.parts.deadlineMs
+      server.parts.answer = answer
+    }
   })
 })
 

@@ -19,10 +19,10 @@ import type { FakeRepository } from '#server/testing/fake-github/fake-repository
 import { startFakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
 import type { FakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
 import { listenOnLoopback } from '#server/testing/listen-on-loopback.ts'
-import { openOwnStores } from '../testing/open-own-stores.ts'
-import { startProcess } from '../testing/processes.ts'
-import type { NuraProcess } from '../testing/processes.ts'
-import { until } from '../testing/until.ts'
+import { openOwnStores } from './open-own-stores.ts'
+import { startProcess } from './processes.ts'
+import type { NuraProcess } from './processes.ts'
+import { until } from './until.ts'
 
 /** A running Nura with every door open, and fakes of all that stand before them. */
 export type EveryDoor = {

@@ -18,8 +18,11 @@ export function send(root: string, { method, path, headers, body, chunked = fals
       response.on('error', () => resolve(closed))
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(pieces).toString() }))
     })
-    // What was answered before the body was sent has been told already.
-    sent.on('error', () => resolve(closed))
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // A kept connection that was closed as it was taken up again: nothing was answered because nothing was read.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(send(root, { method, path, headers, body, chunked }))
+      else resolve(closed)
+    })
     sent.end(body)
   })
 }

@@ -10,6 +10,7 @@ import { routes } from '#server/routes/index.ts'
 import { spokenEvents } from '#server/github/read-delivery.ts'
 import { mutationsOf } from '#server/testing/mutations-of.ts'
 import { requestsTo } from '#server/testing/requests-to.ts'
+import { send } from './send.ts'
 import type { Sent } from './send.ts'
 import type { EveryDoor } from './start-every-door.ts'
 
@@ -26,7 +27,8 @@ export type Door = {
   sign(draft: Draft): Promise<Sent>
 }
 
-type Draft = Sent & { odd: Odd }
+/** What is sent once it is signed, and what is wrong with it beside what it says. */
+export type Draft = { odd: Odd } & Sent
 
 /** What is wrong with a request beside what it says; most have nothing wrong. */
 type Odd = 'none' | 'unsigned' | 'method' | 'type' | 'encoding' | 'gzip' | 'utf-8' | 'cut' | 'chunked' | 'long header' | 'many headers' | 'accept'
@@ -34,8 +36,15 @@ const odds = fc.oneof({ weight: 6, arbitrary: fc.constant<Odd>('none') }, { weig
 
 /** Every route of the API, every webhook with payloads as the platforms send them, and the pages of OAuth. */
 export async function listDoors(nura: EveryDoor): Promise<Door[]> {
+  const good = await goodRequests(nura)
   const api = routes.map((route) => {
-    const drawn = requestsTo(route).map((each) => ({ ...each, method: route.method, headers: { 'content-type': 'application/json' } }))
+    const headers = { 'content-type': 'application/json' }
+    const fromSchema = requestsTo(route).map((each) => ({ ...each, method: route.method, headers }))
+    const nearGood = (good[`${route.method} ${route.path}`] ?? []).map(({ path, body, ...rest }) => {
+      const bodies = typeof body === 'object' ? mutationsOf(body).map((changed) => JSON.stringify(changed)) : fc.constant(body)
+      return bodies.map((changed): Sent => ({ path, method: route.method, headers, ...rest, body: changed }))
+    })
+    const drawn = fc.oneof(fromSchema, ...nearGood)
     // The tenant is wanted for the other routes: whoever is to be deleted here does not exist.
     const tenant = route.path === '/v1/tenant' ? 'nobody' : 'local'
     return defineDoor(`${route.method} ${route.path}`, 'api', drawn, async () => ({ ...(route.auth === 'tenant' && { authorization: await toBearer(nura.serviceSecret, tenant) }) }))
@@ -62,11 +71,36 @@ export async function listDoors(nura: EveryDoor): Promise<Door[]> {
   return [...api, ...slack, teams, github]
 }
 
+type Good = { path: string; body?: object | string; headers?: Record<string, string> }
+
+/** Requests that are answered as asked, by route: schemas alone seldom hit upon one. */
+async function goodRequests(nura: EveryDoor): Promise<Record<string, Good[]>> {
+  const call = async (path: string, body?: object) => {
+    const headers = { 'content-type': 'application/json', authorization: await toBearer(nura.serviceSecret, 'local') }
+    const { text } = await send(nura.url('api'), { method: body ? 'POST' : 'GET', path, headers, ...(body && { body: JSON.stringify(body) }) })
+    return JSON.parse(text) as { answerId: string; repositories: { id: string }[] }
+  }
+  const question = 'where do webhooks arrive?'
+  const asked = { question, thread: 'a-thread', audience: { kind: 'person', id: 'slack:T1:U1' }, timeZone: 'Europe/Berlin', context: [{ author: 'ada', text: 'see the readme', trusted: true }] }
+  const { answerId } = await call('/v1/ask', { question })
+  const { repositories } = await call('/v1/repositories')
+  return {
+    'POST /v1/ask': [{ path: '/v1/ask', body: asked }, { path: '/v1/ask', body: { question } }],
+    'POST /v1/search': [{ path: '/v1/search', body: { question, limit: 3 } }],
+    'GET /v1/repositories/:id': repositories.map(({ id }) => ({ path: `/v1/repositories/${id}` })),
+    'POST /v1/repositories': [{ path: '/v1/repositories', body: { source: 'confluence', url: nura.serviceUrl, place: 'ENG', token: 'a-token', audience: 'tenant' } }],
+    'POST /v1/documents': [{ path: '/v1/documents?name=handbook.md', body: '# Handbook\n\nHolidays are in summer.\n', headers: { 'content-type': 'text/markdown' } }],
+    'GET /v1/answers/:id': [{ path: `/v1/answers/${answerId}` }],
+    'POST /v1/answers/:id/feedback': [{ path: `/v1/answers/${answerId}/feedback`, body: { verdict: 'down', reason: 'wrong' } }],
+    'GET /v1/threads/:key': [{ path: '/v1/threads/a-thread' }],
+  }
+}
+
 function defineDoor(name: string, of: 'api' | 'bot', requests: fc.Arbitrary<Sent>, toSignature: (sent: Sent) => Promise<Record<string, string>>): Door {
   return {
     name,
     of,
-    drafts: fc.tuple(requests, odds).map(([sent, odd]) => ({ ...sent, odd })),
+    drafts: fc.tuple(requests, odds).map(([sent, odd]) => ({ odd, ...sent })),
     async sign({ odd, ...sent }) {
       // The signature is over the bytes as they go, so that what stands behind it is reached.
       const changed = spoil(sent, odd)
