@@ -53,7 +53,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
   [/^diff$/, /^server\/github\//],
   [/^(vega|vega-lite|@resvg\/resvg-wasm|dejavu-fonts-ttf)$/, /^bot\/chart\//],
-  [/^lru-cache$/, /^(server\/(github|cache|models)|bot\/teams)\//],
+  [/^lru-cache$/, /^(server\/(github|cache|models)|bot\/teams)\/|^bot\/busy-notes\.ts$/],
   [/^tar-stream$/, /^server\/sources\//],
   [/^yaml$/, /^server\/indexing\//],
   [/^(zod$|node:)/, /^/],

@@ -1,6 +1,7 @@
 import type { App, ReceiverEvent } from '@slack/bolt'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
+import type { Intake } from '../intake.ts'
 import { readBody } from '../read-body.ts'
 import { isSignedBySlack, toRequestId } from './signature.ts'
 
@@ -14,9 +15,10 @@ type Verdict = { ok: true; body: unknown } | { ok: false }
 
 /**
  * Takes one request of Slack's: size, signature over the raw bytes, then Bolt. Anything that is not signed is 401 and
- * leaves no trace; what was signed but could not be stored is 503, for then Slack sends it again.
+ * leaves no trace; what was signed but could not be stored, or comes while too much is on its way, is 503, for then Slack
+ * sends it again.
  */
-export async function takeRequest(ctx: Context, parts: { app: App; signingSecret: string; log: Logger }): Promise<void> {
+export async function takeRequest(ctx: Context, parts: { app: App; signingSecret: string; intake: Intake; log: Logger }): Promise<void> {
   ctx.set('cache-control', 'no-store')
   const raw = await readBody(ctx, bodyLimit)
   if (raw === null) return answer(ctx, 413, 'The body is larger than 1 MB.')
@@ -30,11 +32,10 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
   }
   const retryNum = Number(ctx.get('x-slack-retry-num')) || undefined
   const retryReason = ctx.get('x-slack-retry-reason') || undefined
-  const verdict = await giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) })
-  if (!verdict.ok) {
-    ctx.set('retry-after', '1')
-    return answer(ctx, 503, 'Not stored. Send it again.')
-  }
+  const entered = parts.intake.enter(teamOf(body))
+  if (entered === null) return sendAgain(ctx, 'Too much at once. Send it again.')
+  const verdict = await giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) }).finally(() => entered.leave())
+  if (!verdict.ok) return sendAgain(ctx, 'Not stored. Send it again.')
   ctx.status = 200
   ctx.body = verdict.body ?? ''
 }
@@ -59,6 +60,17 @@ export async function giveToBolt(app: App, log: Logger, event: { body: Record<st
     log.error({ err: error }, 'slack payload not stored')
     return { ok: false }
   }
+}
+
+/** Of the payload as it was signed: events and commands name their team at the top, interactions in an object. */
+function teamOf(body: Record<string, unknown>): string {
+  const team = body.team as { id?: unknown } | null | undefined
+  return String(body.team_id ?? team?.id ?? '')
+}
+
+function sendAgain(ctx: Context, text: string): void {
+  ctx.set('retry-after', '1')
+  answer(ctx, 503, text)
 }
 
 function answer(ctx: Context, status: number, text: string): void {
