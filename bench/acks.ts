@@ -31,9 +31,9 @@ const modelMs = 30
  * What Slack waits for, while Nura answers: signed events of twenty workspaces at a constant rate, then more than it can take,
  * then the constant rate again. Afterwards every question that was taken must have been answered, once.
  */
-export async function measureAcks(minutes: number, mix: Plan['mix']): Promise<Result[]> {
+export async function measureAcks({ minutes, mix }: { minutes: number; mix: Plan['mix'] }): Promise<Result[]> {
   return withDatabase(async ({ db, url, redisUrl }) => {
-    await using repository = await generateRepository(20)
+    await using repository = await generateRepository(5)
     const openai = await startFakeOpenai()
     openai.fault = { kind: 'slow', ms: modelMs }
     const slack = await openSlack()
@@ -63,7 +63,10 @@ export async function measureAcks(minutes: number, mix: Plan['mix']): Promise<Re
     await install(db, deployment.server.url, repository.dir)
     const bot = await startProcess('bot/main.ts', deployment.botEnv)
     const processes = { bot, server: deployment.server, jobs: deployment.jobs }
-    const send = (rate: number, seconds: number) => slack.send({ url: bot.url, signingSecret, rate, seconds, seed: 1, mix, retryMs: [1_000, 30_000] })
+    const send = (rate: number, seconds: number) => {
+      console.error(`${rate} events a second for ${seconds} s`)
+      return slack.send({ url: bot.url, signingSecret, rate, seconds, seed: 1, mix, retryMs: [1_000, 30_000] })
+    }
     try {
       const ledger: Sent[] = await send(50, 10)
       await answered(slack, ledger)

@@ -32,7 +32,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   teams: measureTeams,
   models: measureModels,
   outages: measureOutages,
-  acks: () => measureAcks(toCount('minutes', 1), values.mentions ? 'mentions' : 'mixed'),
+  acks: () => measureAcks({ minutes: toCount('minutes', 1), mix: values.mentions ? 'mentions' : 'mixed' }),
   away: () => measureAway(toCount('minutes', 10)),
   bill: () => measureBill(toCount('questions', 1_000)),
   replay: () => measureReplay({ repo: resolve(values.repo!), commits: toCount('commits', 200), seed: toCount('seed', 1), every: toCount('every', 10) }),

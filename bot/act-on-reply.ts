@@ -86,7 +86,7 @@ async function askAgain(parts: ReplyActionParts, action: Action): Promise<Acted>
   const asker = 'author' in target.incoming ? target.incoming.author : null
   if (asker !== action.author) return notTheAsker
   if (target.delivery.answerId) return { outcome: 'ignored:answered' }
-  if (await runAgain(parts.db, target.row.id)) await parts.queue(target.row.id)
+  if (await runAgain(parts.db, target.row.id)) await parts.queue(target.row.id, parts.tenantId)
   return { outcome: 'retry' }
 }
 

@@ -1,7 +1,9 @@
 import { NuraError } from '#db/nura-error.ts'
 import { forgetText, lastAsker } from '#db/shared/inbox-threads.ts'
+import type { AnswerPart } from '#server/answer-part.ts'
 import { inSpan } from '#server/tracing/span.ts'
 import { admitReader } from './admit-reader.ts'
+import type { Whom } from './busy-notes.ts'
 import { extendBurst, startBurst, toQuestion } from './burst.ts'
 import { takeUp, waitingBeside } from './claimed-turn.ts'
 import type { Turn, TurnParts } from './claimed-turn.ts'
@@ -14,6 +16,8 @@ import type { Conversation, Message } from './platform.ts'
 import { Interruption, watchThread } from './watch-thread.ts'
 import { runWord } from './words.ts'
 
+/** What ends without a word, because its asker was told to wait. */
+const tooMany = 'refused:too-many-requests'
 /** Longest text of one line of context that the server takes. */
 const longestLine = 40_000
 
@@ -23,6 +27,7 @@ const longestLine = 40_000
  */
 export async function answerMessage(parts: TurnParts, turn: Turn, message: Message, options: { updated: boolean } = { updated: false }): Promise<string> {
   const isSureToAnswer = (message.mentioned || message.place.direct) && toWord(message.text) === null
+  if (isSureToAnswer && !message.retell && parts.busy.has(whomOf(turn, message))) return tooMany
   const early = isSureToAnswer ? await turn.platform.converse(turn.tenantId, message, turn) : null
   // Before anything is looked up: people want to see within a second that they were heard.
   early?.status('Reading the question')
@@ -99,7 +104,7 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     const retold = message.retell && { agent: message.retell.agent, retell: message.retell.answerId }
     const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience, ...(prefer && { prefer }), ...(timeZone && { timeZone }), ...retold }
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
-    const answer = api.ask(body, watch.signal)
+    const answer = sayOnce(parts, whomOf(turn, message), api.ask(body, watch.signal))
     const retryAt = nextTry(turn.receivedAt)
     const delivered = await inSpan('deliver', { 'nura.surface': turn.platform.name }, async (span) => {
       const shown = await conversation.deliver(answer, { signal: watch.signal, updated: options.updated, retries: retryAt !== null })
@@ -112,10 +117,24 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     await turn.save({ answerId: delivered.answerId, agent: delivered.agent, notes: delivered.notes ?? [] })
     return delivered.outcome
   } catch (error) {
+    if (error instanceof NuraError && error.code === 'told-already') return tooMany
     throw watch.interruption() ?? error
   } finally {
     watch.end()
   }
+}
+
+/** Of those who ask too much at once each is told so once, however many turns find it out together. */
+async function* sayOnce({ busy }: TurnParts, whom: Whom, answer: AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart> {
+  for await (const part of answer) {
+    const isRefused = part.kind === 'error' && part.code === 'too-many-requests'
+    if (isRefused && part.retryAfter !== undefined && !busy.note(whom, new Date(Date.now() + part.retryAfter * 1_000))) throw new NuraError('told-already', 'They were told to wait.')
+    yield part
+  }
+}
+
+function whomOf(turn: Turn, message: Message): Whom {
+  return { tenantId: turn.tenantId, asker: toAsker(message), channel: message.place.channel }
 }
 
 /** Ends a turn whose question was deleted: no reply stays, and no text of it. */

@@ -88,7 +88,8 @@ export function toPart(event: { event?: string; data: string }): AnswerPart | nu
 async function toRefusal(response: Response): Promise<AnswerPart> {
   const body: unknown = await response.json().catch(() => null)
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : null
-  const read = AnswerPart.safeParse({ kind: 'error', ...(typeof error === 'object' ? error : {}) })
+  const retryAfter = Number(response.headers.get('retry-after')) || undefined
+  const read = AnswerPart.safeParse({ kind: 'error', ...(typeof error === 'object' ? error : {}), retryAfter })
   if (read.success) return read.data
   return toErrorPart('server-refused', 'My server refused the question.', new Error(`HTTP ${response.status}`), response.status >= 500)
 }

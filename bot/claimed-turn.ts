@@ -3,6 +3,7 @@ import type { Db } from '#db/index.ts'
 import { claim, finish, pendingInThread, saveDelivery } from '#db/shared/inbox.ts'
 import type { Metrics } from '#server/metrics.ts'
 import type { Waiting } from './burst.ts'
+import type { BusyNotes } from './busy-notes.ts'
 import { Delivery } from './delivery.ts'
 import type { NuraApi } from './nura-api.ts'
 import { Incoming } from './platform.ts'
@@ -13,7 +14,8 @@ export type TurnParts = {
   api: NuraApi
   platforms: ReadonlyMap<string, OpenPlatform>
   /** Leaves a hint that this row waits. A failure is no loss: the sweeper leaves it again. */
-  queue(inboxId: string): Promise<void>
+  queue(inboxId: string, tenantId: string): Promise<void>
+  busy: BusyNotes
   metrics: Pick<Metrics, 'turns'>
   log: Logger
   /** Milliseconds between looks at what came in meanwhile. */

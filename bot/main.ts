@@ -59,7 +59,7 @@ async function main(): Promise<void> {
       server: { url: env.NURA_SERVER_URL, secret: config.serviceSecret },
       tenantId: tenant.id,
       provisionTenant: (workspace) => provisionTenant(db, workspace),
-      queue: (inboxId) => queues.enqueue('answer-turn', { inboxId }, { dedupe: inboxId }),
+      queue: (inboxId, tenantId) => queues.enqueue('answer-turn', { inboxId, tenantId }, { dedupe: inboxId }),
       metrics,
       log,
     })

@@ -146,7 +146,7 @@ export type PlatformParts = {
    */
   receive(tenantId: string, incoming: Incoming, options?: { now: boolean }): Promise<{ id: string; isNew: boolean } | null>
   /** Hints that a stored row waits. */
-  queue(inboxId: string): Promise<void>
+  queue(inboxId: string, tenantId: string): Promise<void>
 }
 
 /** A platform that is configured and running. */

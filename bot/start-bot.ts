@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import type { Metrics } from '#server/metrics.ts'
+import { createBusyNotes } from './busy-notes.ts'
 import type { BotEnv } from './config.ts'
 import { receive } from './inbox.ts'
 import { createNuraApi } from './nura-api.ts'
@@ -19,8 +20,8 @@ export type BotParts = {
   /** The tenant that single-workspace credentials belong to. */
   tenantId: string
   provisionTenant: PlatformParts['provisionTenant']
-  /** Leaves a hint in the queue that a row waits: `enqueue('answer-turn', { inboxId })`. */
-  queue(inboxId: string): Promise<void>
+  /** Leaves a hint in the queue that a row waits: `enqueue('answer-turn', { inboxId, tenantId })`. */
+  queue(inboxId: string, tenantId: string): Promise<void>
   metrics: Pick<Metrics, 'turns'>
   log: Logger
 }
@@ -45,7 +46,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   const open = new Map<string, OpenPlatform>()
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
-  const runTurn = createTurns({ db, api, platforms: open, queue: parts.queue, metrics: parts.metrics, log })
+  const runTurn = createTurns({ db, api, platforms: open, queue: parts.queue, busy: createBusyNotes(), metrics: parts.metrics, log })
 
   const take: PlatformParts['receive'] = async (tenantId, incoming, { now } = { now: false }) => {
     const accepted = await receive({ db, queue: parts.queue, log }, tenantId, incoming, { hint: !now })

@@ -42,7 +42,7 @@ export function createTurns(parts: TurnParts): (inboxId: string, context: RunCon
     const about = { 'nura.tenant': row.tenantId, 'nura.inbox_id': inboxId, 'nura.surface': row.surface, 'nura.kind': row.kind, 'nura.attempt': attempt }
     await inTrace(row.traceparent, () => inSpan('turn', about, (span) => runClaimed(row, { attempt, platform, context, span })))
     const [next] = await pendingInThread(parts.db, row.threadKey)
-    if (next && next.id !== inboxId) await parts.queue(next.id).catch((error: unknown) => parts.log.warn({ err: error, inboxId }, 'next turn of the thread not queued'))
+    if (next && next.id !== inboxId) await parts.queue(next.id, next.tenantId).catch((error: unknown) => parts.log.warn({ err: error, inboxId }, 'next turn of the thread not queued'))
   }
 
   async function runClaimed(row: InboxRow, { attempt, platform, context, span }: Claimed): Promise<void> {

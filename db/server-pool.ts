@@ -21,7 +21,7 @@ export function createServerPool(url: string, size: number, settings: pg.PoolCon
     query_timeout: statementTimeoutMs + clientGraceMs,
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'nura',
-    // What is sent without waiting travels together; see `read-at-once.ts`.
+    // What is sent without waiting travels together; see `at-once.ts`.
     ...({ pipeline: true } as object),
     ...settings,
   })

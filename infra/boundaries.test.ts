@@ -54,7 +54,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^(octokit|@octokit\/)/, /^server\/(github|sources)\//],
   [/^diff$/, /^server\/github\//],
   [/^(vega|vega-lite|@resvg\/resvg-wasm|dejavu-fonts-ttf)$/, /^bot\/chart\//],
-  [/^lru-cache$/, /^(server\/(github|cache|models)|bot\/teams|db\/keys)\//],
+  [/^lru-cache$/, /^(server\/(github|cache|models)|bot\/teams|db\/keys)\/|^bot\/busy-notes\.ts$/],
   [/^fast-check$/, /^infra\/attacks\//],
   [/^tar-stream$/, /^server\/sources\//],
   [/^yaml$/, /^server\/indexing\//],

@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     const queues = openQueues(jobs, rig)
     // The bot asks the server where it will listen; which port that is when PORT is 0 is known only then.
     const server = { url: env.NURA_SERVER_URL ?? '', secret: config.serviceSecret }
-    const queue = (inboxId: string) => queues.enqueue('answer-turn', { inboxId }, { dedupe: inboxId })
+    const queue = (inboxId: string, tenantId: string) => queues.enqueue('answer-turn', { inboxId, tenantId }, { dedupe: inboxId })
     const bot = await startBot({ db, env, server, tenantId: tenant.id, provisionTenant: (workspace) => provisionTenant(db, workspace), queue, metrics, log })
     const readiness = { process: async () => stopping.signal.throwIfAborted(), database: () => db.ready(), queue: () => queues.ready(), platforms: () => bot.ready() }
     const { enqueue } = queues

@@ -8,7 +8,7 @@ import type { GithubDeliveryParts } from './github-delivery.ts'
  */
 export const answerMention = defineJob({
   name: 'answer-mention',
-  payload: z.strictObject({ inboxId: z.uuid() }),
-  options: { attempts: 5, backoffMs: 1_000, concurrency: 50 },
+  payload: z.strictObject({ inboxId: z.uuid(), tenantId: z.uuid().optional() }),
+  options: { attempts: 5, backoffMs: 1_000, concurrency: 100, perTenant: 50 },
   run: async ({ inboxId }, parts: GithubDeliveryParts, context) => parts.runDelivery(inboxId, context),
 })

@@ -10,7 +10,7 @@ export type AnswerTurnParts = {
 /** One accepted event gets its outcome. Runs in the bot's process, because the answer is delivered by its platform. */
 export const answerTurn = defineJob({
   name: 'answer-turn',
-  payload: z.strictObject({ inboxId: z.uuid() }),
-  options: { attempts: 5, backoffMs: 1000, concurrency: 50 },
+  payload: z.strictObject({ inboxId: z.uuid(), tenantId: z.uuid().optional() }),
+  options: { attempts: 5, backoffMs: 1000, concurrency: 100, perTenant: 50 },
   run: async ({ inboxId }, parts: AnswerTurnParts, context) => parts.runTurn(inboxId, context),
 })

@@ -4,11 +4,12 @@ import { NuraError } from '#db/nura-error.ts'
 import type { Logger } from '#server/log.ts'
 import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import type { JobsConfig } from './config.ts'
-import { checkJobs } from './job-list.ts'
+import { checkJobs, tenantOf } from './job-list.ts'
 import type { AnyJob, QueuedJobName, PayloadFor } from './job-list.ts'
 import type { JobSigner } from './job-signer.ts'
 import type { jobs } from './index.ts'
 import { openQueueStore, unavailable } from './queue-store.ts'
+import { createTurnTaking } from './turn-taking.ts'
 
 export type JobName = QueuedJobName<(typeof jobs)[number]>
 export type PayloadOf<N extends JobName> = PayloadFor<(typeof jobs)[number], N>
@@ -42,6 +43,9 @@ const patienceMs = 1_000
 /** Finished jobs are kept a while for people to look at; dead ones longer. Counts bound the memory. */
 const kept = { removeOnComplete: { age: 3600, count: 1_000 }, removeOnFail: { age: 14 * 24 * 3600, count: 5_000 } }
 
+/** A job a second is what a tenant may leave at its ease; who floods is at the end after a thousand, and no further. */
+const pace = { paceMs: 1_000, last: 1_000 }
+
 export type QueueRig = { config: JobsConfig; queueConnection: () => QueueConnection; signer: JobSigner; log: Logger }
 
 /** Opens the producing side of every queue. Does not wait for the store: it may be down, and come later. */
@@ -51,6 +55,7 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
   const onError = (error: unknown) => rig.log.debug({ err: error }, 'queue connection')
   const store = openQueueStore(rig.config, 'producer', rig.queueConnection, onError)
   const open = new Map<string, Promise<Queue>>()
+  const priorities = new Map([...byName.keys()].map((name) => [name, createTurnTaking(pace)]))
 
   /** A queue whose first contact failed never heals by itself (BullMQ keeps the rejection): the next call opens it anew. */
   function queueOf(name: string): Promise<Queue> {
@@ -77,6 +82,7 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
         queue.add(name, data, {
           ...kept,
           attempts,
+          priority: priorities.get(name)!(tenantOf(data)),
           backoff: { type: 'exponential', delay: backoffMs },
           ...(options.delayMs ? { delay: options.delayMs } : {}),
           ...(traceparent ? { telemetry: { metadata: traceparent } } : {}),

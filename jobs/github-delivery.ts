@@ -10,7 +10,7 @@ export type GithubDeliveryParts = {
 /** One accepted delivery of GitHub's that nobody waits for with a question gets its outcome. It calls nobody, so it is quick. */
 export const githubDelivery = defineJob({
   name: 'github-delivery',
-  payload: z.strictObject({ inboxId: z.uuid() }),
-  options: { attempts: 5, backoffMs: 1_000, concurrency: 4 },
+  payload: z.strictObject({ inboxId: z.uuid(), tenantId: z.uuid().optional() }),
+  options: { attempts: 5, backoffMs: 1_000, concurrency: 4, perTenant: 3 },
   run: async ({ inboxId }, parts: GithubDeliveryParts, context) => parts.runDelivery(inboxId, context),
 })

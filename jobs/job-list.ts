@@ -21,6 +21,11 @@ export type PartsFor<J extends AnyJob> = (
   ? All
   : never
 
+/** Whose job it is; '' where the payload does not say, as if that were a tenant too. */
+export function tenantOf(payload: unknown): string {
+  return typeof payload === 'object' && payload !== null && 'tenantId' in payload && typeof payload.tenantId === 'string' ? payload.tenantId : ''
+}
+
 /**
  * Refuses a list that could lose work without a word.
  * @throws NuraError `bad-job-list` that names every duplicate and every entry without a run, payload or options
@@ -35,7 +40,7 @@ export function checkJobs(jobs: readonly AnyJob[]): void {
     seen.add(name)
     if (typeof job?.run !== 'function') faults.push(`"${name}" has no run`)
     if (typeof job?.payload?.safeParse !== 'function') faults.push(`"${name}" has no payload schema`)
-    if (!job?.options || job.options.attempts < 1 || job.options.concurrency < 1) faults.push(`"${name}" has no usable options`)
+    if (!job?.options || job.options.attempts < 1 || job.options.concurrency < 1 || (job.options.perTenant ?? 1) < 1) faults.push(`"${name}" has no usable options`)
   }
   if (faults.length > 0) throw new NuraError('bad-job-list', `The list of jobs cannot be run: ${faults.join('; ')}. See jobs/index.ts.`)
 }

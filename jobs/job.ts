@@ -16,6 +16,8 @@ export type Job<Name extends string = string, Payload extends z.ZodType = z.ZodT
     backoffMs: number
     /** Jobs of this name that one process runs at a time. */
     concurrency: number
+    /** Of those, at most this many for one tenant, which its payload names as `tenantId`; others then find one free. */
+    perTenant?: number
     /** Cron or interval for a job that runs by itself. */
     every?: { ms: number }
   }

@@ -16,10 +16,10 @@ import { startWorkers } from './worker.ts'
 type Run = (id: string, context: JobContext) => Promise<void> | void
 
 /** A job whose runs are what the test says. */
-function toyJob(options: { attempts?: number; backoffMs?: number; concurrency?: number } = {}) {
+function toyJob(options: { attempts?: number; backoffMs?: number; concurrency?: number; perTenant?: number } = {}) {
   return defineJob({
     name: 'toy',
-    payload: z.strictObject({ id: z.string() }),
+    payload: z.strictObject({ id: z.string(), tenantId: z.string().optional() }),
     options: { attempts: 3, backoffMs: 20, concurrency: 4, ...options },
     async run(payload, parts: { run: Run }, context) {
       await parts.run(payload.id, context)
@@ -52,7 +52,7 @@ describe.each(kinds)('queue on %s', (kind) => {
     const job = { ...toyJob(options), name: `toy-${rig.config.prefix.slice(5)}` as const }
     const jobs = [job] as const
     const queues = openQueues(jobs, rig)
-    const enqueue = (id: string, how?: EnqueueOptions) => queues.enqueue(job.name, { id }, how)
+    const enqueue = (id: string, { tenantId, ...how }: EnqueueOptions & { tenantId?: string } = {}) => queues.enqueue(job.name, { id, tenantId }, how)
     const start = () => startWorkers(jobs, { run }, rig)
     return { rig, queues, enqueue, start, job }
   }
@@ -222,6 +222,44 @@ describe.each(kinds)('queue on %s', (kind) => {
     await workers.close()
     await queues.close()
   }, 30_000)
+
+  it('T34: serves tenants in turn: one job of a tenant waits for one of another that has left many', async () => {
+    const seen: string[] = []
+    const { queues, enqueue, start } = await open((id) => void seen.push(id), { concurrency: 1 })
+    for (let at = 0; at < 30; at++) await enqueue(`flood ${at}`, { tenantId: 'a' })
+    await enqueue('one', { tenantId: 'b' })
+    const workers = await start()
+    await until(() => seen.length === 31)
+    expect(seen.indexOf('one')).toBeLessThan(3)
+    expect(seen.filter((id) => id !== 'one')).toEqual(Array.from({ length: 30 }, (_, at) => `flood ${at}`))
+    await workers.close()
+    await queues.close()
+  })
+
+  it('T34: keeps a seat free: a tenant whose jobs hang holds no more than it may, and what it waits for costs no attempt', async () => {
+    const seen: string[] = []
+    const attempts: number[] = []
+    const hanging = Promise.withResolvers<void>()
+    const { queues, enqueue, start } = await open(
+      async (id, { attempt }) => {
+        seen.push(id)
+        attempts.push(attempt)
+        if (id.startsWith('hangs')) await hanging.promise
+      },
+      { concurrency: 3, perTenant: 2 },
+    )
+    const workers = await start()
+    for (let at = 0; at < 6; at++) await enqueue(`hangs ${at}`, { tenantId: 'a' })
+    await until(() => seen.length === 2)
+    await enqueue('quick', { tenantId: 'b' })
+    await until(() => seen.includes('quick'))
+    expect(seen.filter((id) => id.startsWith('hangs'))).toHaveLength(2)
+    hanging.resolve()
+    await until(() => seen.length === 7)
+    expect(new Set(attempts)).toEqual(new Set([1]))
+    await workers.close()
+    await queues.close()
+  })
 
   it('closes in time, aborts what still runs, and the job costs no attempt', async () => {
     const attempts: number[] = []

@@ -20,7 +20,7 @@ const busyMs = 500
 export const readDocument = defineJob({
   name: 'read-document',
   payload: z.strictObject({ tenantId: z.uuid(), documentId: z.uuid() }),
-  options: { attempts: 5, backoffMs: 2_000, concurrency: 1 },
+  options: { attempts: 5, backoffMs: 2_000, concurrency: 2, perTenant: 1 },
   async run({ tenantId, documentId }, parts: ReadDocumentParts, { signal }) {
     signal.throwIfAborted()
     const tenant = await parts.db.tenant(tenantId)

@@ -24,7 +24,7 @@ const busyMs = 2_000
 export const summarisePullRequest = defineJob({
   name: 'summarise-pull-request',
   payload: z.strictObject({ tenantId: z.uuid(), repositoryId: z.uuid(), number: z.int().positive() }),
-  options: { attempts: 3, backoffMs: 2_000, concurrency: 2 },
+  options: { attempts: 3, backoffMs: 2_000, concurrency: 3, perTenant: 2 },
   async run({ tenantId, repositoryId, number }, { db, log, summarise }: SummariseParts, { signal, attempt, lastAttempt }) {
     signal.throwIfAborted()
     if (!summarise) return

@@ -24,7 +24,7 @@ export const sweepInbox = defineJob({
     const rows = await unfinished(db, { olderThanMs, limit: most })
     for (const row of rows) {
       signal.throwIfAborted()
-      await enqueue(row.surface === 'github' ? toDeliveryJob(row.kind) : 'answer-turn', { inboxId: row.id }, { dedupe: row.id })
+      await enqueue(row.surface === 'github' ? toDeliveryJob(row.kind) : 'answer-turn', { inboxId: row.id, tenantId: row.tenantId }, { dedupe: row.id })
     }
     if (rows.length > 0) log.info({ rows: rows.length }, 'unfinished turns queued again')
   },

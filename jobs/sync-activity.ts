@@ -11,7 +11,7 @@ export type SyncActivityParts = { db: Db; log: Logger; /** Null where no App is 
 export const syncActivity = defineJob({
   name: 'sync-activity',
   payload: z.strictObject({ tenantId: z.uuid(), repositoryId: z.uuid() }),
-  options: { attempts: 8, backoffMs: 5_000, concurrency: 2 },
+  options: { attempts: 8, backoffMs: 5_000, concurrency: 3, perTenant: 2 },
   async run({ tenantId, repositoryId }, { github, ...parts }: SyncActivityParts, { signal }) {
     signal.throwIfAborted()
     if (github) await readActivityOf({ ...parts, github }, await parts.db.tenant(tenantId), repositoryId, signal)

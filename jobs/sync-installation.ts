@@ -12,7 +12,7 @@ export type SyncInstallationParts = { db: Db; enqueue: Enqueue; log: Logger; /**
 export const syncInstallation = defineJob({
   name: 'sync-installation',
   payload: z.strictObject({ tenantId: z.uuid(), installationId: z.int().positive() }),
-  options: { attempts: 8, backoffMs: 2_000, concurrency: 4 },
+  options: { attempts: 8, backoffMs: 2_000, concurrency: 4, perTenant: 3 },
   async run({ tenantId, installationId }, { github, ...parts }: SyncInstallationParts, { signal }) {
     signal.throwIfAborted()
     if (github) await sync({ ...parts, github }, await parts.db.tenant(tenantId), installationId, signal)

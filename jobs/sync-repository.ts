@@ -35,7 +35,7 @@ const busyMs = 500
 export const syncRepository = defineJob({
   name: 'sync-repository',
   payload: z.strictObject({ tenantId: z.uuid(), repositoryId: z.uuid() }),
-  options: { attempts: 8, backoffMs: 5_000, concurrency: 2 },
+  options: { attempts: 8, backoffMs: 5_000, concurrency: 3, perTenant: 2 },
   async run({ tenantId, repositoryId }, parts: SyncParts, context) {
     context.signal.throwIfAborted()
     const tenant = await parts.db.tenant(tenantId)

@@ -93,7 +93,7 @@ it('leaves what is to be said on a platform to the process of the bot, in the th
   const [row, ...more] = await inboxRows(tenant)
   expect(more).toEqual([])
   expect(row).toMatchObject({ kind: 'outdated', state: 'accepted', thread, payload: { kind: 'outdated', place, id: answerId, inboxId, sha } })
-  expect(queued).toEqual([{ name: 'answer-turn', payload: { inboxId: row!.id } }])
+  expect(queued).toEqual([{ name: 'answer-turn', payload: { inboxId: row!.id, tenantId: tenant.id } }])
 })
 
 it('a queue that is away loses nothing: the row is there, and nothing is told twice', async () => {

@@ -59,5 +59,5 @@ async function leaveForPlatform({ db, enqueue, log }: TellChangedParts, row: Inb
   const payload = { kind: 'outdated', place: asked.data.place, id, inboxId: row.id, sha }
   const left = await accept(db, { tenantId: row.tenantId, surface: row.surface, kind: 'outdated', eventKey: `outdated:${id}`, threadKey: row.threadKey, payload })
   // The row is the record; the sweeper finds one without a hint.
-  await enqueue('answer-turn', { inboxId: left.id }, { dedupe: left.id }).catch((error: unknown) => log.warn({ err: error, inboxId: left.id }, 'not queued; the sweeper will find the row'))
+  await enqueue('answer-turn', { inboxId: left.id, tenantId: row.tenantId }, { dedupe: left.id }).catch((error: unknown) => log.warn({ err: error, inboxId: left.id }, 'not queued; the sweeper will find the row'))
 }

@@ -10,10 +10,12 @@ import type { Span } from '#server/tracing/span.ts'
 import { inTrace } from '#server/tracing/traceparent.ts'
 import type { JobsConfig } from './config.ts'
 import type { JobContext } from './job.ts'
-import { checkJobs } from './job-list.ts'
+import { checkJobs, tenantOf } from './job-list.ts'
 import type { AnyJob, PartsFor } from './job-list.ts'
 import type { JobSigner } from './job-signer.ts'
 import { openQueueStore } from './queue-store.ts'
+import { createSeats } from './seats.ts'
+import type { Seats } from './seats.ts'
 import { startClock } from './clock.ts'
 
 /** A job whose worker was killed runs again within lock + stalled check: six to nine seconds. */
@@ -56,7 +58,8 @@ export async function startWorkers<const Jobs extends readonly AnyJob[]>(jobs: J
   const opening = jobs.filter((job) => !job.options.every).map(openPatiently)
 
   async function openPatiently(job: AnyJob): Promise<Worker | null> {
-    const run = (entry: QueuedJob, token?: string, lost?: AbortSignal) => runJob(job, parts, entry, token, lost, stop.signal, rig)
+    const seats = createSeats(job.options.perTenant ?? job.options.concurrency)
+    const run = (entry: QueuedJob, token?: string, lost?: AbortSignal) => seated(seats, entry, token, () => runJob(job, parts, entry, token, lost, stop.signal, rig))
     while (!closing.signal.aborted) {
       try {
         const worker = await store.openWorker(job.name, run, { ...timing, concurrency: job.options.concurrency })
@@ -105,6 +108,20 @@ function listen(worker: Worker, job: AnyJob, rig: WorkerRig): void {
 /** BullMQ cannot turn a close that waits into a forced one, so stop holding the locks: they run out, and others take the jobs. */
 async function letGo(worker: Worker | null): Promise<void> {
   if (worker) await (worker as unknown as { lockManager: { close(): Promise<void> } }).lockManager.close()
+}
+
+/** Puts a job off while its tenant has all the seats that it may have: waiting is done by the queue, and is no failed attempt. */
+async function seated(seats: Seats, entry: QueuedJob, token: string | undefined, run: () => Promise<void>): Promise<void> {
+  const seat = seats.take(tenantOf(entry.data))
+  if ('retryAt' in seat) {
+    await entry.moveToDelayed(seat.retryAt.getTime(), token)
+    throw new DelayedError()
+  }
+  try {
+    await run()
+  } finally {
+    seat.leave()
+  }
 }
 
 async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: string | undefined, lost: AbortSignal | undefined, stop: AbortSignal, rig: WorkerRig) {

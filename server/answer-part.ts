@@ -120,6 +120,8 @@ export const AnswerPart = z.discriminatedUnion('kind', [
     retryable: z.boolean(),
     /** Short reference that finds the log lines, such as `7F3A91`. */
     ref: z.string(),
+    /** Seconds until asking again is of use, where that is known. */
+    retryAfter: z.number().optional(),
   }),
 ])
 export type AnswerPart = z.infer<typeof AnswerPart>

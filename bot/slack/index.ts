@@ -2,6 +2,7 @@ import { App } from '@slack/bolt'
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import { isChannelApproved } from '#db/shared/slack-installations.ts'
+import { createIntake, usualIntake } from '../intake.ts'
 import { definePlatform } from '../platform.ts'
 import type { OpenPlatform, PlatformParts } from '../platform.ts'
 import { act } from './act.ts'
@@ -75,6 +76,7 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
   const { db, log, api } = parts
   const workspaces = createWorkspaces({ db, log, apiUrl: config.apiUrl, single: config.botToken === null ? null : { token: config.botToken, tenantId: parts.tenantId } })
   const running = new Set<Promise<void>>()
+  const intake = createIntake(usualIntake)
   const app = new App({
     receiver: { init: () => undefined, start: async () => undefined, stop: async () => undefined },
     authorize: async ({ teamId, enterpriseId }) => {
@@ -107,7 +109,7 @@ export async function openSlack(config: SlackConfig, parts: PlatformParts): Prom
   return {
     name: 'slack',
     async middleware(ctx, next) {
-      if (ctx.method === 'POST' && ctx.path === eventsPath && config.signingSecret !== null) return await takeRequest(ctx, { app, signingSecret: config.signingSecret, log })
+      if (ctx.method === 'POST' && ctx.path === eventsPath && config.signingSecret !== null) return await takeRequest(ctx, { app, signingSecret: config.signingSecret, intake, log })
       if (ctx.method === 'GET' && ctx.path === installPath && oauth) return await oauth.install(ctx)
       if (ctx.method === 'GET' && ctx.path === redirectPath && oauth) return await oauth.redirect(ctx)
       await next()

@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { parseJson } from '#server/middleware/parse-json.ts'
 import { within } from '#server/within.ts'
+import type { Intake } from '../intake.ts'
 import { readBody } from '../read-body.ts'
 import { toReceivedPayload } from './received-payload.ts'
 import { isSignedBySlack, toRequestId } from './signature.ts'
@@ -20,9 +21,10 @@ type Verdict = { ok: true; body: unknown } | { ok: false }
 
 /**
  * Takes one request of Slack's: size, signature over the raw bytes, then Bolt. Anything that is not signed is 401 and
- * leaves no trace; what was signed but could not be stored is 503, for then Slack sends it again.
+ * leaves no trace; what was signed but could not be stored, or comes while too much is on its way, is 503, for then Slack
+ * sends it again.
  */
-export async function takeRequest(ctx: Context, parts: { app: App; signingSecret: string; log: Logger }): Promise<void> {
+export async function takeRequest(ctx: Context, parts: { app: App; signingSecret: string; intake: Intake; log: Logger }): Promise<void> {
   ctx.set('cache-control', 'no-store')
   const raw = await readBody(ctx, bodyLimit)
   if (raw === null) return
@@ -39,13 +41,12 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
   }
   const retryNum = Number(ctx.get('x-slack-retry-num')) || undefined
   const retryReason = ctx.get('x-slack-retry-reason') || undefined
-  const giving = giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) })
+  const entered = parts.intake.enter(teamOf(body))
+  if (entered === null) return sendAgain(ctx, 'Too much at once. Send it again.')
+  const giving = giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) }).finally(() => entered.leave())
   // What is stored after all is one with what Slack sends again.
   const verdict = await within(giving, patienceMs)
-  if (!verdict?.ok) {
-    ctx.set('retry-after', '1')
-    return answer(ctx, 503, 'Not stored. Send it again.')
-  }
+  if (!verdict?.ok) return sendAgain(ctx, 'Not stored. Send it again.')
   ctx.status = 200
   ctx.body = verdict.body ?? ''
 }
@@ -84,6 +85,17 @@ function tellWrongTime({ signingSecret, log }: { signingSecret: string; log: Log
   if (!isSignedBySlack(signingSecret, headers, raw, signedAt)) return
   const aheadSeconds = Math.round((Date.now() - signedAt) / 1000)
   log.warn({ aheadSeconds }, 'a request that Slack signed is not of these five minutes: somebody repeats it, or the clock of this machine is wrong')
+}
+
+/** Of the payload as it was signed: events and commands name their team at the top, interactions in an object. */
+function teamOf(body: Record<string, unknown>): string {
+  const team = body.team as { id?: unknown } | null | undefined
+  return String(body.team_id ?? team?.id ?? '')
+}
+
+function sendAgain(ctx: Context, text: string): void {
+  ctx.set('retry-after', '1')
+  answer(ctx, 503, text)
 }
 
 function answer(ctx: Context, status: number, text: string): void {

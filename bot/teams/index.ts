@@ -1,4 +1,5 @@
 import { NuraError } from '#db/nura-error.ts'
+import { createIntake, usualIntake } from '../intake.ts'
 import { definePlatform } from '../platform.ts'
 import type { Incoming, OpenPlatform, Place, PlatformParts } from '../platform.ts'
 import { act } from './act.ts'
@@ -63,6 +64,8 @@ export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatfo
     return line
   }
 
+  const intake = createIntake(usualIntake)
+
   /** Whether it is known what to do with an activity. What it asks for is done by a turn. */
   async function take(activity: ReceivedActivity): Promise<boolean> {
     if (activity.type === 'message' && activity.id && activity.conversation?.id) passed.note(activity.conversation.id, activity.id)
@@ -96,7 +99,7 @@ export function openTeams(config: TeamsConfig, parts: PlatformParts): OpenPlatfo
     prefer: 'pm',
     async middleware(ctx, next) {
       if (ctx.method !== 'POST' || ctx.path !== messagesPath) return await next()
-      await takeRequest(ctx, { verify, isConnector: (serviceUrl) => isConnectorUrl(serviceUrl, config), take, log })
+      await takeRequest(ctx, { verify, isConnector: (serviceUrl) => isConnectorUrl(serviceUrl, config), take, intake, log })
     },
     async ready() {
       await tokens.connectorToken()

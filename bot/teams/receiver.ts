@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { parseJson } from '#server/middleware/parse-json.ts'
+import type { Intake } from '../intake.ts'
 import { readBody } from '../read-body.ts'
 import type { Verdict } from './identity.ts'
 import { ReceivedActivity } from './received-activity.ts'
@@ -16,6 +17,7 @@ export type ReceiverParts = {
   isConnector(serviceUrl: string): boolean
   /** Takes a verified activity: resolves with whether it is known what to do with it, once it is stored. */
   take(activity: ReceivedActivity): Promise<boolean>
+  intake: Intake
   log: Logger
 }
 
@@ -33,6 +35,9 @@ export async function takeRequest(ctx: Context, parts: ReceiverParts): Promise<v
   if (verdict === 'unready') return tryAgain(ctx, 'The keys of the identity provider are not to be had just now. Send it again.')
   if (verdict === 'refused') return answer(ctx, 401, 'The token is missing, wrong, too old or not of the connector of Teams.')
   if (!parts.isConnector(activity.serviceUrl)) return answer(ctx, 403, 'The serviceUrl is no address that Nura may call.')
+  // Verified: only now does it name a directory that counts.
+  const entered = parts.intake.enter(activity.conversation?.tenantId ?? '')
+  if (entered === null) return tryAgain(ctx, 'Too much at once. Send it again.')
   try {
     const isKnown = await parts.take(activity)
     if (activity.type !== 'invoke') return answer(ctx, 202, '')
@@ -42,6 +47,8 @@ export async function takeRequest(ctx: Context, parts: ReceiverParts): Promise<v
   } catch (error) {
     parts.log.error({ err: error }, 'teams activity not stored')
     tryAgain(ctx, 'Not stored. Send it again.')
+  } finally {
+    entered.leave()
   }
 }
 

@@ -6,6 +6,7 @@ import { createTenant } from '#db/shared/tenants.ts'
 import { provisionTenant } from '#db/shared/workspaces.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { listenOnLoopback } from '#server/testing/listen-on-loopback.ts'
+import { createBusyNotes } from '../busy-notes.ts'
 import { receive } from '../inbox.ts'
 import { createNuraApi } from '../nura-api.ts'
 import type { OpenPlatform } from '../platform.ts'
@@ -84,7 +85,7 @@ export async function openTestTeams(db: Db, options: { multi?: boolean; receive?
   }
   let held: string[] | null = null
   const queue = async (inboxId: string) => void (held ? held.push(inboxId) : run(inboxId))
-  const runTurn = createTurns({ db, api, platforms, queue, metrics: createMetrics(), log })
+  const runTurn = createTurns({ db, api, platforms, queue, busy: createBusyNotes(), metrics: createMetrics(), log })
   const platform = openTeams(config, {
     db,
     api,

@@ -5,18 +5,6 @@ export type RepliedRow = { id: string; tenantId: string; delivery: unknown; done
 
 const replied = `state = 'done' and jsonb_array_length(coalesce(delivery->'messages', '[]')) > 0`
 
-/** Whether anything of a thread was ever accepted: only then can a message in it that does not name Nura be for Nura. */
-export async function isThreadKnown(db: Db, threadKey: string): Promise<boolean> {
-  const rows = await db.control((tx) => tx.query<{ id: string }>('select id from inbox where thread_key = $1 limit 1', [threadKey]))
-  return rows.length > 0
-}
-
-/** Whether a message was accepted, under whichever revision. */
-export async function isMessageKnown(db: Db, threadKey: string, messageId: string): Promise<boolean> {
-  const rows = await db.control((tx) => tx.query<{ id: string }>(`select id from inbox where thread_key = $1 and payload->>'id' = $2 limit 1`, [threadKey, messageId]))
-  return rows.length > 0
-}
-
 /** The newest reply to a message, directly or joined with others; null when it has none. */
 export async function findReply(db: Db, threadKey: string, messageId: string): Promise<RepliedRow | null> {
   const rows = await db.control((tx) =>

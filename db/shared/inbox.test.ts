@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Db, TenantDb } from '../index.ts'
 import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
-import { accept, claim, countWithoutOutcome, fail, findByAnswer, finish, pendingInThread, purge, read, releaseClaims, renew, reopen, saveDelivery, unfinished } from './inbox.ts'
+import { accept, acceptWhere, claim, countWithoutOutcome, fail, findByAnswer, finish, pendingInThread, purge, read, releaseClaims, renew, reopen, saveDelivery, unfinished } from './inbox.ts'
 
 let db: Db
 let tenant: TenantDb
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.close())
 
-const event = (overrides: { eventKey?: string; threadKey?: string; payload?: unknown } = {}) => ({
+const event = (overrides: { tenantId?: string; eventKey?: string; threadKey?: string; payload?: unknown } = {}) => ({
   tenantId: tenant.id, surface: 'slack', kind: 'message', eventKey: `event-${++count}`, threadKey: `thread-${count}`, payload: { text: 'hello' }, ...overrides,
 })
 
@@ -82,6 +82,27 @@ test('the sweeper sees what has no end, and the count of turns without outcome w
   await finish(db, id, 1, 'answered')
   expect(await sees(0)).toBe(false)
   expect(await countWithoutOutcome(db, 0)).toBe(before - 1)
+})
+
+test('T34: the sweeper takes from every tenant in turn, however many rows one of them has', async () => {
+  const { id: other } = await createTestTenant(db)
+  for (let at = 0; at < 12; at++) await accept(db, event())
+  const late = await accept(db, event({ tenantId: other }))
+  expect((await unfinished(db, { olderThanMs: 0, limit: 3 })).map(({ id }) => id)).toContain(late.id)
+  await claim(db, late.id)
+  await finish(db, late.id, 1, 'answered')
+})
+
+test('an event that only counts where something is known leaves nothing elsewhere', async () => {
+  const threadKey = 'known'
+  const told = event({ threadKey })
+  expect(await acceptWhere(db, told, { thread: true })).toBeNull()
+  const root = await accept(db, event({ threadKey, payload: { id: 'm1' } }))
+  expect(await acceptWhere(db, event({ threadKey }), { messageId: 'm2' })).toBeNull()
+  expect(await acceptWhere(db, told, { messageId: 'm1' })).toMatchObject({ isNew: true })
+  const again = await acceptWhere(db, told, { thread: true })
+  expect(again).toMatchObject({ isNew: false })
+  expect((await pendingInThread(db, threadKey)).map(({ id }) => id)).toEqual([root.id, again!.id])
 })
 
 test('only ended rows are purged', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { controlAtOnce } from '../at-once.ts'
 import type { Db } from '../index.ts'
 import { NuraError } from '../nura-error.ts'
 import { toJson } from '../text.ts'
@@ -31,43 +32,62 @@ export const claimLastsMs = 20_000
 const columns = `id, tenant_id as "tenantId", surface, kind, event_key as "eventKey", thread_key as "threadKey", payload, delivery, state, attempts,
   outcome, error, received_at as "receivedAt", updated_at as "updatedAt", done_at as "doneAt", traceparent`
 
+export type Event = { tenantId: string; surface: string; kind: string; eventKey: string; threadKey: string; payload: unknown; traceparent?: string | null }
+
+/** What must be known already for an event to be written down: something of its thread, or a message there by its id. */
+export type Known = { thread: true } | { messageId: string }
+
 /**
  * Writes an event down, once for each event key, whichever tenant it names. Durable when it resolves.
  * @param options.revive an event that failed and is sent again is to be carried out again, and then counts as new
  */
-export function accept(
-  db: Db,
-  event: { tenantId: string; surface: string; kind: string; eventKey: string; threadKey: string; payload: unknown; traceparent?: string | null },
-  options: { revive?: boolean } = {},
-): Promise<{ id: string; isNew: boolean }> {
-  return db.control(async (tx) => {
-    const id = randomUUID()
-    const inserted = await tx.execute(
-      `insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload, traceparent) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (event_key) do nothing`,
-      [id, event.tenantId, event.surface, event.kind, event.eventKey, event.threadKey, toJson(event.payload), event.traceparent ?? null],
-    )
-    if (inserted > 0) return { id, isNew: true }
-    if (options.revive) {
-      const [revived] = await tx.query<{ id: string }>(
-        `update inbox set state = 'accepted', outcome = null, done_at = null, received_at = now(), updated_at = now(), traceparent = $3
-         where event_key = $1 and tenant_id = $2 and state = 'failed' returning id`,
-        [event.eventKey, event.tenantId, event.traceparent ?? null],
-      )
-      if (revived) return { id: revived.id, isNew: true }
-    }
-    const [known] = await tx.query<{ id: string }>('select id from inbox where event_key = $1', [event.eventKey])
-    return { id: known!.id, isNew: false }
-  })
+export async function accept(db: Db, event: Event, options: { revive?: boolean } = {}): Promise<{ id: string; isNew: boolean }> {
+  const written = (await write(db, event, 'true', []))!
+  if (written.isNew || !options.revive) return written
+  const [revived] = await controlAtOnce<{ id: string }>(
+    db,
+    `update inbox set state = 'accepted', outcome = null, done_at = null, received_at = now(), updated_at = now(), traceparent = $3
+     where event_key = $1 and tenant_id = $2 and state = 'failed' returning id`,
+    [event.eventKey, event.tenantId, event.traceparent ?? null],
+  )
+  return revived ? { id: revived.id, isNew: true } : written
+}
+
+/** As `accept`, but only where `known` holds: what people say to each other is not kept. Null where it does not. */
+export function acceptWhere(db: Db, event: Event, known: Known): Promise<{ id: string; isNew: boolean } | null> {
+  return 'thread' in known
+    ? write(db, event, 'exists (select from inbox where thread_key = $6)', [])
+    : write(db, event, `exists (select from inbox where thread_key = $6 and payload->>'id' = $9)`, [known.messageId])
+}
+
+/** Platforms wait for this: it is one statement, whatever it finds. */
+async function write(db: Db, event: Event, condition: string, values: unknown[]): Promise<{ id: string; isNew: boolean } | null> {
+  const { tenantId, surface, kind, eventKey, threadKey, payload, traceparent = null } = event
+  const [found] = await controlAtOnce<{ added: string | null; known: string | null; concerns: boolean }>(
+    db,
+    `with asked as (select ${condition} as concerns),
+     added as (
+       insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload, traceparent)
+       select $1::uuid, $2::uuid, $3, $4, $5, $6, $7::jsonb, $8 from asked where concerns on conflict (event_key) do nothing returning id
+     )
+     select (select id from added) as added, (select id from inbox where event_key = $5) as known, concerns from asked`,
+    [randomUUID(), tenantId, surface, kind, eventKey, threadKey, toJson(payload), traceparent, ...values],
+  )
+  if (!found?.concerns) return null
+  if (found.added !== null) return { id: found.added, isNew: true }
+  // Written by another process while this statement ran, which therefore does not see it.
+  const id = found.known ?? (await controlAtOnce<{ id: string }>(db, 'select id from inbox where event_key = $1', [eventKey]))[0]!.id
+  return { id, isNew: false }
 }
 
 export async function read(db: Db, id: string): Promise<InboxRow | null> {
-  const rows = await db.control((tx) => tx.query<InboxRow>(`select ${columns} from inbox where id = $1`, [id]))
+  const rows = await controlAtOnce<InboxRow>(db, `select ${columns} from inbox where id = $1`, [id])
   return rows[0] ?? null
 }
 
 /** The span that accepted a row; null when nothing was traced. */
 export async function readTraceparent(db: Db, id: string): Promise<string | null> {
-  const rows = await db.control((tx) => tx.query<{ traceparent: string | null }>('select traceparent from inbox where id = $1', [id]))
+  const rows = await controlAtOnce<{ traceparent: string | null }>(db, 'select traceparent from inbox where id = $1', [id])
   return rows[0]?.traceparent ?? null
 }
 
@@ -90,12 +110,11 @@ export async function findByAnswer(db: Db, tenantId: string, answerId: string): 
  * @returns the attempt, which the winner shows with every later write; false when the row is finished or someone holds it.
  */
 export async function claim(db: Db, id: string, options: { staleMs?: number } = {}): Promise<number | false> {
-  const rows = await db.control((tx) =>
-    tx.query<{ attempts: number }>(
-      `update inbox set state = 'running', attempts = attempts + 1, updated_at = now()
-       where id = $1 and (state = 'accepted' or (state = 'running' and updated_at <= now() - $2 * interval '1 millisecond')) returning attempts`,
-      [id, options.staleMs ?? claimLastsMs],
-    ),
+  const rows = await controlAtOnce<{ attempts: number }>(
+    db,
+    `update inbox set state = 'running', attempts = attempts + 1, updated_at = now()
+     where id = $1 and (state = 'accepted' or (state = 'running' and updated_at <= now() - $2 * interval '1 millisecond')) returning attempts`,
+    [id, options.staleMs ?? claimLastsMs],
   )
   return rows[0]?.attempts ?? false
 }
@@ -118,24 +137,27 @@ export const fail = (db: Db, id: string, attempt: number, error: string) =>
   change(db, id, attempt, `, state = 'failed', outcome = 'failed', error = $3, done_at = now()`, [error])
 
 async function change(db: Db, id: string, attempt: number, assignments: string, values: unknown[]): Promise<void> {
-  const changed = await db.control((tx) =>
-    tx.execute(`update inbox set updated_at = now()${assignments} where id = $1 and attempts = $2 and state = 'running'`, [id, attempt, ...values]),
-  )
-  if (changed === 0) throw new NuraError('stale-attempt', 'Another run has taken this event over.')
+  const changed = await controlAtOnce(db, `update inbox set updated_at = now()${assignments} where id = $1 and attempts = $2 and state = 'running' returning id`, [id, attempt, ...values])
+  if (changed.length === 0) throw new NuraError('stale-attempt', 'Another run has taken this event over.')
 }
 
 /** Unfinished rows of a thread, oldest first. */
 export function pendingInThread(db: Db, threadKey: string): Promise<InboxRow[]> {
-  return db.control((tx) => tx.query<InboxRow>(`select ${columns} from inbox where thread_key = $1 and state in ('accepted', 'running') order by sequence`, [threadKey]))
+  return controlAtOnce<InboxRow>(db, `select ${columns} from inbox where thread_key = $1 and state in ('accepted', 'running') order by sequence`, [threadKey])
 }
 
-/** Rows that nobody has touched for a while and that have no end yet, longest first: what a sweeper queues again. */
-export function unfinished(db: Db, search: { olderThanMs: number; limit: number }): Promise<InboxRow[]> {
-  return db.control((tx) =>
-    tx.query<InboxRow>(
-      `select ${columns} from inbox where state in ('accepted', 'running') and updated_at <= now() - $1 * interval '1 millisecond' order by updated_at, sequence limit $2`,
-      [search.olderThanMs, search.limit],
-    ),
+/**
+ * Rows that nobody has touched for a while and that have no end yet: what a sweeper queues again. Tenants take turns, each with
+ * its longest first, so that one with more than `limit` keeps nobody waiting.
+ */
+export function unfinished(db: Db, search: { olderThanMs: number; limit: number }): Promise<Pick<InboxRow, 'id' | 'tenantId' | 'surface' | 'kind' | 'threadKey'>[]> {
+  return controlAtOnce(
+    db,
+    `select id, tenant_id as "tenantId", surface, kind, thread_key as "threadKey" from (
+       select id, tenant_id, surface, kind, thread_key, updated_at, sequence, row_number() over (partition by tenant_id order by updated_at, sequence) as turn
+       from inbox where state in ('accepted', 'running') and updated_at <= now() - $1 * interval '1 millisecond'
+     ) as waiting order by turn, updated_at, sequence limit $2`,
+    [search.olderThanMs, search.limit],
   )
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { controlAtOnce } from '../at-once.ts'
 import type { Db } from '../index.ts'
 import { slackTokens } from '../keys/sealed-columns.ts'
 import { openSecret, readSecret, writeSecret } from '../keys/secrets.ts'
@@ -39,7 +40,8 @@ export async function saveInstallation(db: Db, given: SlackInstallation): Promis
 }
 
 /**
- * The live installation a payload's place belongs to: the workspace's own, else its organisation's.
+ * The live installation a payload's place belongs to: the workspace's own, else its organisation's. Read anew for every
+ * payload: a workspace that changed hands must not be answered for another second as its former tenant.
  * @throws NuraError `encryption-key-missing`, `encryption-key-wrong`, `secret-unreadable`
  */
 export function findInstallation(db: Db, place: SlackPlace): Promise<FoundSlackInstallation | null> {
@@ -47,15 +49,17 @@ export function findInstallation(db: Db, place: SlackPlace): Promise<FoundSlackI
 }
 
 async function readInstallation(db: Db, place: SlackPlace): Promise<FoundSlackInstallation | null> {
-  const row = await db.control(async ({ em }) => {
-    const live = { uninstalledAt: null }
-    const own = place.teamId ? await em.findOne(SlackInstallationRow, { teamId: place.teamId, ...live }, { orderBy: { installedAt: 'desc' } }) : null
-    return own ?? (place.enterpriseId ? await em.findOne(SlackInstallationRow, { teamId: null, enterpriseId: place.enterpriseId, ...live }) : null)
-  })
+  const [row] = await controlAtOnce<Omit<FoundSlackInstallation, 'botId'>>(
+    db,
+    `select tenant_id as "tenantId", team_id as "teamId", enterprise_id as "enterpriseId", bot_token as "botToken", bot_user_id as "botUserId", installation, installed_at as "installedAt"
+     from slack_installation where uninstalled_at is null and (team_id = $1 or (team_id is null and enterprise_id = $2))
+     order by team_id nulls last, installed_at desc limit 1`,
+    [place.teamId, place.enterpriseId],
+  )
   if (!row) return null
-  const { tenantId, teamId, enterpriseId, botUserId, installation, installedAt } = row
+  const { tenantId, installation } = row
   const botToken = await openSecret(storeOf(db), toPlace(tenantId), row.botToken)
-  return { tenantId, teamId: teamId ?? null, enterpriseId: enterpriseId ?? null, botUserId, installation, installedAt, botToken, botId: typeof installation.botId === 'string' ? installation.botId : undefined }
+  return { ...row, botToken, botId: typeof installation.botId === 'string' ? installation.botId : undefined }
 }
 
 /** Marks an installation as gone and destroys its token, unless it was made after `at`: events may come late. */

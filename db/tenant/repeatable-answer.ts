@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readAtOnce } from '../read-at-once.ts'
+import { readAtOnce } from '../at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import type { Answer } from './answer.ts'
 import type { NewAnswer } from './answers.ts'

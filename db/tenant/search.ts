@@ -1,4 +1,4 @@
-import { readAtOnce } from '../read-at-once.ts'
+import { readAtOnce } from '../at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { readTenant, type Transaction, type TransactionOptions } from '../transaction.ts'
 import { spaceChanged, toSpaceLiteral, toVectorIndexName, toVectorText } from './space.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readAtOnce } from '../read-at-once.ts'
+import { readAtOnce } from '../at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { toStorable } from '../text.ts'
 import type { Answer } from './answer.ts'

@@ -40,7 +40,7 @@ export function createDeliveries(parts: DeliveryParts): (inboxId: string, contex
     const about = { 'nura.tenant': row.tenantId, 'nura.inbox_id': inboxId, 'nura.surface': 'github', 'nura.kind': row.kind, 'nura.attempt': attempt }
     await inTrace(row.traceparent, () => inSpan('delivery', about, (span) => runClaimed(row, attempt, context, span)))
     const [next] = await pendingInThread(parts.db, row.threadKey)
-    if (next && next.id !== inboxId) await leaveHint(parts.log, () => parts.enqueue(toDeliveryJob(next.kind), { inboxId: next.id }, { dedupe: next.id }))
+    if (next && next.id !== inboxId) await leaveHint(parts.log, () => parts.enqueue(toDeliveryJob(next.kind), { inboxId: next.id, tenantId: next.tenantId }, { dedupe: next.id }))
   }
 
   async function runClaimed(row: InboxRow, attempt: number, context: DeliveryContext, span: Span): Promise<void> {

@@ -128,7 +128,7 @@ async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: Gith
   // One that failed and is sent again is to be carried out again.
   const { id, isNew } = await accept(db, row, { revive: true })
   if (!isNew) return false
-  const queued = enqueue(toDeliveryJob(event.kind), { inboxId: id }, { dedupe: id }).then(
+  const queued = enqueue(toDeliveryJob(event.kind), { inboxId: id, tenantId }, { dedupe: id }).then(
     () => true,
     () => false,
   )

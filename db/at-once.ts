@@ -1,6 +1,8 @@
-import type { PoolClient } from './pool.ts'
+import { controlRole } from './migrate.ts'
+import type { Db } from './index.ts'
+import type { PoolClient, PoolQuery } from './pool.ts'
 import { toStoreError } from './store-error.ts'
-import { storeOf } from './store.ts'
+import { storeOf, type Store } from './store.ts'
 import type { TenantDb } from './tenant-db.ts'
 import { refuseNesting, refuseUnknownRole, toBegin, type TransactionOptions } from './transaction.ts'
 
@@ -16,9 +18,27 @@ export async function readAtOnce<Row>(
   statement: { text: string; values: readonly unknown[]; name?: string },
   options: Pick<TransactionOptions, 'settings' | 'prologue'>,
 ): Promise<{ rows: Row[]; prologue: Record<string, unknown>[] }> {
-  refuseNesting()
   const store = storeOf(tenant)
   const begin = toBegin(store, { role: tenant.schema, schema: tenant.schema }, { ...options, readOnly: true })
+  const [prologue, rows] = await send(store, begin, statement, { isDurable: false })
+  return { rows: rows as Row[], prologue }
+}
+
+/**
+ * `Db.control` for one statement, in one round trip instead of three: what every event and every turn does often. A write is
+ * durable when it resolves.
+ */
+export async function controlAtOnce<Row>(db: Db, text: string, values: readonly unknown[]): Promise<Row[]> {
+  const store = storeOf(db)
+  const [, rows] = await send(store, toBegin(store, { role: controlRole, schema: 'nura' }, {}), { text, values }, { isDurable: true })
+  return rows as Row[]
+}
+
+type Rows = Record<string, unknown>[]
+
+/** @returns the rows of BEGIN's last statement and those of `statement` */
+async function send(store: Store, begin: string, statement: PoolQuery, { isDurable }: { isDurable: boolean }): Promise<[Rows, Rows]> {
+  refuseNesting()
   let client: PoolClient
   try {
     client = await store.pool.connect()
@@ -31,7 +51,8 @@ export async function readAtOnce<Row>(
   try {
     const { rows: prologue } = await sent[0]!.catch(refuseUnknownRole)
     const { rows } = await sent[1]!
-    return { rows: rows as Row[], prologue: prologue as Record<string, unknown>[] }
+    if (isDurable) await sent[2]
+    return [prologue as Rows, rows as Rows]
   } catch (error) {
     throw toStoreError(error)
   }
