@@ -1,6 +1,6 @@
-import { controlRole } from './migrate.ts'
 import type { Db } from './index.ts'
 import type { PoolClient, PoolQuery } from './pool.ts'
+import { controlRole } from './roles.ts'
 import { toStoreError } from './store-error.ts'
 import { storeOf, type Store } from './store.ts'
 import type { TenantDb } from './tenant-db.ts'

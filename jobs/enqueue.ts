@@ -75,14 +75,15 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
     async enqueue(name: string, payload: unknown, options: EnqueueOptions = {}) {
       const job = byName.get(name)
       if (!job) throw new NuraError('unknown-job', `There is no job "${name}" to queue.`)
-      const data = rig.signer.sign(name, job.payload.parse(payload))
+      const parsed = job.payload.parse(payload)
+      const data = rig.signer.sign(name, parsed)
       const { attempts, backoffMs } = job.options
       const traceparent = currentTraceparent()
       const adding = queueOf(name).then((queue) =>
         queue.add(name, data, {
           ...kept,
           attempts,
-          priority: priorities.get(name)!(tenantOf(data)),
+          priority: priorities.get(name)!(tenantOf(parsed)),
           backoff: { type: 'exponential', delay: backoffMs },
           ...(options.delayMs ? { delay: options.delayMs } : {}),
           ...(traceparent ? { telemetry: { metadata: traceparent } } : {}),

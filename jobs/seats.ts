@@ -2,7 +2,8 @@
  * The seats of one job in one process: a tenant takes at most `perTenant` of them, so that others find one. `take` says when to
  * come again where the tenant has all it may have. Those who come again are spread, so that a crowd does not come as one.
  */
-export type Seats = { take(tenant: string): { leave(): void } | { retryAt: Date } }
+export type Seats = { take(tenant: string): Seat }
+export type Seat = { leave(): void } | { retryAt: Date }
 
 /** Least wait for a seat, and the time between two of a tenant's that come again, milliseconds. */
 const leastMs = 500

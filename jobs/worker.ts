@@ -15,7 +15,7 @@ import type { AnyJob, PartsFor } from './job-list.ts'
 import type { JobSigner } from './job-signer.ts'
 import { openQueueStore } from './queue-store.ts'
 import { createSeats } from './seats.ts'
-import type { Seats } from './seats.ts'
+import type { Seat } from './seats.ts'
 import { startClock } from './clock.ts'
 
 /** A job whose worker was killed runs again within lock + stalled check: six to nine seconds. */
@@ -59,7 +59,10 @@ export async function startWorkers<const Jobs extends readonly AnyJob[]>(jobs: J
 
   async function openPatiently(job: AnyJob): Promise<Worker | null> {
     const seats = createSeats(job.options.perTenant ?? job.options.concurrency)
-    const run = (entry: QueuedJob, token?: string, lost?: AbortSignal) => seated(seats, entry, token, () => runJob(job, parts, entry, token, lost, stop.signal, rig))
+    const run = async (entry: QueuedJob, token?: string, lost?: AbortSignal) => {
+      const payload = readPayload(job, entry, rig)
+      await seated(seats.take(tenantOf(payload)), entry, token, () => runJob(job, payload, parts, entry, token, lost, stop.signal, rig))
+    }
     while (!closing.signal.aborted) {
       try {
         const worker = await store.openWorker(job.name, run, { ...timing, concurrency: job.options.concurrency })
@@ -111,8 +114,7 @@ async function letGo(worker: Worker | null): Promise<void> {
 }
 
 /** Puts a job off while its tenant has all the seats that it may have: waiting is done by the queue, and is no failed attempt. */
-async function seated(seats: Seats, entry: QueuedJob, token: string | undefined, run: () => Promise<void>): Promise<void> {
-  const seat = seats.take(tenantOf(entry.data))
+async function seated(seat: Seat, entry: QueuedJob, token: string | undefined, run: () => Promise<void>): Promise<void> {
   if ('retryAt' in seat) {
     await entry.moveToDelayed(seat.retryAt.getTime(), token)
     throw new DelayedError()
@@ -124,23 +126,28 @@ async function seated(seats: Seats, entry: QueuedJob, token: string | undefined,
   }
 }
 
-async function runJob(job: AnyJob, parts: unknown, entry: QueuedJob, token: string | undefined, lost: AbortSignal | undefined, stop: AbortSignal, rig: WorkerRig) {
-  const log = rig.log.child({ job: job.name, jobId: entry.id })
-  const given = rig.signer.open(job.name, entry.data)
+/** Before anything else of a job is looked at: who signed it for whom. */
+function readPayload(job: AnyJob, entry: QueuedJob, { signer }: WorkerRig): unknown {
+  const given = signer.open(job.name, entry.data)
   if (given === undefined) throw new ForgedJobError('nobody of this deployment queued this job')
   const payload = job.payload.safeParse(given)
   if (!payload.success) throw new UnrecoverableError('the payload does not fit the job')
+  return payload.data
+}
+
+async function runJob(job: AnyJob, payload: unknown, parts: unknown, entry: QueuedJob, token: string | undefined, lost: AbortSignal | undefined, stop: AbortSignal, rig: WorkerRig) {
+  const log = rig.log.child({ job: job.name, jobId: entry.id })
   const attempt = entry.attemptsMade + 1
   const about = { 'nura.job': job.name, 'nura.job_id': entry.id, 'nura.attempt': attempt }
   // A hint that a sweeper left, after the queue was wiped, knows nothing of the trace; the row does.
-  const traceparent = isTracing() ? ((await readRowTrace(payload.data, rig)) ?? entry.opts.telemetry?.metadata) : null
+  const traceparent = isTracing() ? ((await readRowTrace(payload, rig)) ?? entry.opts.telemetry?.metadata) : null
   await inTrace(traceparent, () => inSpan(`job ${job.name}`, about, carryOut, { kind: 'consumer', root: traceparent == null, isFailure: (error) => !(error instanceof DelayedError) }))
 
   async function carryOut(span: Span): Promise<void> {
     const context: JobContext = { attempt, lastAttempt: attempt >= (entry.opts.attempts ?? 1), signal: lost ? AbortSignal.any([lost, stop]) : stop }
     const ended = rig.metrics.jobSeconds.startTimer({ job: job.name })
     try {
-      await job.run(payload.data as never, parts as never, context)
+      await job.run(payload as never, parts as never, context)
       rig.metrics.jobs.inc({ job: job.name, outcome: 'done' })
       span.set({ 'nura.outcome': 'done' })
       log.debug({ attempt }, 'job done')
