@@ -50,13 +50,14 @@ const signingSecret = 'a-signing-secret-of-slack'
 const secret = 'a service secret that is long enough to be one'
 
 /** Starts it with one indexed checkout for the tenant `local`. Embedded stores: one process; on servers: the three of a deployment. */
-export async function startSlackDeployment(options: { files: Record<string, string>; env?: Record<string, string> }): Promise<SlackDeployment> {
+export async function startSlackDeployment(options: { files: Record<string, string>; env?: Record<string, string>; /** Where the checkout came from; its citations link there. */ remote?: string }): Promise<SlackDeployment> {
   const [repository, slack, folder, stores] = await Promise.all([
     createRepository(options.files),
     startFakeSlack(createFakeWorkspace()),
     mkdtemp(join(tmpdir(), 'nura-slack-')),
     openOwnStores(),
   ])
+  if (options.remote) await repository.git('remote', 'add', 'origin', options.remote)
   const env = {
     NURA_DATA_DIR: join(folder, 'data'),
     NURA_REPOSITORY: repository.dir,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ChatMessage, ChatRequest } from '../models/chat-model.ts'
 import type { Passage } from '../retrieval/passage.ts'
+import { toVisibleText } from '../visible-text.ts'
 import type { Agent } from './agent.ts'
 import type { Evidence } from './evidence.ts'
 import type { ContextMessage, Turn } from './memory.ts'
@@ -54,5 +55,5 @@ function firstWithin(texts: string[], room: number): string[] {
 }
 
 function fenced(fence: string, name: string, text: string): string {
-  return `BEGIN ${name} ${fence}\n${text.replaceAll(fence, '')}\nEND ${name} ${fence}`
+  return `BEGIN ${name} ${fence}\n${toVisibleText(text).replaceAll(fence, '')}\nEND ${name} ${fence}`
 }

@@ -1,7 +1,7 @@
 import { Parser } from 'htmlparser2'
 
 /** Elements whose content is never read by a person who looks at the page. */
-const unseen = new Set('head script style template noscript iframe object embed applet svg math canvas audio video datalist'.split(' '))
+export const unseen: ReadonlySet<string> = new Set('head script style template noscript iframe object embed applet svg math canvas audio video datalist'.split(' '))
 const hiding = /(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0*)?(?:%|;|!|$)|font-size:0(?:\.0*)?(?:[a-z%]*)(?:;|!|$))/i
 
 /**
@@ -35,7 +35,7 @@ export function toVisibleHtml(html: string): string {
   return pieces.join('')
 }
 
-function isHidden(name: string, attributes: Record<string, string>, rules: ReadonlySet<string>): boolean {
+export function isHidden(name: string, attributes: Record<string, string>, rules: ReadonlySet<string>): boolean {
   if (unseen.has(name) || 'hidden' in attributes || (name === 'input' && attributes.type === 'hidden')) return true
   if (attributes['aria-hidden']?.toLowerCase() === 'true') return true
   if (attributes.style !== undefined && isHiding(attributes.style)) return true

@@ -39,7 +39,7 @@ const deepNesting = /^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){40}/m
  * Fences are closed, and the text is shorter than a comment may be. What is harmless already stays as it is.
  */
 export function defang(markdown: string): string {
-  let text = cut(markdown.toWellFormed().split(gap).map(visible).join(gap).replace(/[\u2028\u2029]/g, '\n'))
+  let text = cut(markdown.toWellFormed().split(gap).map(visible).join(gap))
   if (deepNesting.test(text) || (text.match(/[[~*_<]/g)?.length ?? 0) > mostOpen) return toCode(text)
   for (let round = 0; round < mostRounds; round++) {
     const next = change(change(text, readRuled), readUnwanted)

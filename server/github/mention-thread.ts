@@ -2,6 +2,7 @@ import type { Octokit } from 'octokit'
 import type { ContextMessage } from '../agents/memory.ts'
 import { redact } from '../indexing/redact.ts'
 import type { Overlay } from '../retrieval/overlay.ts'
+import { toVisibleMarkdown } from '../visible-markdown.ts'
 import type { MentionEvent } from './mention-event.ts'
 import { toOwnerAndRepo } from './owner-and-repo.ts'
 
@@ -29,9 +30,9 @@ export async function readThread(github: Octokit, event: MentionEvent, trusted: 
   const before = review ? review.comments : await readComments(github, place, event.number, opening.comments)
   const said = before.filter(({ id, user }) => id < event.commentId && user?.type !== 'Bot').slice(-most.comments)
   const messages = [
-    { author: opening.author, text: `${opening.title}\n\n${(opening.body ?? '').slice(0, most.body)}`.trim() },
+    { author: opening.author, text: `${opening.title}\n\n${toVisibleMarkdown(opening.body ?? '').slice(0, most.body)}`.trim() },
     ...(review ? [{ author: 'GitHub', text: `${review.path}${review.line === null ? '' : ` line ${review.line}`}\n${review.hunk.slice(-most.hunk)}` }] : []),
-    ...said.map(({ body, user }) => ({ author: user?.login ?? 'ghost', text: (body ?? '').slice(0, most.text) })),
+    ...said.map(({ body, user }) => ({ author: user?.login ?? 'ghost', text: toVisibleMarkdown(body ?? '').slice(0, most.text) })),
   ]
   const context = await Promise.all(messages.map(async ({ author, text }) => ({ author, text: (await redact(text)).text, trusted: isTrusted(author) })))
   return { context, pull, focus: review && review.line !== null ? { path: review.path, line: review.line } : null }

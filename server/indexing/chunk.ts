@@ -12,8 +12,8 @@ import type { Rows } from './split-lines.ts'
 import type { Definition } from './symbols.ts'
 import { testSubjects } from './test-subject.ts'
 
-/** Raise it with every change that cuts a file otherwise, or tells other symbols or edges of it: what is stored is then done again. */
-export const chunkerVersion = 2
+/** Raise it with every change that reads or cuts a file otherwise, or tells other symbols or edges of it: what is stored is then done again. */
+export const chunkerVersion = 3
 
 /** Most non-blank characters of a chunk. */
 export const chunkCap = 1600

@@ -3,6 +3,8 @@ import { readText } from '../sources/skip.ts'
 import type { SkipReason } from '../sources/skip.ts'
 import type { TreeEntry } from '../sources/source.ts'
 import { tokens } from '../tokens.ts'
+import { toVisibleMarkdown } from '../visible-markdown.ts'
+import { toVisibleText } from '../visible-text.ts'
 import { chunkFile, toChunkKey, toEmbeddedText } from './chunk.ts'
 import { languageOf } from './languages/index.ts'
 import { stemOf } from './languages/language.ts'
@@ -26,7 +28,7 @@ export function toSkipped(entry: TreeEntry, skipReason: string): FileWrite {
     language: language?.id ?? null,
     contentType: document?.contentType ?? (language?.documentation ? 'documentation' : 'code'),
     // Of what not everyone may read, not even the title.
-    ...(document && skipReason !== 'restricted' ? { title: document.title, url: document.url, changedAt: document.changedAt } : {}),
+    ...(document && skipReason !== 'restricted' ? { title: toVisibleText(document.title), url: document.url, changedAt: document.changedAt } : {}),
     skipReason,
     tokens: [],
     chunks: [],
@@ -35,13 +37,17 @@ export function toSkipped(entry: TreeEntry, skipReason: string): FileWrite {
   }
 }
 
-/** Bytes → text without secrets → chunks, symbols and edges. What is stored, searched and embedded all comes from that text. */
+/**
+ * Bytes → text as people see it → without secrets → chunks, symbols and edges. What is stored, searched, embedded and given to a
+ * model all comes from that text; its lines are those of the file.
+ */
 export async function readFile(entry: TreeEntry, bytes: Buffer, space: string, kept?: SkipReason): Promise<ReadFile> {
   const { text, skip } = kept ? { text: null, skip: kept } : entry.document ? readDocument(bytes) : readText(entry.path, bytes)
   if (text === null) return { file: toSkipped(entry, skip), texts: new Map(), redacted: [] }
 
-  const clean = await redact(text)
-  const { language, contentType, chunks, symbols, edges } = await chunkFile(entry.document ? documentPath : entry.path, clean.text)
+  const path = entry.document ? documentPath : entry.path
+  const clean = await redact(toSeen(path, text))
+  const { language, contentType, chunks, symbols, edges } = await chunkFile(path, clean.text)
   const texts = new Map<string, string>()
   const fileTokens = tokens(entry.document ? `${entry.path} ${entry.document.title}` : entry.path)
   const written = chunks.map((chunk) => {
@@ -54,6 +60,11 @@ export async function readFile(entry: TreeEntry, bytes: Buffer, space: string, k
   })
   const file = { ...toSkipped(entry, ''), skipReason: null, language, contentType: entry.document?.contentType ?? contentType, tokens: fileTokens, chunks: written, symbols, edges }
   return { file, texts, redacted: clean.found }
+}
+
+/** Of code all is seen but what no editor shows; of Markdown, what its page shows. */
+function toSeen(path: string, text: string): string {
+  return languageOf(path)?.id === 'markdown' ? toVisibleMarkdown(text) : toVisibleText(text)
 }
 
 /** Text that a source has made itself is never taken for what tools write: a handbook may say "do not edit". */

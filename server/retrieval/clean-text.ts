@@ -1,3 +1,5 @@
+import { invisible } from '../visible-text.ts'
+
 /**
  * Takes out of a model's text whatever a surface would turn into a link, an image, markup or a mention. What is left
  * carries no address: addresses are built by us, from citations alone.
@@ -9,9 +11,6 @@ export type TextKind = 'prose' | 'code'
 /** What stands where an address stood. */
 export const removedLink = '(link removed)'
 
-/** Zero-width, bidirectional, variation, tag and other characters that no reader sees. Tab and line breaks stay. */
-const invisible =
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]/gu
 const lineBreaks = /[\u0085\u2028\u2029]/g
 /** Full-width ASCII and the other dots and slashes that a browser reads as ASCII in an address. */
 const lookAlikes: [RegExp, string | ((character: string) => string)][] = [

@@ -14,9 +14,13 @@ import { sendJson } from './send-json.ts'
 export type FakeOpenaiRequest = FakeRequest<ChatCompletionCreateParamsStreaming>
 /** `cold`: a server of one's own that is loading its model. `tool-call`: the answer begins with a call of a tool that nobody offered. */
 export type OpenaiFault = FakeFault | { kind: 'cold' } | { kind: 'tool-call' }
+/** A call of a tool, as a model asks for it. */
+export type FakeToolCall = { name: string; arguments: string }
 export type OpenaiReply = FakeModel<ChatCompletionCreateParamsStreaming>['reply']
 
 export type FakeOpenai = FakeModel<ChatCompletionCreateParamsStreaming, OpenaiFault> & {
+  /** Tools that the model asks for beside its text, whether or not anybody offered one. */
+  toolCalls: (body: ChatCompletionCreateParamsStreaming) => FakeToolCall[]
   /** What `OPENAI_BASE_URL` names. */
   readonly url: string
   /** The embedding model, with faults and a log of its own. */
@@ -78,7 +82,8 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     const choice = (delta: object, finish_reason: string | null = null) => frame({ choices: [{ index: 0, delta, finish_reason }], ...(body.stream_options?.include_usage ? { usage: null } : {}) })
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_fake_${fake.requests.length}` })
     send(choice({ role: 'assistant', content: '' }))
-    if (fault?.kind === 'tool-call') send(choice({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'shell', arguments: '{"command":"env"}' } }] }))
+    const calls = fault?.kind === 'tool-call' ? [{ name: 'shell', arguments: '{"command":"env"}' }] : openai.toolCalls(body)
+    for (const [index, call] of calls.entries()) send(choice({ tool_calls: [{ index, id: `call_${index + 1}`, type: 'function', function: call }] }))
     let written = ''
     for await (const content of fake.speak(body, fault, response)) {
       written += content
@@ -87,7 +92,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     if (response.destroyed) return
     const broken = toBreak(fault)
     if (broken) return await breakOff(broken.kind, response)
-    send(choice({}, 'stop'))
+    send(choice({}, calls.length > 0 && written === '' ? 'tool_calls' : 'stop'))
     if (body.stream_options?.include_usage) {
       const { inputTokens, outputTokens } = fake.report(body, written)
       send(frame({ choices: [], usage: { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens } }))
@@ -107,12 +112,14 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
   }
 
   const { url, close } = await listenOnLoopback(server)
-  return Object.assign(fake, {
+  const openai: FakeOpenai = Object.assign(fake, {
+    toolCalls: () => [],
     vectors,
     embeddingRequests,
     url: `${url}/v1`,
     close,
   })
+  return openai
 }
 
 function refuse(response: ServerResponse, { status, code = 'fault', retryAfter, message = 'Refused' }: { status: number; code?: string; retryAfter?: string; message?: string }): void {

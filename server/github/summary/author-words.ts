@@ -1,5 +1,6 @@
 import { redact } from '../../indexing/redact.ts'
 import { cleanText, removedLink } from '../../retrieval/clean-text.ts'
+import { toVisibleMarkdown } from '../../visible-markdown.ts'
 import { defang } from '../defang.ts'
 import { shorten } from './markdown.ts'
 import type { Pull } from './pull.ts'
@@ -12,7 +13,7 @@ const longestBody = 4_000
 
 export async function readAuthorWords({ title, body }: Pick<Pull, 'title' | 'body'>, subjects: string[]): Promise<AuthorWords> {
   // A key that was cut in two would be found in neither half.
-  const clean = async (text: string, longest: number) => shorten((await redact(text)).text.trim(), longest)
+  const clean = async (text: string, longest: number) => shorten((await redact(toVisibleMarkdown(text))).text.trim(), longest)
   return {
     title: await clean(title, longestTitle),
     body: await clean(body, longestBody),
@@ -39,7 +40,7 @@ export function toReason({ title, body, subjects }: AuthorWords): string | null 
 }
 
 function firstSentence(body: string): string | null {
-  const text = body.replace(/<!--[\s\S]*?(?:-->|$)/g, '').replace(/^(```|~~~)[\s\S]*?(?:^\1|$(?![\s\S]))/gm, '')
+  const text = body.replace(/^(```|~~~)[\s\S]*?(?:^\1|$(?![\s\S]))/gm, '')
   for (const paragraph of text.split(/\n\s*\n/)) {
     const lines = paragraph.split('\n').filter((line) => !noReason.test(line.trim()))
     const joined = lines.join(' ').replace(/^[-*+]\s+/, '').replace(/\s+/g, ' ').trim()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ChatRequest } from '../../models/chat-model.ts'
 import type { Passage } from '../../retrieval/passage.ts'
+import { toVisibleText } from '../../visible-text.ts'
 import type { AuthorWords } from './author-words.ts'
 import { limits } from './limits.ts'
 
@@ -46,7 +47,7 @@ export function toText(hunks: HunkPassage[]): string {
 /** What others wrote stands between lines with a random word, so that no text can close its own fence. */
 function toRequest(system: string, parts: [name: string, text: string][], hunks: HunkPassage[]): ChatRequest {
   const fence = randomBytes(9).toString('base64url')
-  const content = parts.map(([name, text]) => `BEGIN ${name} ${fence}\n${text.replaceAll(fence, '')}\nEND ${name} ${fence}`).join('\n\n')
+  const content = parts.map(([name, text]) => `BEGIN ${name} ${fence}\n${toVisibleText(text).replaceAll(fence, '')}\nEND ${name} ${fence}`).join('\n\n')
   return {
     agent: summaryAgent,
     system,

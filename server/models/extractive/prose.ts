@@ -1,10 +1,10 @@
-/** Marks that are not seen but are read: soft hyphen, zero width, direction marks, tag characters, other controls. */
-const invisible = /[\u00AD\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E0FFF}]|[^\P{Cc}\t\n]/gu
+import { toVisibleText } from '../../visible-text.ts'
+
 const codeSpan = /(`+)([^`]+)\1/g
 
 /** Text as a person sees it: without invisible marks, with plain line ends. */
 export function visible(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(invisible, '')
+  return toVisibleText(text.replace(/\r\n?/g, '\n'))
 }
 
 /**
