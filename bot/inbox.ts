@@ -7,6 +7,7 @@ import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import { within } from '#server/within.ts'
 import { toEventKey, toThreadKey } from './platform.ts'
 import type { Incoming } from './platform.ts'
+import { redactIncoming } from './redact-incoming.ts'
 
 export type InboxParts = {
   db: Db
@@ -35,7 +36,7 @@ export async function receive(parts: InboxParts, tenantId: string, incoming: Inc
 
 async function keep(parts: InboxParts, tenantId: string, incoming: Incoming, options: { hint: boolean }): Promise<{ id: string; isNew: boolean }> {
   const threadKey = incoming.kind === 'action' ? toEventKey(incoming) : toThreadKey(incoming.place)
-  const row = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: incoming, traceparent: currentTraceparent() }
+  const row = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: await redactIncoming(incoming), traceparent: currentTraceparent() }
   const accepted = await accept(parts.db, row)
   if (accepted.isNew && options.hint) await hint(parts, accepted.id)
   return accepted

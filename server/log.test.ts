@@ -43,7 +43,7 @@ describe('log', () => {
     const key = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEabc+/=\n'.repeat(20)}-----END RSA PRIVATE KEY-----`
     const [line] = capture((log) => log.info({ note: `"${key}"` }, 'x')) as [string]
     expect(line).not.toContain('MIIE')
-    expect(JSON.parse(line).note).toBe('"[private key]"')
+    expect(JSON.parse(line).note).toBe('"[PrivateKey]"')
   })
 
   it('hides what people wrote, by its key, and what drivers hang on errors', () => {
