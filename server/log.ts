@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import type { DestinationStream, Logger } from 'pino'
 import { findSecrets, mergeSecrets } from './indexing/find-secrets.ts'
+import type { Secret } from './indexing/find-secrets.ts'
 
 export type { Logger } from 'pino'
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -46,28 +47,37 @@ function toLoggedError(error: unknown, depth = 0): LoggedError {
   }
 }
 
-/** What a line of a log may not hold beside secrets. Each is linear: no nested repeats, bounded lengths. */
-const shapes: [pattern: RegExp, name: string][] = [
-  // Tokens are told with less of their shape here than in a tenant's files: a log has no use for what only begins as one.
-  [/xox[a-z](?:\.xox[a-z])?-[\w-]{8,200}|xapp-[\w-]{8,200}|gh[opsur]_\w{20,255}|\bsk-[\w-]{16,200}|\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{0,4000}/g, 'token'],
+/**
+ * Tokens are told with less of their shape here than in a tenant's files: a log has no use for what only begins as one. Each
+ * pattern is linear: no nested repeats, bounded lengths.
+ */
+const shapes: [pattern: RegExp, kind: string][] = [
+  [/xox[a-z](?:\.xox[a-z])?-[\w-]{8,200}|xapp-[\w-]{8,200}|gh[opsur]_\w{20,255}|\bsk-[\w-]{16,200}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{0,4000}/g, 'token'],
   [/(?<=\bBearer )[\w.~+/=-]{8,4000}/g, 'token'],
   [/(?<=:\/\/[^\s:/@"]{1,100}:)[^\s@/"]{1,200}(?=@)/g, 'hidden'],
-  [/[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/g, 'email'],
 ]
+const email = /[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/gi
 
 /**
  * Replaces what looks like a secret or an e-mail address; leaves JSON valid. Secrets are what they are to `redact`, by the
  * same table.
  */
 export function scrub(line: string): string {
+  const withoutSecrets = replace(line, (plain) => [...findSecrets(plain), ...shapes.flatMap(([pattern, kind]) => findAll(plain, pattern, kind))])
+  // Only then: a password before the name of a host looks like an address too.
+  return replace(withoutSecrets, (plain) => findAll(plain, email, 'email'))
+}
+
+function findAll(plain: string, pattern: RegExp, kind: string): Secret[] {
+  return [...plain.matchAll(pattern)].map((match) => ({ start: match.index, end: match.index + match[0].length, kind }))
+}
+
+function replace(line: string, find: (plain: string) => Secret[]): string {
   // Escapes become as many blanks: places stay the same, and the `n` of a line break is not the start of a word.
   const plain = line.includes('\\') ? line.replace(/\\(?:u[\da-fA-F]{4}|.)/g, (escape) => ' '.repeat(escape.length)) : line
-  const personal = shapes.flatMap(([pattern, kind]) => [...plain.matchAll(pattern)].map((match) => ({ start: match.index, end: match.index + match[0].length, kind })))
-  const found = mergeSecrets([...findSecrets(plain), ...personal])
-  if (found.length === 0) return line
   let clean = ''
   let at = 0
-  for (const { start, end, kind } of found) {
+  for (const { start, end, kind } of mergeSecrets(find(plain))) {
     // What is found may reach over several strings: what stands between them stays.
     const [, ...between] = plain.slice(start, end).split(/("[^"]*(?:"|$))/)
     clean += `${line.slice(at, start)}[${kind}]${between.filter((_, index) => index % 2 === 0).join('')}`
