@@ -7,6 +7,7 @@ import { currentTraceparent } from '#server/tracing/traceparent.ts'
 import { within } from '#server/within.ts'
 import { toEventKey, toThreadKey } from './platform.ts'
 import type { Incoming } from './platform.ts'
+import { redactIncoming } from './redact-incoming.ts'
 
 export type InboxParts = {
   db: Db
@@ -36,7 +37,7 @@ export async function receive(parts: InboxParts, tenantId: string, incoming: Inc
 
 async function keep(parts: InboxParts, tenantId: string, incoming: Incoming, condition: Exclude<Condition, 'never'>, options: { hint: boolean }): Promise<{ id: string; isNew: boolean } | null> {
   const threadKey = incoming.kind === 'action' ? toEventKey(incoming) : toThreadKey(incoming.place)
-  const event = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: incoming, traceparent: currentTraceparent() }
+  const event = { tenantId, surface: incoming.place.surface, kind: incoming.kind, eventKey: toEventKey(incoming), threadKey, payload: await redactIncoming(incoming), traceparent: currentTraceparent() }
   const accepted = condition === 'always' ? await accept(parts.db, event) : await acceptWhere(parts.db, event, condition)
   if (accepted?.isNew && options.hint) void hint(parts, accepted.id, tenantId)
   return accepted

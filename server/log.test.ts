@@ -36,14 +36,22 @@ describe('log', () => {
   })
 
   it('hides the password of an address but not the address', () => {
-    expect(scrub('postgres://nura:hunter2@db.internal:5432/nura')).toBe('postgres://nura:[hidden]@db.internal:5432/nura')
+    expect(scrub('postgres://nura:hunter2@db.internal:5432/nura')).toBe('postgres://nura:[Password]@db.internal:5432/nura')
   })
 
   it('hides a private key whole, with the line breaks in it', () => {
     const key = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEabc+/=\n'.repeat(20)}-----END RSA PRIVATE KEY-----`
     const [line] = capture((log) => log.info({ note: `"${key}"` }, 'x')) as [string]
     expect(line).not.toContain('MIIE')
-    expect(JSON.parse(line).note).toBe('"[private key]"')
+    expect(JSON.parse(line).note).toBe('"[PrivateKey]"')
+  })
+
+  it('finds a secret behind a line break, and one that only the name before it tells, however deep', () => {
+    const token = `npm_${'a1B2'.repeat(9)}`
+    const [line] = capture((log) => log.info({ note: `first\n${token}\tlast`, a: { b: { c: { apiKey: 'q8Zr2LmX5vTn0WdY7sKe3BpH' } } } }, 'x')) as [string]
+    expect(line).not.toContain(token)
+    expect(line).not.toContain('q8Zr2LmX5vTn0WdY7sKe3BpH')
+    expect(JSON.parse(line).note).toBe('first\n[npm]\tlast')
   })
 
   it('hides what people wrote, by its key, and what drivers hang on errors', () => {

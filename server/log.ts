@@ -1,5 +1,7 @@
 import { pino } from 'pino'
 import type { DestinationStream, Logger } from 'pino'
+import { findSecrets, mergeSecrets } from './indexing/find-secrets.ts'
+import type { Secret } from './indexing/find-secrets.ts'
 
 export type { Logger } from 'pino'
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -45,23 +47,41 @@ function toLoggedError(error: unknown, depth = 0): LoggedError {
   }
 }
 
-/** Shapes of secrets and of personal data. Each is linear: no nested repeats, bounded lengths. */
-const shapes: [RegExp, string][] = [
-  [/xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}/, '[slack token]'],
-  [/gh[opsur]_\w{20,255}|github_pat_\w{20,255}/, '[github token]'],
-  [/\bsk-[\w-]{16,200}/, '[api key]'],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, '[aws key]'],
-  [/\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{0,4000}/, '[jwt]'],
-  [/\bBearer [\w.~+/=-]{8,4000}/, 'Bearer [hidden]'],
-  [/(?<=:\/\/[^\s:/@"\\]{1,100}:)[^\s@/"\\]{1,200}(?=@)/, '[hidden]'],
-  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[\w+/= -]|\\[nr]|[\n\r]){0,10000}/, '[private key]'],
-  [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/, '[email]'],
+/**
+ * Tokens are told with less of their shape here than in a tenant's files: a log has no use for what only begins as one. Each
+ * pattern is linear: no nested repeats, bounded lengths.
+ */
+const shapes: [pattern: RegExp, kind: string][] = [
+  [/xox[a-z](?:\.xox[a-z])?-[\w-]{8,200}|xapp-[\w-]{8,200}|gh[opsur]_\w{20,255}|\bsk-[\w-]{16,200}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,4000}\.[\w-]{8,4000}\.[\w-]{0,4000}/g, 'token'],
+  [/(?<=\bBearer )[\w.~+/=-]{8,4000}/g, 'token'],
+  [/(?<=:\/\/[^\s:/@"]{1,100}:)[^\s@/"]{1,200}(?=@)/g, 'hidden'],
 ]
+const email = /[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/gi
 
-/** Each shape, or an escape of JSON, which is stepped over whole: the `u0000` of one is not the start of an address. */
-const finders = shapes.map(([shape, name]) => [new RegExp(`(\\\\u[\\da-fA-F]{4}|\\\\.)|${shape.source}`, 'g'), name] as const)
-
-/** Replaces what looks like a secret or an e-mail address; leaves JSON valid. */
+/**
+ * Replaces what looks like a secret or an e-mail address; leaves JSON valid. Secrets are what they are to `redact`, by the
+ * same table.
+ */
 export function scrub(line: string): string {
-  return finders.reduce((text, [finder, name]) => text.replace(finder, (_, escaped?: string) => escaped ?? name), line)
+  const withoutSecrets = replace(line, (plain) => [...findSecrets(plain), ...shapes.flatMap(([pattern, kind]) => findAll(plain, pattern, kind))])
+  // Only then: a password before the name of a host looks like an address too.
+  return replace(withoutSecrets, (plain) => findAll(plain, email, 'email'))
+}
+
+function findAll(plain: string, pattern: RegExp, kind: string): Secret[] {
+  return [...plain.matchAll(pattern)].map((match) => ({ start: match.index, end: match.index + match[0].length, kind }))
+}
+
+function replace(line: string, find: (plain: string) => Secret[]): string {
+  // Escapes become as many blanks: places stay the same, and the `n` of a line break is not the start of a word.
+  const plain = line.includes('\\') ? line.replace(/\\(?:u[\da-fA-F]{4}|.)/g, (escape) => ' '.repeat(escape.length)) : line
+  let clean = ''
+  let at = 0
+  for (const { start, end, kind } of mergeSecrets(find(plain))) {
+    // What is found may reach over several strings: what stands between them stays.
+    const [, ...between] = plain.slice(start, end).split(/("[^"]*(?:"|$))/)
+    clean += `${line.slice(at, start)}[${kind}]${between.filter((_, index) => index % 2 === 0).join('')}`
+    at = end
+  }
+  return clean + line.slice(at)
 }

@@ -8,6 +8,7 @@ import { accept } from '#db/shared/inbox.ts'
 import { ensureTenant } from '#db/shared/tenants.ts'
 import { findWorkspaceTenant } from '#db/shared/workspaces.ts'
 import type { Enqueue } from '#jobs/enqueue.ts'
+import { redact } from '../indexing/redact.ts'
 import type { Logger } from '../log.ts'
 import { parseJson } from '../middleware/parse-json.ts'
 import { inSpan } from '../tracing/span.ts'
@@ -124,7 +125,7 @@ async function findTenant({ db, github, tenant }: WebhookParts, event: GithubEve
 }
 
 async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: GithubEvent, key: string, log: Logger): Promise<boolean> {
-  const row = { tenantId, surface: 'github', kind: event.kind, eventKey: toEventKey(key), threadKey: toThreadKey(event), payload: event, traceparent: currentTraceparent() }
+  const row = { tenantId, surface: 'github', kind: event.kind, eventKey: toEventKey(key), threadKey: toThreadKey(event), payload: await redactEvent(event), traceparent: currentTraceparent() }
   // One that failed and is sent again is to be carried out again.
   const { id, isNew } = await accept(db, row, { revive: true })
   if (!isNew) return false
@@ -135,6 +136,11 @@ async function keep({ db, enqueue }: WebhookParts, tenantId: string, event: Gith
   // The row is the record, the queue only a hint.
   if (!(await within(queued, queueMs))) log.warn({ inboxId: id }, 'not queued yet; the sweeper will find the row')
   return true
+}
+
+/** Of people's text only what is said to Nura is kept, and that without the secrets in it. */
+async function redactEvent(event: GithubEvent): Promise<GithubEvent> {
+  return event.kind === 'mention' ? { ...event, body: (await redact(event.body)).text } : event
 }
 
 /** What the App is called, asked of GitHub once: null while it has not answered, whatever keeps it. Only the first wait for it. */

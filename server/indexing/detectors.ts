@@ -14,7 +14,7 @@ function toPattern(shape: string): RegExp {
 }
 
 const quote = '\\\\{0,4}["\'`]'
-const closed = '(?=["\'`\\s,;)\\]}<>&|\\\\#]|$)'
+const closed = '(?=[.?!]{0,3}["\'`\\s,;)\\]}<>&|\\\\#]|$)'
 const assigned = `(?:${quote})?\\]?\\s{0,5}(?:=>|:=|\\?=|={1,3}|:|\\bis\\b|\\||,(?=\\s{0,5}["'\`]))\\s{0,5}`
 
 /** Whose keys have no shape of their own, so that only the name beside tells. */
@@ -49,7 +49,7 @@ export const detectors: readonly Detector[] = [
   {
     kind: 'Password',
     needs: /passw|pwd|passphrase/i,
-    pattern: new RegExp(`(?<!\\d)(?:passw(?:or)?d|pwd|passphrase)\\w{0,12}${assigned}(?:${quote}([^\\s"'\`\\\\]{8,100})(?=${quote})|([^\\s"'\`(){}<>\\[\\],;]{8,100})(?=[\\s,;]|$))`, 'gi'),
+    pattern: new RegExp(`(?<!\\d)(?:passw(?:or)?d|pwd|passphrase)\\w{0,12}${assigned}(?:${quote}([^\\s"'\`\\\\]{8,100})(?=${quote})|([^\\s"'\`(){}<>\\[\\],;]{8,100})(?=[.?!]{0,3}[\\s,;]|$))`, 'gi'),
     accepts: isStrong,
   },
 ]

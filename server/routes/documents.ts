@@ -6,6 +6,7 @@ import { toDocumentKind } from '../documents/kind.ts'
 import { openLibrary } from '../documents/open-library.ts'
 import { readUpload } from '../documents/read-upload.ts'
 import { notFound } from '../errors.ts'
+import { redact } from '../indexing/redact.ts'
 import { leaveHint } from './leave-hint.ts'
 import { defineRoute } from './route.ts'
 
@@ -53,7 +54,7 @@ export const addDocumentRoute = defineRoute({
     const name = toName(given.name ?? fileName)
     toDocumentKind({ name, mediaType, bytes })
     const { id: repositoryId } = await openLibrary(tenant, { name: library, audience })
-    const title = given.title ?? (name.replace(/\.[^.]{1,8}$/, '') || name)
+    const title = (await redact(given.title ?? (name.replace(/\.[^.]{1,8}$/, '') || name))).text
     const { document, isNew } = await storeDocument(tenant, { repositoryId, name, title, url, contentType, mediaType, bytes })
     await leaveHint(log, () =>
       isNew

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Audience } from '../retrieval/audience.ts'
+import { redact } from '../indexing/redact.ts'
 import { legs } from '../retrieval/passage.ts'
 import { AskBody } from './ask.ts'
 import { defineRoute } from './route.ts'
@@ -40,7 +41,9 @@ export const searchRoute = defineRoute({
   },
   async run({ tenant, asker, body, signal }, parts) {
     await parts.limits?.admit({ tenantId: tenant.id, asker, channel: null })
-    const { passages, timings } = await parts.search(tenant, { ...body, signal })
+    // As a question that is asked: what goes to an embedding model holds no secret.
+    const question = (await redact(body.question)).text
+    const { passages, timings } = await parts.search(tenant, { ...body, question, signal })
     const shown = passages.map(({ chunkId: _, repositoryId: __, ...passage }) => passage)
     return { status: 200, json: { passages: shown, timings } }
   },

@@ -1,5 +1,6 @@
 import { redact } from '#server/indexing/redact.ts'
 import { createDraw, fill, pick } from './draw.ts'
+import { revealing } from './revealing.ts'
 import { secretKinds } from './secret-kinds.ts'
 import type { SecretKind } from './secret-kinds.ts'
 import { assignments, bare } from './secret-places.ts'
@@ -26,10 +27,4 @@ export async function measureRecall(seed: number, each: number): Promise<Recall[
     recalls.push(recall)
   }
   return recalls
-}
-
-/** What of a secret must not stay: of an address the password, of a key of many lines each line of it, else all of it. */
-function revealing(secret: string): string[] {
-  const password = /:\/\/[^:/]*:([^@]+)@/.exec(secret)?.[1] ?? /AccountKey=([^;]+)/.exec(secret)?.[1]
-  return password ? [password] : secret.split('\n').filter((line) => !line.startsWith('-----'))
 }
