@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
 import { accept } from '#db/shared/inbox.ts'
 import { isMessageKnown, isThreadKnown } from '#db/shared/inbox-threads.ts'
 import { inSpan } from '#server/tracing/span.ts'
@@ -20,14 +21,15 @@ const queueMs = 500
 
 /**
  * Takes what came in: one row however often it is told, then a hint for the queue. Null when it does not concern Nura and
- * nothing of it is kept. Rejects when it could not be stored, so that the platform is told to send it again.
+ * nothing of it is kept, as is that of a tenant that is gone. Rejects when it could not be stored, so that the platform is told to send it again.
  */
 export async function receive(parts: InboxParts, tenantId: string, incoming: Incoming, options: { hint: boolean } = { hint: true }): Promise<{ id: string; isNew: boolean } | null> {
   const startedAt = Date.now()
   if (!(await concernsNura(parts.db, incoming))) return null
   const { surface } = incoming.place
   return await inSpan('receive', { 'nura.tenant': tenantId, 'nura.surface': surface, 'nura.kind': incoming.kind }, async (span) => {
-    const accepted = await keep(parts, tenantId, incoming, options)
+    const accepted = await keep(parts, tenantId, incoming, options).catch(orGone)
+    if (accepted === null) return null
     span.set({ 'nura.inbox_id': accepted.id, 'nura.outcome': accepted.isNew ? 'accepted' : 'known' })
     return accepted
   }, { kind: 'server', root: true, startedAt })
@@ -39,6 +41,12 @@ async function keep(parts: InboxParts, tenantId: string, incoming: Incoming, opt
   const accepted = await accept(parts.db, row)
   if (accepted.isNew && options.hint) await hint(parts, accepted.id)
   return accepted
+}
+
+/** What comes late for a tenant that was deleted is nobody's. */
+function orGone(error: unknown): null {
+  if (error instanceof NuraError && error.code === 'unknown-tenant') return null
+  throw error
 }
 
 async function hint(parts: InboxParts, inboxId: string): Promise<void> {

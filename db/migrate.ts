@@ -22,14 +22,19 @@ export async function migrate(db: Db): Promise<string[]> {
   const applied = await migrateControlPlane(store)
   const schemas = await runTransaction(store, { role: controlRole, schema: 'nura' }, (tx) =>
     tx.query<{ schema_name: string }>(
-      'select schema_name from tenant where (select count(*) from migration where scope = schema_name) < $1 order by created_at, id',
+      'select schema_name from tenant where closing_at is null and (select count(*) from migration where scope = schema_name) < $1 order by created_at, id',
       [tenantMigrations.length],
     ),
   )
   for (const { schema_name } of schemas) {
-    applied.push(...(await asMigrator(store, schema_name, (tx) => applyTenantMigrations(tx, schema_name))))
+    applied.push(...(await asMigrator(store, schema_name, async (tx) => ((await isOpen(tx, schema_name)) ? applyTenantMigrations(tx, schema_name) : []))))
   }
   return applied
+}
+
+/** A tenant may be deleted meanwhile. */
+async function isOpen(tx: Transaction, schema: string): Promise<boolean> {
+  return (await tx.query('select 1 from nura.tenant where schema_name = $1 and closing_at is null', [schema])).length > 0
 }
 
 /** @throws NuraError `not-migrated` when this code is newer than the database. */

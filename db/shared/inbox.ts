@@ -33,6 +33,7 @@ const columns = `id, tenant_id as "tenantId", surface, kind, event_key as "event
 
 /**
  * Writes an event down, once for each event key, whichever tenant it names. Durable when it resolves.
+ * @throws NuraError `unknown-tenant`
  * @param options.revive an event that failed and is sent again is to be carried out again, and then counts as new
  */
 export function accept(
@@ -43,7 +44,8 @@ export function accept(
   return db.control(async (tx) => {
     const id = randomUUID()
     const inserted = await tx.execute(
-      `insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload, traceparent) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (event_key) do nothing`,
+      `insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload, traceparent)
+       select $1, id, $3, $4, $5, $6, $7::jsonb, $8 from tenant where id = $2 and closing_at is null on conflict (event_key) do nothing`,
       [id, event.tenantId, event.surface, event.kind, event.eventKey, event.threadKey, toJson(event.payload), event.traceparent ?? null],
     )
     if (inserted > 0) return { id, isNew: true }
@@ -56,7 +58,8 @@ export function accept(
       if (revived) return { id: revived.id, isNew: true }
     }
     const [known] = await tx.query<{ id: string }>('select id from inbox where event_key = $1', [event.eventKey])
-    return { id: known!.id, isNew: false }
+    if (!known) throw new NuraError('unknown-tenant', 'There is no such tenant.')
+    return { id: known.id, isNew: false }
   })
 }
 

@@ -24,6 +24,8 @@ export type SlackDeployment = {
   /** Roots of the bot and of the API; one process where the stores are embedded. */
   readonly url: string
   readonly apiUrl: string
+  /** What its processes share. */
+  readonly env: Readonly<Record<string, string>>
   /** Mentions Nura in a channel, in a thread of its own, and resolves when the event was taken. */
   ask(question: string): Promise<FakeMessage>
   /** The first reply of the thread, when it will not change any more. */
@@ -74,6 +76,7 @@ export async function startSlackDeployment(options: { files: Record<string, stri
     repository,
     url: nura.url,
     apiUrl,
+    env,
     output,
     async ask(question) {
       const mention = say(slack.workspace, { text: `<@${slack.workspace.botUserId}> ${question}` })
