@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db, TenantDb } from '#db/index.ts'
 import { exclusively } from '#db/shared/exclusive.ts'
-import { deleteTenant, ensureTenant } from '#db/shared/tenants.ts'
+import { offboardTenant } from '#db/shared/offboard-tenant.ts'
+import { ensureTenant } from '#db/shared/tenants.ts'
 import { addRepository, findRepository, findRepositoryByExternalId } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { createRandom } from '#infra/testing/create-random.ts'
@@ -168,7 +169,7 @@ async function countDifferences(db: Db, tenant: TenantDb, repository: Repository
     for (const row of missing.slice(0, 3)) console.error(`  - ${row}`)
     for (const row of unexpected.slice(0, 3)) console.error(`  + ${row}`)
   }
-  await deleteTenant(db, fresh.id)
+  await offboardTenant(db, fresh.id)
   return differences.reduce((sum, { missing, unexpected }) => sum + missing.length + unexpected.length, 0)
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Db } from '#db/index.ts'
+import { NuraError } from '#db/nura-error.ts'
 import { accept, acceptWhere } from '#db/shared/inbox.ts'
 import type { Known } from '#db/shared/inbox.ts'
 import { inSpan } from '#server/tracing/span.ts'
@@ -21,7 +22,8 @@ const queueMs = 500
 
 /**
  * Takes what came in: one row however often it is told, then a hint for the queue, which nobody waits for. Null when it does
- * not concern Nura and nothing of it is kept. Rejects when it could not be stored, so that the platform is told to send it again.
+ * not concern Nura and nothing of it is kept, as is that of a tenant that is gone. Rejects when it could not be stored, so that
+ * the platform is told to send it again.
  */
 export async function receive(parts: InboxParts, tenantId: string, incoming: Incoming, options: { hint: boolean } = { hint: true }): Promise<{ id: string; isNew: boolean } | null> {
   const startedAt = Date.now()
@@ -29,7 +31,7 @@ export async function receive(parts: InboxParts, tenantId: string, incoming: Inc
   if (condition === 'never') return null
   const { surface } = incoming.place
   return await inSpan('receive', { 'nura.tenant': tenantId, 'nura.surface': surface, 'nura.kind': incoming.kind }, async (span) => {
-    const accepted = await keep(parts, tenantId, incoming, condition, options)
+    const accepted = await keep(parts, tenantId, incoming, condition, options).catch(orGone)
     span.set({ 'nura.inbox_id': accepted?.id, 'nura.outcome': accepted === null ? 'not-for-nura' : accepted.isNew ? 'accepted' : 'known' })
     return accepted
   }, { kind: 'server', root: true, startedAt })
@@ -41,6 +43,12 @@ async function keep(parts: InboxParts, tenantId: string, incoming: Incoming, con
   const accepted = condition === 'always' ? await accept(parts.db, event) : await acceptWhere(parts.db, event, condition)
   if (accepted?.isNew && options.hint) void hint(parts, accepted.id, tenantId)
   return accepted
+}
+
+/** What comes late for a tenant that was deleted is nobody's. */
+function orGone(error: unknown): null {
+  if (error instanceof NuraError && error.code === 'unknown-tenant') return null
+  throw error
 }
 
 async function hint(parts: InboxParts, inboxId: string, tenantId: string): Promise<void> {

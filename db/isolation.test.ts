@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Db, TenantDb } from './index.ts'
-import { createTenant, deleteTenant, findTenant, listTenants } from './shared/tenants.ts'
+import { offboardTenant } from './shared/offboard-tenant.ts'
+import { createTenant, findTenant, listTenants } from './shared/tenants.ts'
 import { createTestRepository } from './testing/create-repository.ts'
 import { makeFile } from './testing/make-file.ts'
 import { createTestTenant, openTestDb } from './testing/open-test-db.ts'
@@ -108,7 +109,7 @@ describe('tenants', () => {
     const named = await createTenant(db, { slug: 'public', name: `"; drop schema nura cascade; --` })
     expect(named.schema).toMatch(/^t_[0-9a-f]{32}$/)
     await expect(createTenant(db, { slug: 'public', name: 'again' })).rejects.toMatchObject({ code: 'tenant-exists', field: 'slug' })
-    await deleteTenant(db, named.id)
+    await offboardTenant(db, named.id)
   })
 
   test('of many who create the same tenant at once one succeeds', async () => {
@@ -121,10 +122,15 @@ describe('tenants', () => {
     const doomed = await createTestTenant(db, 'doomed')
     const context = await createTestRepository(doomed)
     await writeFiles(doomed, context, [makeFile('a.ts', ['one', 'two'])])
-    const receipt = await deleteTenant(db, doomed.id)
-    expect(receipt).toContainEqual({ store: 'database', table: 'knowledge_base', rows: 2 })
-    expect(receipt).toContainEqual({ store: 'database', table: 'nura.tenant', rows: 1 })
-    expect(await deleteTenant(db, doomed.id)).toEqual([])
+    const receipt = await offboardTenant(db, doomed.id, { dropElsewhere: async () => [{ store: 'cache', table: 'entries', rows: 3 }] })
+    const dropped = receipt?.steps.flatMap((step) => step.dropped)
+    expect(dropped).toContainEqual({ store: 'database', table: 'knowledge_base', rows: 2 })
+    expect(dropped).toContainEqual({ store: 'database', table: 'nura.tenant', rows: 1 })
+    expect(dropped).toContainEqual({ store: 'cache', table: 'entries', rows: 3 })
+    expect(receipt?.endedAt).toBeInstanceOf(Date)
+    expect(JSON.stringify(receipt)).not.toContain('doomed')
+    expect(await offboardTenant(db, doomed.id)).toEqual(receipt)
+    expect(await offboardTenant(db, '00000000-0000-4000-8000-000000000000')).toBeNull()
     expect(await findTenant(db, 'doomed')).toBeNull()
     expect((await listTenants(db)).map(({ slug }) => slug)).toContain('acme')
     await expect(db.tenant(doomed.id)).rejects.toMatchObject({ code: 'unknown-tenant' })

@@ -22,12 +22,15 @@ export async function migrate(db: Db): Promise<string[]> {
   const schemas = await runTransaction(store, { role: controlRole, schema: 'nura' }, (tx) =>
     tx.query<{ schema_name: string }>(
       `select schema_name from tenant join pg_namespace on nspname = schema_name
-       where (select count(*) from migration where scope = schema_name) < $1 or nspowner <> to_regrole($2) order by created_at, id`,
+       where closing_at is null and ((select count(*) from migration where scope = schema_name) < $1 or nspowner <> to_regrole($2)) order by created_at, id`,
       [tenantMigrations.length, ownerRole],
     ),
   )
   for (const { schema_name } of schemas) {
     const names = await asMigrator(store, schema_name, async (tx) => {
+      await become(tx, ownerRole)
+      if (!(await isOpen(tx, schema_name))) return []
+      await tx.query('reset role')
       await createRole(tx, schema_name)
       await handOver(tx, schema_name)
       await become(tx, ownerRole)
@@ -36,6 +39,11 @@ export async function migrate(db: Db): Promise<string[]> {
     applied.push(...names)
   }
   return applied
+}
+
+/** A tenant may be deleted meanwhile. */
+async function isOpen(tx: Transaction, schema: string): Promise<boolean> {
+  return (await tx.query('select 1 from nura.tenant where schema_name = $1 and closing_at is null', [schema])).length > 0
 }
 
 /** @throws NuraError `not-migrated` when this code is newer than the database. */

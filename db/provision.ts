@@ -27,30 +27,3 @@ export async function provision(store: Store, tenant: { slug: string; name: stri
   })
   return { id, schema }
 }
-
-/** Drops schema, role and control-plane rows of a tenant in one transaction. @returns rows that were there, by table. */
-export async function unprovision(store: Store, tenant: { id: string; schema: string }): Promise<{ store: string; table: string; rows: number }[]> {
-  const schema = toSchemaName(tenant.id)
-  return asMigrator(store, schema, async (tx) => {
-    await become(tx, ownerRole)
-    const receipt: { store: string; table: string; rows: number }[] = []
-    const count = async (table: string, from: string, values: unknown[]) => {
-      const [found] = await tx.query<{ rows: number }>(`select count(*)::int as rows from ${from}`, values)
-      receipt.push({ store: 'database', table, rows: found?.rows ?? 0 })
-    }
-    const tables = await tx.query<{ name: string }>('select tablename as name from pg_tables where schemaname = $1 order by 1', [schema])
-    for (const { name } of tables) await count(name, `"${schema}"."${name}"`, [])
-    const owned = await tx.query<{ name: string }>(
-      `select table_name as name from information_schema.columns where table_schema = 'nura' and column_name = 'tenant_id' order by 1`,
-    )
-    for (const { name } of owned) await count(`nura.${name}`, `nura."${name}" where tenant_id = $1`, [tenant.id])
-    await tx.query(`drop schema if exists "${schema}" cascade`)
-    await tx.query('delete from nura.migration where scope = $1', [schema])
-    const gone = await tx.execute('delete from nura.tenant where id = $1', [tenant.id])
-    receipt.push({ store: 'database', table: 'nura.tenant', rows: gone })
-    // All that the role had rights on went with the schema; making and dropping roles is for the login.
-    await tx.query('reset role')
-    await tx.query(`drop role if exists "${schema}"`)
-    return receipt
-  })
-}

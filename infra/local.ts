@@ -70,7 +70,7 @@ async function main(): Promise<void> {
     const listening = await listen(createServer(serverParts).callback(), config)
     server.url ||= listening.url
     await db.announce(listening.url)
-    const parts = { db, log, metrics, enqueue, runTurn: bot.runTurn, ...core, ...createGithubWork({ config, db, enqueue, log, metrics, core }) }
+    const parts = { db, log, metrics, enqueue, runTurn: bot.runTurn, dropCached: (tenantId: string) => cache.cache.dropTenant(tenantId), ...core, ...createGithubWork({ config, db, enqueue, log, metrics, core }) }
     const workers = await startWorkers(jobs, parts, { ...rig, metrics, traceparentOf: (id) => readTraceparent(db, id) })
     say(toWelcome({ url: listening.url, surfaces: bot.surfaces, questions: await suggestions(tenant, [indexed.repository.id]), hasToken: config.serviceSecret !== null }))
 

@@ -7,7 +7,8 @@ import { rotateKeys } from '#db/keys/rotate-keys.ts'
 import { migrate } from '#db/migrate.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { listGithubInstallations } from '#db/shared/github-installations.ts'
-import { createTenant, deleteTenant, findTenant, listTenants } from '#db/shared/tenants.ts'
+import { offboardTenant } from '#db/shared/offboard-tenant.ts'
+import { createTenant, findTenant, listTenants } from '#db/shared/tenants.ts'
 import type { Tenant } from '#db/shared/tenants.ts'
 import { connectWorkspace, listWorkspaces } from '#db/shared/workspaces.ts'
 import { countIndexed } from '#db/tenant/count-indexed.ts'
@@ -145,8 +146,9 @@ const commands: Record<string, Command> = {
   async delete(db, [slug], { yes }) {
     const tenant = await find(db, slug)
     if (!yes) throw new NuraError('usage', `this deletes everything Nura holds of ${tenant.slug} (${tenant.name}), for good. Say so: npm run tenant -- delete ${tenant.slug} --yes`)
-    const receipt = [...(await deleteTenant(db, tenant.id)), ...toCacheReceipt(await dropCached(tenant.id))]
-    return [`deleted ${tenant.slug} (${tenant.id}) at ${new Date().toISOString()}`, ...toTable(['store', 'table', 'rows'], receipt.map(({ store, table, rows }) => [store, table, String(rows)]))]
+    const receipt = await offboardTenant(db, tenant.id, { dropElsewhere: async (id) => toCacheReceipt(await dropCached(id)) })
+    const rows = receipt?.steps.flatMap(({ dropped }) => dropped) ?? []
+    return [`deleted ${tenant.slug} (${tenant.id}) at ${receipt?.endedAt?.toISOString() ?? 'a moment still to come'}`, ...toTable(['store', 'table', 'rows'], rows.map(({ store, table, rows: count }) => [store, table, String(count)]))]
   },
 }
 

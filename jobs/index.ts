@@ -1,6 +1,7 @@
 import { answerMention } from './answer-mention.ts'
 import { answerTurn } from './answer-turn.ts'
 import { changeSpace } from './change-space.ts'
+import { finishOffboarding } from './finish-offboarding.ts'
 import { forgetRepository } from './forget-repository.ts'
 import { githubDelivery } from './github-delivery.ts'
 import { purgeExpired } from './purge-expired.ts'
@@ -26,7 +27,7 @@ export const backgroundJobs = [
   syncRepository, forgetRepository, sweepRepositories, changeSpace, sweepSpaces,
   readDocument, sweepDocuments, sweepSources,
   githubDelivery, answerMention, summarisePullRequest, syncInstallation, syncActivity, sweepGithub,
-  tellChanged, sweepAnswers, sweepInbox, purgeExpired,
+  tellChanged, sweepAnswers, sweepInbox, purgeExpired, finishOffboarding,
 ] as const
 
 /** THE list of jobs: `Enqueue` takes its names and payloads from here. */

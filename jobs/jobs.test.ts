@@ -4,6 +4,7 @@ import { NuraError } from '#db/nura-error.ts'
 import { exclusively } from '#db/shared/exclusive.ts'
 import { saveGithubInstallation, setGithubInstallationState } from '#db/shared/github-installations.ts'
 import { accept, unfinished } from '#db/shared/inbox.ts'
+import { listOpenOffboardings, offboardTenant } from '#db/shared/offboard-tenant.ts'
 import { saveAnswer } from '#db/tenant/answers.ts'
 import { finishSync } from '#db/tenant/manifest.ts'
 import { addRepository, findRepository, updateRepository } from '#db/tenant/repositories.ts'
@@ -12,6 +13,7 @@ import { createLog } from '#server/log.ts'
 import { toSyncKey } from '#server/indexing/sync-key.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { checkJobs } from './job-list.ts'
+import { finishOffboarding } from './finish-offboarding.ts'
 import { forgetRepository } from './forget-repository.ts'
 import { jobs } from './index.ts'
 import { purgeExpired } from './purge-expired.ts'
@@ -56,6 +58,15 @@ jobContract(syncRepository, async () => {
     return { state: found?.state, sha: found?.indexedSha, error: found?.error }
   }
   return { payload: { tenantId: tenant.id, repositoryId: id }, parts: syncParts(), picture }
+})
+
+jobContract(finishOffboarding, async () => {
+  const tenant = await createTestTenant(db)
+  // The run that began it ended before the cache was dropped.
+  await expect(offboardTenant(db, tenant.id, { dropElsewhere: () => Promise.reject(new Error('the process ended here')) })).rejects.toThrow('ended here')
+  const dropped: string[] = []
+  const dropCached = async (id: string) => dropped.push(id)
+  return { payload: {}, parts: { db, log, dropCached }, picture: async () => ({ open: await listOpenOffboardings(db), dropped: [...dropped] }) }
 })
 
 jobContract(forgetRepository, async () => {

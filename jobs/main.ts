@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const { enqueue } = queues
   const cache = openCache(toCacheConfig(cacheEnv, rig.config), { log, metrics })
   const core = createCore({ config, githubConfig, db, log, metrics, cache })
-  const parts = { db, log, metrics, enqueue, ...core, ...createGithubWork({ config, db, enqueue, log, metrics, core }) }
+  const parts = { db, log, metrics, enqueue, dropCached: (tenantId: string) => cache.cache.dropTenant(tenantId), ...core, ...createGithubWork({ config, db, enqueue, log, metrics, core }) }
   const workers = await startWorkers(backgroundJobs, parts, { ...rig, metrics, traceparentOf: (id) => readTraceparent(db, id) })
   log.info({ url: listening.url }, 'working')
 

@@ -165,6 +165,13 @@ async function runJob(job: AnyJob, payload: unknown, parts: unknown, entry: Queu
         await entry.moveToDelayed(Math.max(error.retryAt.getTime(), Date.now() + leastWaitMs), token)
         throw new DelayedError()
       }
+      if (error instanceof NuraError && error.code === 'unknown-tenant') {
+        // Nothing is left to be done for a tenant that is gone.
+        span.set({ 'nura.outcome': 'gone' })
+        rig.metrics.jobs.inc({ job: job.name, outcome: 'gone' })
+        log.info({ attempt }, 'the tenant of the job is gone')
+        return
+      }
       log.warn({ err: error, attempt }, 'job failed')
       if (error instanceof NuraError && !error.retryable) throw new UnrecoverableError(error.message)
       throw error

@@ -4,6 +4,9 @@ import { findAnswer } from '#db/tenant/answers.ts'
 import { addRepository } from '#db/tenant/repositories.ts'
 import { readUsage } from '#db/tenant/usage.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
+import { agents } from './agents/index.ts'
+import type { AgentName } from './agents/index.ts'
+import { rules } from './agents/prompts/rules.ts'
 import { answer } from './answer.ts'
 import type { AnswerParts, Question } from './answer.ts'
 import { AnswerPart } from './answer-part.ts'
@@ -64,12 +67,12 @@ async function createIndexedTenant(): Promise<TenantDb> {
   return made
 }
 
-async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string; context?: Question['context'] } = {}) {
+async function ask(chain: string, more: { dayTokens?: number; of?: TenantDb; text?: string; context?: Question['context']; agent?: AgentName } = {}) {
   const settings = { ...withoutKeys, openai: { apiKey: 'sk-key-of-the-test', baseUrl: fake.url } }
   const models = createModels(toChain(chain, 'DEV_MODELS'), settings)
   const parts: AnswerParts = { db, embedders: lexicalEmbedders, models: { dev: models, pm: models, architect: models }, dayTokens: more.dayTokens ?? null, log }
   const given: AnswerPart[] = []
-  const asked = { text: more.text ?? question, audience: { kind: 'tenant' } as const, asker: 'test:ada', context: more.context ?? [] }
+  const asked = { text: more.text ?? question, audience: { kind: 'tenant' } as const, asker: 'test:ada', context: more.context ?? [], ...(more.agent && { agent: more.agent }) }
   for await (const part of answer(parts, more.of ?? tenant, asked, new AbortController().signal)) given.push(AnswerPart.parse(part))
   return {
     done: given.find((part) => part.kind === 'done'),
@@ -115,6 +118,16 @@ describe('an answer by a language model', () => {
     expect(fake.seen()).toContain('[redacted:AWS]')
     expect(fake.seen()).not.toContain(secret)
     expect(JSON.stringify(await findAnswer(tenant, done!.answerId))).not.toContain(secret)
+  })
+
+  test.each(agents.map((agent) => [agent.name, agent] as const))('T40: %s: what the model is told before anything else holds no key, tenant, repository, asker or address', async (name, { prompt }) => {
+    await ask('openai:gpt-4.1', { agent: name })
+    const systems = fake.requests[0]!.body.messages.filter(({ role }) => role === 'system')
+    // Word for word what stands in this repository: nothing was put in, for whichever tenant it was asked.
+    expect(systems).toEqual([{ role: 'system', content: `${rules.text}\n\n${prompt.text}` }])
+    const told = String(systems[0]!.content)
+    for (const secret of ['sk-key-of-the-test', tenant.slug, tenant.id, tenant.schema, 'acme', 'ada', repository.dir, fake.url]) expect(told).not.toContain(secret)
+    expect(told).not.toMatch(/\w+:\/\/|www\.|[A-Za-z0-9+/_-]{24,}/)
   })
 
   test('that cites nothing is one that found nothing', async () => {

@@ -59,7 +59,7 @@ export function createMetrics(sources: MetricSources = {}, options: { process?: 
     cache: new Counter({ name: 'nura_cache_total', help: 'Look-ups by what for and how they went; a failed write is an error.', labelNames: ['cache', 'outcome'], registers }),
     rateLimited: new Counter({ name: 'nura_rate_limited_total', help: 'Questions refused because too many were asked.', labelNames: ['limit'], registers }),
     requests: new Histogram({ name: 'nura_http_seconds', help: 'HTTP requests by route.', labelNames: ['route', 'status'], buckets: seconds, registers }),
-    jobs: new Counter({ name: 'nura_jobs_total', help: 'Runs of jobs: done, retried, dead, stalled or forged.', labelNames: ['job', 'outcome'], registers }),
+    jobs: new Counter({ name: 'nura_jobs_total', help: 'Runs of jobs: done, gone (with their tenant), retried, dead, stalled or forged.', labelNames: ['job', 'outcome'], registers }),
     jobSeconds: new Histogram({ name: 'nura_job_seconds', help: 'Time of one run.', labelNames: ['job'], buckets: [...seconds, 300, 1800], registers }),
   }
 }

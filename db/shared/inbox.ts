@@ -39,6 +39,7 @@ export type Known = { thread: true } | { messageId: string }
 
 /**
  * Writes an event down, once for each event key, whichever tenant it names. Durable when it resolves.
+ * @throws NuraError `unknown-tenant`
  * @param options.revive an event that failed and is sent again is to be carried out again, and then counts as new
  */
 export async function accept(db: Db, event: Event, options: { revive?: boolean } = {}): Promise<{ id: string; isNew: boolean }> {
@@ -65,10 +66,10 @@ async function write(db: Db, event: Event, condition: string, values: unknown[])
   const { tenantId, surface, kind, eventKey, threadKey, payload, traceparent = null } = event
   const [found] = await controlAtOnce<{ added: string | null; known: string | null; concerns: boolean }>(
     db,
-    `with asked as (select ${condition} as concerns),
+    `with asked as (select ${condition} as concerns, exists (select from tenant where id = $2::uuid and closing_at is null) as is_there),
      added as (
        insert into inbox (id, tenant_id, surface, kind, event_key, thread_key, payload, traceparent)
-       select $1::uuid, $2::uuid, $3, $4, $5, $6, $7::jsonb, $8 from asked where concerns on conflict (event_key) do nothing returning id
+       select $1::uuid, $2::uuid, $3, $4, $5, $6, $7::jsonb, $8 from asked where concerns and is_there on conflict (event_key) do nothing returning id
      )
      select (select id from added) as added, (select id from inbox where event_key = $5) as known, concerns from asked`,
     [randomUUID(), tenantId, surface, kind, eventKey, threadKey, toJson(payload), traceparent, ...values],
@@ -76,7 +77,8 @@ async function write(db: Db, event: Event, condition: string, values: unknown[])
   if (!found?.concerns) return null
   if (found.added !== null) return { id: found.added, isNew: true }
   // Written by another process while this statement ran, which therefore does not see it.
-  const id = found.known ?? (await controlAtOnce<{ id: string }>(db, 'select id from inbox where event_key = $1', [eventKey]))[0]!.id
+  const id = found.known ?? (await controlAtOnce<{ id: string }>(db, 'select id from inbox where event_key = $1', [eventKey]))[0]?.id
+  if (id === undefined) throw new NuraError('unknown-tenant', 'There is no such tenant.')
   return { id, isNew: false }
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Db, TenantDb } from '../index.ts'
 import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
 import { findDirectoryTenant, findTeamsChannel, findTeamsInstallation, noteTeamsChannel, noteTeamsInstallation, noteTeamsRemoval } from './teams-installations.ts'
-import { deleteTenant } from './tenants.ts'
+import { offboardTenant } from './offboard-tenant.ts'
 import { connectWorkspace } from './workspaces.ts'
 
 let db: Db
@@ -53,7 +53,7 @@ describe('installations', () => {
     const gone = await createTestTenant(db)
     await install(1, { scopeId: 'gone', tenantId: gone.id })
     await noteTeamsChannel(db, gone.id, { directoryId: 'dir-1', channelId: '19:gone', teamId: 'gone', groupId: null })
-    await deleteTenant(db, gone.id)
+    await offboardTenant(db, gone.id)
     expect(await findTeamsInstallation(db, { ...scope, scopeId: 'gone' })).toBeNull()
     expect(await findTeamsChannel(db, 'dir-1', '19:gone')).toBeNull()
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Db } from '../index.ts'
 import { NuraError } from '../nura-error.ts'
-import { provision, unprovision } from '../provision.ts'
+import { provision } from '../provision.ts'
 import { storeOf } from '../store.ts'
 
 export type Tenant = { id: string; slug: string; name: string; schema: string; createdAt: Date }
@@ -36,20 +36,10 @@ export async function ensureTenant(db: Db, tenant: { slug: string; name: string 
 
 export async function findTenant(db: Db, slugOrId: string): Promise<Tenant | null> {
   const by = z.uuid().safeParse(slugOrId).success ? 'id' : 'slug'
-  const rows = await db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant where ${by} = $1`, [slugOrId]))
+  const rows = await db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant where ${by} = $1 and closing_at is null`, [slugOrId]))
   return rows[0] ?? null
 }
 
 export function listTenants(db: Db): Promise<Tenant[]> {
-  return db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant order by created_at, id`))
-}
-
-/**
- * Deletes everything the database holds of a tenant, at once. Repeating it is harmless.
- *
- * @returns the receipt: how many rows each table held.
- */
-export async function deleteTenant(db: Db, id: string): Promise<{ store: string; table: string; rows: number }[]> {
-  const tenant = await findTenant(db, id)
-  return tenant ? unprovision(storeOf(db), tenant) : []
+  return db.control((tx) => tx.query<Tenant>(`select ${columns} from tenant where closing_at is null order by created_at, id`))
 }

@@ -13,9 +13,17 @@ const lockTimeoutMs = 300
 const attempts = 40
 const [firstPauseMs, longestPauseMs] = [50, 2_000]
 
-/** A tenant's role may not alter its tables, so this runs with the owner's rights on the tenant's schema. */
+/**
+ * A tenant's role may not alter its tables, so this runs with the owner's rights on the tenant's schema.
+ * @throws NuraError `unknown-tenant` where the role is gone, as it is first of all when a tenant is deleted
+ */
 export function asOwner<T>(tenant: TenantDb, run: (tx: Transaction) => Promise<T>): Promise<T> {
-  return runTransaction(storeOf(tenant), { role: ownerRole, schema: tenant.schema }, run, { statementTimeoutMs: buildTimeoutMs })
+  const checked = (tx: Transaction, roles: unknown[]) => {
+    if (roles.length === 0) throw new NuraError('unknown-tenant', 'There is no such tenant any more.')
+    return run(tx)
+  }
+  const prologue = `select 1 from pg_roles where rolname = '${tenant.schema}'`
+  return runTransaction(storeOf(tenant), { role: ownerRole, schema: tenant.schema }, checked, { statementTimeoutMs: buildTimeoutMs, prologue })
 }
 
 /**

@@ -30,6 +30,8 @@ export type SlackDeployment = {
   send(payload: Record<string, unknown>, headers?: Record<string, string>): Promise<Response>
   /** One more process for Slack to talk to: on servers a bot of the same deployment, else a whole Nura on stores of its own. `close` ends it too. */
   startBeside(change: Record<string, string>): Promise<NuraProcess>
+  /** What its processes share. */
+  readonly env: Readonly<Record<string, string>>
   /** Mentions Nura in a channel, in a thread of its own, and resolves when the event was taken. */
   ask(question: string): Promise<FakeMessage>
   /** The first reply of the thread, when it will not change any more. */
@@ -83,6 +85,7 @@ export async function startSlackDeployment(options: { files: Record<string, stri
     repository,
     url: nura.url,
     apiUrl,
+    env,
     output,
     signingSecret,
     send,

@@ -80,10 +80,22 @@ export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Prom
       if (tenantId === null) break
       span.set({ 'nura.tenant': tenantId })
       if (event.kind !== 'installation') owners.set(event.installationId, tenantId)
-      if (await keep(parts, tenantId, event, at === 0 ? guid : `${guid}:${at + 1}`, log)) stored++
+      const kept = await keep(parts, tenantId, event, at === 0 ? guid : `${guid}:${at + 1}`, log).catch(orGone)
+      if (kept === null) {
+        // The tenant was deleted since its owner was looked up.
+        owners.delete(event.installationId)
+        log.info({ installation: event.installationId }, 'the tenant is gone; nothing of the delivery is kept')
+        break
+      }
+      if (kept) stored++
     }
     return stored
   }
+}
+
+function orGone(error: unknown): null {
+  if (error instanceof NuraError && error.code === 'unknown-tenant') return null
+  throw error
 }
 
 /** GitHub can be told to send a form; the signature is over the form then, and its only field is the payload. */

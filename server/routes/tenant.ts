@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { deleteTenant } from '#db/shared/tenants.ts'
+import { offboardTenant } from '#db/shared/offboard-tenant.ts'
 import { toCacheReceipt } from '../cache/to-cache-receipt.ts'
 import { defineRoute } from './route.ts'
 
@@ -14,8 +14,8 @@ export const deleteTenantRoute = defineRoute({
     json: z.object({ receipt: z.array(z.object({ store: z.string(), table: z.string(), rows: z.int() })) }),
   },
   async run({ tenant, log }, { db, dropCached }) {
-    const receipt = await deleteTenant(db, tenant.id)
-    receipt.push(...toCacheReceipt(await dropCached?.(tenant.id)))
+    const done = await offboardTenant(db, tenant.id, { dropElsewhere: async (id) => toCacheReceipt(await dropCached?.(id)) })
+    const receipt = done?.steps.flatMap(({ dropped }) => dropped) ?? []
     log.info({ tenantId: tenant.id, tables: receipt.length }, 'tenant deleted')
     return { status: 200, json: { receipt } }
   },
