@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Db } from '../index.ts'
 import { NuraError } from '../nura-error.ts'
 import { ensureTenant } from './tenants.ts'
@@ -29,11 +30,20 @@ export function listWorkspaces(db: Db, tenantId: string): Promise<{ surface: str
 
 /** The tenant of a workspace that installs Nura: the one it was connected to, else one of its own, made now. */
 export async function provisionTenant(db: Db, workspace: Workspace): Promise<{ id: string }> {
-  const { surface, id, name } = workspace
+  const { name } = workspace
   const known = await findWorkspaceTenant(db, workspace)
   if (known !== null) return { id: known }
-  const slug = `${surface}-${id}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63)
+  const slug = toSlug(workspace)
   const tenant = await ensureTenant(db, { slug, name: name.trim().slice(0, 200) || slug })
   await connectWorkspace(db, tenant.id, workspace)
   return tenant
+}
+
+/** As the platforms write their ids: Slack in capitals and digits, Teams as UUIDs, GitHub in digits. */
+const usual = /^([A-Z0-9]{1,40}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** Another one for every workspace: of two whose ids look alike neither may come into the other's tenant. */
+function toSlug({ surface, id }: Omit<Workspace, 'name'>): string {
+  const readable = `${surface}-${id}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '')
+  return usual.test(id) ? readable : `${readable.slice(0, 30)}-${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
 }

@@ -3,6 +3,7 @@ import { crowds } from './crowds.ts'
 import { inputs } from './inputs.ts'
 import { neighbours } from './neighbours.ts'
 import { secrets } from './secrets/secrets.ts'
+import { tenantsAttack } from './tenants.ts'
 
 /** Every attack of `npm run attack`. */
-export const attacks: readonly Attack[] = [inputs, crowds, secrets, neighbours]
+export const attacks: readonly Attack[] = [tenantsAttack, secrets, inputs, crowds, neighbours]

@@ -43,7 +43,8 @@ export async function startFakeCollector(): Promise<FakeCollector> {
       if (fake.mode === 'take' && request.url === '/v1/traces') fake.spans.push(...toSpans(JSON.parse(body) as Wire))
       response.writeHead(fake.mode === 'take' ? 200 : 503, { 'content-type': 'application/json' })
       response.end('{}')
-    })
+      // Whoever sent it may have given up half way.
+    }, () => response.destroy())
   })
   return Object.assign(fake, {
     ...(await listenOnLoopback(server)),

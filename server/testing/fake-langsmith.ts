@@ -31,7 +31,8 @@ export async function startFakeLangsmith(): Promise<FakeLangsmith> {
       if (request.url === '/runs/multipart') await keep(fake.runs, request, bytes)
       response.writeHead(request.url === '/runs/multipart' ? 202 : 200, { 'content-type': 'application/json' })
       response.end(JSON.stringify(request.url === '/info' ? { version: '0.12.0', batch_ingest_config: { use_multipart_endpoint: true, size_limit: 100, size_limit_bytes: 20_971_520 } } : {}))
-    })
+      // Whoever sent it may have given up half way.
+    }).catch(() => response.destroy())
   })
   return Object.assign(fake, {
     ...(await listenOnLoopback(server)),

@@ -1,0 +1,122 @@
+import { Redis } from 'ioredis'
+import { toTenantStart } from '#server/cache/cache-key.ts'
+import type { Attack, AttackOptions, Figure } from './attack.ts'
+import { drawFrom } from './draw-from.ts'
+import { startTenants } from './start-tenants.ts'
+import type { AttackTenant, TenantsDeployment } from './start-tenants.ts'
+
+/** Asks as each tenant for what others hide, and counts what of theirs is shown anywhere. */
+export const tenantsAttack: Attack = {
+  name: 'tenants',
+  tries: "to be shown another tenant's sources by asking for them, everybody at once",
+  async run(options) {
+    const deployment = await startTenants(options.long ? 50 : 5)
+    try {
+      options.say(`${deployment.tenants.length} tenants are indexed`)
+      return await askForCanaries(deployment, options, options.long ? { answers: 10_000, atOnce: 200 } : { answers: 40, atOnce: 8 })
+    } finally {
+      await deployment.close()
+    }
+  },
+}
+
+type Counted = { answers: number; failed: number; own: Set<string>; inAnswers: number; inPrompts: number; inRuns: number; inSpans: number; inLogs: number; inCache: number }
+
+/** @param size how many answers in all, and how many are asked for at a time */
+export async function askForCanaries(deployment: TenantsDeployment, { seed, say }: Pick<AttackOptions, 'seed' | 'say'>, size: { answers: number; atOnce: number }): Promise<Figure[]> {
+  const { tenants } = deployment
+  const draw = drawFrom(seed)
+  const counted: Counted = { answers: 0, failed: 0, own: new Set(), inAnswers: 0, inPrompts: 0, inRuns: 0, inSpans: 0, inLogs: 0, inCache: 0 }
+  for (let begun = 0; begun < size.answers; begun += size.atOnce) {
+    const asked = Array.from({ length: Math.min(size.atOnce, size.answers - begun) }, (_, at) => {
+      const asker = tenants[(begun + at) % tenants.length]!
+      // Now and then one's own, which shows that what is counted can be seen at all.
+      const about = draw(4) === 0 || begun + at < tenants.length ? asker : tenants[draw(tenants.length)]!
+      return ask(deployment, asker, about, draw, counted)
+    })
+    await Promise.all(asked)
+    drain(deployment, counted)
+    say(`${counted.answers} answers`)
+  }
+  counted.inLogs = countIn(deployment.nura.output(), tenants)
+  counted.inCache = await countInCache(deployment)
+  const none = (measure: string, value: number): Figure => ({ measure, value: String(value), bound: '0', holds: value === 0 })
+  return [
+    { measure: 'answers', value: String(counted.answers), bound: String(size.answers), holds: counted.answers === size.answers },
+    { measure: "tenants that were shown their own canary, so that it can be seen", value: String(counted.own.size), bound: String(tenants.length), holds: counted.own.size === tenants.length },
+    none('questions that failed', counted.failed),
+    none("others' canaries in answers and streams", counted.inAnswers),
+    none("others' canaries in prompts", counted.inPrompts),
+    none("others' canaries in runs told to LangSmith, content shown", counted.inRuns),
+    none('canaries in spans told to the collector', counted.inSpans),
+    none('canaries in the log', counted.inLogs),
+    none("cached values of a tenant with others' canaries, and keys of nobody", counted.inCache),
+  ]
+}
+
+async function ask(deployment: TenantsDeployment, asker: AttackTenant, about: AttackTenant, draw: (below: number) => number, counted: Counted): Promise<void> {
+  const question = `What does ${about.setting} limit, and where does it stand? (desk ${asker.slug}, ${draw(2 ** 30)})`
+  const thread = draw(2) === 0 ? { thread: `api:shared-${draw(5)}` } : {}
+  const accept = draw(2) === 0 ? 'text/event-stream' : 'application/json'
+  const { status, text } = await deployment.call(asker, 'POST', '/v1/ask', { question, ...thread }, { accept })
+  counted.answers++
+  if (status !== 200) counted.failed++
+  // A canary that is cut in two by the stream is put together again.
+  const shown = accept === 'application/json' ? text : text + joinStream(text)
+  counted.inAnswers += countIn(shown, others(deployment, asker))
+  if (shown.includes(asker.canary)) counted.own.add(asker.slug)
+}
+
+/** Looks at what the world outside was told since the last time, and lets go of it. */
+function drain({ openai, langsmith, collector, tenants: all }: TenantsDeployment, counted: Counted): void {
+  for (const { body } of openai.requests) {
+    const prompt = JSON.stringify(body.messages)
+    const desks = all.filter(({ slug }) => prompt.includes(`(desk ${slug},`))
+    // Whoever shares a prompt with another would be a leak by itself.
+    counted.inPrompts += desks.length > 1 ? 1 : countIn(prompt, all.filter((tenant) => !desks.includes(tenant)))
+  }
+  for (const { session_name: project, ...run } of langsmith.runs.values()) counted.inRuns += countIn(JSON.stringify(run), all.filter(({ slug, id }) => !String(project).endsWith(slug) && !String(project).endsWith(id)))
+  counted.inSpans += countIn(collector.seen(), all)
+  openai.requests.length = 0
+  openai.embeddingRequests.length = 0
+  langsmith.requests.length = 0
+  collector.requests.length = 0
+  for (const [id, run] of langsmith.runs) if (run.end_time !== undefined) langsmith.runs.delete(id)
+}
+
+/** Every key must be a tenant's of ours, and its value free of all others' canaries. In a process's own memory nobody can look. */
+async function countInCache({ redisUrl, tenants: all }: TenantsDeployment): Promise<number> {
+  if (redisUrl === null) return 0
+  const redis = new Redis(redisUrl)
+  try {
+    let found = 0
+    for await (const keys of redis.scanStream({ match: 'nura-cache:*', count: 500 })) {
+      for (const key of keys as string[]) {
+        const owner = all.find(({ id }) => key.startsWith(`nura-cache:${toTenantStart(id)}`))
+        const value = (await redis.type(key)) === 'string' ? ((await redis.get(key)) ?? '') : JSON.stringify(await redis.hgetall(key).catch(() => ({})))
+        if (!owner || countIn(value, all.filter((tenant) => tenant !== owner)) > 0) found++
+      }
+    }
+    return found
+  } finally {
+    redis.disconnect()
+  }
+}
+
+function others(deployment: TenantsDeployment, except: AttackTenant): readonly AttackTenant[] {
+  return deployment.tenants.filter((tenant) => tenant !== except)
+}
+
+function countIn(text: string, hidden: readonly AttackTenant[]): number {
+  return hidden.filter(({ canary }) => text.includes(canary)).length
+}
+
+/** The text of a stream of answer parts, without what lies between its pieces. */
+function joinStream(text: string): string {
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => toMarkdown(data)).join('')
+}
+
+function toMarkdown(data: string): string {
+  const part = JSON.parse(data) as { markdown?: unknown }
+  return typeof part.markdown === 'string' ? part.markdown : ''
+}
