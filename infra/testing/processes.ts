@@ -66,7 +66,7 @@ export async function startProcess(script: string, env: Record<string, string>):
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     const ready = await fetch(`${url}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -74,5 +74,5 @@ async function untilReady(url: string): Promise<void> {
     if (ready) return
     await sleep(100)
   }
-  throw new Error('no 200 from /readyz within 50 s')
+  throw new Error('no 200 from /readyz within two minutes')
 }
