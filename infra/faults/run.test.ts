@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { say, slackEvent, toRequest } from '#bot/testing/slack-event.ts'
 import { readTestServer } from '#db/testing/config.ts'
@@ -42,6 +43,7 @@ describe.skipIf(!programs || !('found' in programs))('a deployment that things h
     while (!seen.includes('ended')) {
       const ready = await fetch(`${bot.url}/readyz`).then((response) => String(response.status), () => null)
       if (ready && seen.at(-1) !== ready) seen.push(ready)
+      await sleep(20)
     }
     expect(await ended).toBe(0)
     // It was alive and took no more, before it was gone; a 200 may have been on its way.
