@@ -11,13 +11,17 @@ import { route, toWord } from './follow-up.ts'
 import type { ThreadState } from './follow-up.ts'
 import type { AskBody } from './ask.ts'
 import { nextTry } from './next-try.ts'
+import { throwOwnFaults } from './own-faults.ts'
 import { toAsker } from './platform.ts'
 import type { Conversation, Message } from './platform.ts'
+import { texts } from './texts.ts'
 import { Interruption, watchThread } from './watch-thread.ts'
 import { runWord } from './words.ts'
 
 /** What ends without a word, because its asker was told to wait. */
 const tooMany = 'refused:too-many-requests'
+/** How long a turn that is tried again may have shown nothing, milliseconds. */
+const silentMs = 10_000
 /** Longest text of one line of context that the server takes. */
 const longestLine = 40_000
 
@@ -104,8 +108,9 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     const retold = message.retell && { agent: message.retell.agent, retell: message.retell.answerId }
     const body: AskBody = { question: message.text.trim() || 'What is this about?', thread: turn.threadKey, audience, ...(prefer && { prefer }), ...(timeZone && { timeZone }), ...retold }
     if (context.length > 0) body.context = context.map(({ author, text, trusted }) => ({ author: author.slice(0, 200), text: text.slice(0, longestLine), trusted }))
-    const answer = sayOnce(parts, whomOf(turn, message), api.ask(body, watch.signal))
     const retryAt = nextTry(turn.receivedAt)
+    const asked = sayOnce(parts, whomOf(turn, message), api.ask(body, watch.signal))
+    const answer = retryAt === null ? asked : throwOwnFaults(asked)
     const delivered = await inSpan('deliver', { 'nura.surface': turn.platform.name }, async (span) => {
       const shown = await conversation.deliver(answer, { signal: watch.signal, updated: options.updated, retries: retryAt !== null })
       span.set({ 'nura.outcome': shown.outcome, 'nura.pages': turn.shown.messages.length })
@@ -118,7 +123,10 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     return delivered.outcome
   } catch (error) {
     if (error instanceof NuraError && error.code === 'told-already') return tooMany
-    throw watch.interruption() ?? error
+    const interruption = watch.interruption()
+    const wasSilent = turn.shown.messages.length === 0 && Date.now() - turn.receivedAt.getTime() > silentMs
+    if (!interruption && isRetryable(error) && wasSilent) await conversation.say(texts.interrupted).catch((cause: unknown) => turn.log.warn({ err: cause }, 'delay not told'))
+    throw interruption ?? error
   } finally {
     watch.end()
   }
@@ -137,6 +145,10 @@ function whomOf(turn: Turn, message: Message): Whom {
   return { tenantId: turn.tenantId, asker: toAsker(message), channel: message.place.channel }
 }
 
+function isRetryable(error: unknown): boolean {
+  return error instanceof NuraError && error.retryable
+}
+
 /** Ends a turn whose question was deleted: no reply stays, and no text of it. */
 async function withdraw(parts: TurnParts, turn: Turn, conversation: Conversation, messageId: string): Promise<string> {
   await conversation.retract()
@@ -150,8 +162,8 @@ async function readThreadState(parts: TurnParts, turn: Turn, message: Message): 
     const thread = await parts.api.as(turn.tenantId, toAsker(message)).readThread(turn.threadKey)
     return { ...thread, asker: thread.subscribed ? await lastAsker(parts.db, turn.threadKey, message.id) : null }
   } catch (error) {
-    if (error instanceof NuraError && error.code.startsWith('database')) throw error
-    // Named, Nura answers whatever the state; unnamed, it stays silent when in doubt.
+    // Named, Nura answers whatever the state; unnamed, it waits until it knows, and stays silent when it never does.
+    if (!message.mentioned && isRetryable(error) && nextTry(turn.receivedAt) !== null) throw error
     turn.log.warn({ err: error }, 'state of the thread unknown')
     return { subscribed: false, muted: false, asker: null }
   }

@@ -8,6 +8,7 @@ export const texts = {
   privacy: toPrivacyText(),
   waiting: 'No model answers just now. I keep trying, and answer here as soon as one does.',
   askingAgain: 'The model broke off before it was done. I ask again.',
+  interrupted: 'Something of mine is not there just now. I keep trying, and answer here as soon as it is back.',
   gone: 'That answer is no longer kept.',
   broken: 'Something went wrong on my side. Ask again in a moment.',
 }

@@ -45,6 +45,16 @@ async function outcomeOf(question: FakeMessage): Promise<{ state: string; outcom
   return rows[0]
 }
 
+/** Asks so that it is carried out as late as if it had been tried again until now. */
+async function askLongAgo(script: TestBot['server']['script'], ago = '9 minutes'): Promise<FakeMessage> {
+  const hold = nura.hold()
+  const question = await ask(script)
+  await db.control((tx) => tx.execute(`update inbox set received_at = now() - $2::interval where id = $1`, [hold.ids[0], ago]))
+  hold.release()
+  await nura.idle()
+  return question
+}
+
 /** What the queue does when the moment has come; the server answers now. */
 async function tryAgain(question: FakeMessage): Promise<void> {
   nura.server.script = () => shortAnswer()
@@ -124,15 +134,36 @@ describe('an answer', () => {
     expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
   })
 
-  it('that breaks off is marked and can be retried', async () => {
-    const question = await ask(async function* () {
-      yield { kind: 'text', markdown: long.join('') }
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      yield 'break'
-    })
+  async function* breakOff() {
+    yield { kind: 'text' as const, markdown: long.join('') }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    yield 'break' as const
+  }
+
+  it('that breaks off with its server is made again by itself, and takes the place of what was shown', async () => {
+    const question = await ask(breakOff)
+    expect(seen(question)).toEqual([expect.stringMatching(/^Sentence 1 says[^]*\. $/)])
+    expect(await outcomeOf(question)).toEqual({ state: 'accepted', outcome: null })
+    await tryAgain(question)
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).not.toContain('Sentence 1 says')
+    expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
+  })
+
+  it('that breaks off for ever is marked and can be retried', async () => {
+    const question = await askLongAgo(breakOff)
     expect(seen(question)).toHaveLength(1)
     expect(seen(question)[0]).toMatch(/_\[Interrupted before completion\]_\n.+ Ref [0-9A-F]{6}\n(.*\n)*Retry/)
     expect((await outcomeOf(question))?.outcome).toMatch(/^interrupted:/)
+  })
+
+  it('that is put off for long because the server is away is promised, and takes the place of the promise', async () => {
+    const question = await askLongAgo(() => [{ kind: 'error', code: 'store-unavailable', message: 'The database does not answer.', retryable: true, ref: '7F3A91' }], '20 seconds')
+    expect(seen(question)).toEqual([texts.interrupted])
+    await tryAgain(question)
+    expect(seen(question)).toHaveLength(1)
+    expect(seen(question)[0]).not.toContain(texts.interrupted)
+    expect(await outcomeOf(question)).toEqual({ state: 'done', outcome: 'answered' })
   })
 
   it('that no model gives is promised at once, tried again by itself, and takes the place of the promise', async () => {
@@ -155,17 +186,13 @@ describe('an answer', () => {
   })
 
   it('that no model gives for ever ends in one line with a button', async () => {
-    const hold = nura.hold()
-    const question = await ask(() => [{ kind: 'error', code: 'model-unavailable', message: 'No model answers just now.', retryable: true, ref: '7F3A91' }])
-    await db.control((tx) => tx.execute(`update inbox set received_at = now() - interval '9 minutes' where id = $1`, [hold.ids[0]]))
-    hold.release()
-    await nura.idle()
+    const question = await askLongAgo(() => [{ kind: 'error', code: 'model-unavailable', message: 'No model answers just now.', retryable: true, ref: '7F3A91' }])
     expect(seen(question)).toEqual(['No model answers just now. Ref 7F3A91\nRetry'])
     expect((await outcomeOf(question))?.outcome).toBe('failed:model-unavailable')
   })
 
   it('that breaks off before anything was shown is one line', async () => {
-    const question = await ask(() => streamOf(['Half a sentence'], 'break'))
+    const question = await askLongAgo(() => streamOf(['Half a sentence'], 'break'))
     expect(seen(question)).toHaveLength(1)
     expect(seen(question)[0]).not.toContain('Half a sentence')
     expect(seen(question)[0]).toMatch(/ Ref [0-9A-F]{6}\nRetry$/)

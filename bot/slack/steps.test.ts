@@ -73,7 +73,7 @@ describe('an answer of several steps', () => {
   })
 
   it('marks what failed, and what it did not get to when it breaks off', async () => {
-    const question = await ask(() => [step('a', 'failed'), step('b', 'running'), step('c', 'pending'), { kind: 'error', code: 'stream-ended', message: 'It stopped half-way.', retryable: true, ref: '7F3A91' }])
+    const question = await ask(() => [step('a', 'failed'), step('b', 'running'), step('c', 'pending'), { kind: 'error', code: 'internal', message: 'It stopped half-way.', retryable: true, ref: '7F3A91' }])
     const [reply] = nura.replies(question.ts)
     expect(tasksOf(reply)).toEqual(['PM: Step a: error', 'PM: Step b: error', 'PM: Step c: error'])
     expect(reply).toMatchObject({ streaming: false, text: 'It stopped half-way. Ref 7F3A91' })

@@ -58,7 +58,7 @@ export function platformContract(name: string, open: () => Promise<PlatformUnder
     })
 
     it('marks an answer that broke off', async () => {
-      const { visible } = await platform.render(slowly([{ kind: 'text', markdown: `${'Half of it is here. '.repeat(30)}\n` }, { kind: 'error', code: 'stream-ended', message: 'The rest is missing.', retryable: true, ref: '7F3A91' }], 2500))
+      const { visible } = await platform.render(slowly([{ kind: 'text', markdown: `${'Half of it is here. '.repeat(30)}\n` }, { kind: 'error', code: 'internal', message: 'The rest is missing.', retryable: true, ref: '7F3A91' }], 2500))
       expect(visible.join('\n')).toContain('[Interrupted before completion]')
     })
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { findServerPrograms } from '../testing/server-programs.ts'
 import { toTable } from '../to-table.ts'
 import { injections } from './injections.ts'
+import { openRig } from './open-rig.ts'
 import { runFaults } from './run-faults.ts'
 import type { Recovery } from './run-faults.ts'
 
@@ -22,7 +23,8 @@ if ('missing' in programs) refuse(`This machine lacks ${programs.missing.join(' 
 
 console.log(`${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}. Load before: ${loadavg()[0]!.toFixed(2)}. Seed ${seed}: --seed ${seed} draws the same faults again.`)
 const { long, only, minutes } = values
-const result = await runFaults(programs.found, {
+const rig = await openRig(programs.found)
+const result = await runFaults(rig, {
   seed, long,
   count: toNumber('count', long ? 200 : 12),
   ...(minutes && { minutes: toNumber('minutes', 0) }),
@@ -30,7 +32,7 @@ const result = await runFaults(programs.found, {
   pause: 3,
   ...(only && { only }),
   say: (line) => console.error(line),
-})
+}).finally(() => rig.close())
 
 const { account, recoveries, acksMs, broken } = result
 for (const story of broken) console.log(`\n${story}`)

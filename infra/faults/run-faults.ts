@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '../testing/create-random.ts'
-import type { ServerPrograms } from '../testing/server-programs.ts'
 import { until } from '../testing/until.ts'
 import { injections } from './injections.ts'
 import type { Injection } from './injections.ts'
 import { settleLedger } from './ledger.ts'
 import type { Account, Asked } from './ledger.ts'
-import { openRig } from './open-rig.ts'
 import type { Rig } from './open-rig.ts'
 import { startSlackLoad } from './slack-load.ts'
 
@@ -40,37 +38,33 @@ export type FaultsResult = { account: Account; recoveries: Recovery[]; acksMs: n
 const settleMs = 4 * 60_000
 
 /** Asks steadily, brings one fault after the other over what answers, undoes them all, and settles the ledger. */
-export async function runFaults(programs: ServerPrograms, options: FaultsOptions): Promise<FaultsResult> {
+export async function runFaults(rig: Rig, options: FaultsOptions): Promise<FaultsResult> {
   const random = createRandom(options.seed)
-  const rig = await openRig(programs)
-  try {
-    const load = startSlackLoad(rig, { random: createRandom(options.seed + 1), aSecond: options.aSecond })
-    await until('a first answer', () => load.asked.some(({ answeredAt }) => answeredAt !== null))
-    const happened: { injection: Injection; beganAt: number; endedAt: number }[] = []
-    const lasts = Date.now() + (options.minutes ?? 0) * 60_000
-    for (const injection of draw(random, options)) {
-      if (happened.length >= options.count && Date.now() >= lasts) break
-      const beganAt = Date.now()
-      const undo = await injection.begin(rig, random)
-      await sleep(injection.seconds[options.long ? 1 : 0] * 1_000)
-      await undo()
-      happened.push({ injection, beganAt, endedAt: Date.now() })
-      options.say(`${happened.length}: ${injection.name}, ${((Date.now() - beganAt) / 1_000).toFixed(1)} s; ${load.asked.length} asked, ${load.asked.filter(({ answeredAt }) => answeredAt !== null).length} answered`)
-      await sleep(options.pause * 1_000)
-    }
-    await until('a new event to be answered after the last fault', () => load.asked.some(({ sentAt, answeredAt }) => sentAt > happened.at(-1)!.endedAt && answeredAt !== null), { withinMs: settleMs }).catch(() => undefined)
-    await untilSettled(rig)
-    await load.end()
-    await untilSettled(rig)
-    const account = settleLedger(load.asked, await rig.rows(), rig.replies)
-    return {
-      account,
-      recoveries: happened.map(({ injection, beganAt, endedAt }) => toRecovery(injection, beganAt, endedAt, load.asked)),
-      acksMs: load.asked.flatMap(({ ackMs }) => ackMs ?? []),
-      broken: await explain(rig, load.asked, account),
-    }
-  } finally {
-    await rig.close()
+  const load = startSlackLoad(rig, { random: createRandom(options.seed + 1), aSecond: options.aSecond })
+  await until('a first answer', () => load.asked.some(({ answeredAt }) => answeredAt !== null), { withinMs: settleMs })
+  options.say('Answering.')
+  const happened: { injection: Injection; beganAt: number; endedAt: number }[] = []
+  const lasts = Date.now() + (options.minutes ?? 0) * 60_000
+  for (const injection of draw(random, options)) {
+    if (happened.length >= options.count && Date.now() >= lasts) break
+    const beganAt = Date.now()
+    const undo = await injection.begin(rig, random)
+    await sleep(injection.seconds[options.long ? 1 : 0] * 1_000)
+    await undo()
+    happened.push({ injection, beganAt, endedAt: Date.now() })
+    options.say(`${happened.length}: ${injection.name}, ${((Date.now() - beganAt) / 1_000).toFixed(1)} s; ${load.asked.length} asked, ${load.asked.filter(({ answeredAt }) => answeredAt !== null).length} answered`)
+    await sleep(options.pause * 1_000)
+  }
+  await until('a new event to be answered after the last fault', () => load.asked.some(({ sentAt, answeredAt }) => sentAt > happened.at(-1)!.endedAt && answeredAt !== null), { withinMs: settleMs }).catch(() => undefined)
+  await load.stop()
+  await untilSettled(rig)
+  load.close()
+  const account = settleLedger(load.asked, await rig.rows(), rig.replies)
+  return {
+    account,
+    recoveries: happened.map(({ injection, beganAt, endedAt }) => toRecovery(injection, beganAt, endedAt, load.asked)),
+    acksMs: load.asked.flatMap(({ ackMs }) => ackMs ?? []),
+    broken: await explain(rig, load.asked, account),
   }
 }
 

@@ -14,7 +14,9 @@ const channels = 8
 export type Load = {
   readonly asked: readonly Asked[]
   /** Asks no more, and resolves when each event was acknowledged or given up. */
-  end(): Promise<void>
+  stop(): Promise<void>
+  /** Looks for answers no more. */
+  close(): void
 }
 
 /** Mentions Nura so many times a second, as Slack does: each event goes to either bot, and again when that bot does not say 200 in time. */
@@ -24,16 +26,18 @@ export function startSlackLoad(rig: Rig, { random, aSecond }: { random: () => nu
   for (const id of ids) workspace.channels.set(id, { id, name: id.toLowerCase(), is_member: true })
   const asked: Asked[] = []
   const deliveries = new Set<Promise<void>>()
-  const open = new Set<Asked>()
+  const open = new Map<string, Asked>()
+  /** Calls of Slack's that were looked at. */
+  let seen = 0
   const asking = setInterval(ask, 1_000 / aSecond)
-  const watching = setInterval(watch, 50)
+  const watching = setInterval(watch, 100)
 
   function ask(): void {
     const mark = toMark(asked.length)
-    const mention = say(workspace, { channel: ids[asked.length % channels]!, text: `<@${workspace.botUserId}> where is the signature of webhook ${mark} verified?` })
+    const mention = say(workspace, { channel: ids[asked.length % channels]!, text: `<@${workspace.botUserId}> how is the signature of webhook ${mark} verified, over the raw body and in constant time?` })
     const one: Asked = { mark, ts: mention.ts, sentAt: Date.now(), ackedAt: null, ackMs: null, answeredAt: null }
     asked.push(one)
-    open.add(one)
+    open.set(one.ts, one)
     const event = slackEvent(workspace, mention, 'app_mention')
     for (let copies = random() < 1 / doubledOf ? 2 : 1; copies > 0; copies--) {
       const delivery: Promise<void> = deliver(one, event).finally(() => deliveries.delete(delivery))
@@ -58,20 +62,27 @@ export function startSlackLoad(rig: Rig, { random, aSecond }: { random: () => nu
     }
   }
 
+  /** Looks at the threads alone in which something was shown since the last time. */
   function watch(): void {
-    for (const one of open) {
-      if (!rig.replies(one.ts).some((reply) => isWhole(reply, one.mark))) continue
+    const shown = rig.slack.calls.slice(seen).filter(({ method }) => method.startsWith('chat.'))
+    seen = rig.slack.calls.length
+    const threads = new Set(shown.map(({ args }) => args.thread_ts ?? workspace.messages.findLast(({ ts }) => ts === args.ts)?.thread_ts))
+    for (const thread of threads) {
+      const one = open.get(String(thread))
+      if (!one || !rig.replies(one.ts).some((reply) => isWhole(reply, one.mark))) continue
       one.answeredAt = Date.now()
-      open.delete(one)
+      open.delete(one.ts)
     }
   }
 
   return {
     asked,
-    async end() {
+    async stop() {
       clearInterval(asking)
       await Promise.all(deliveries)
-      for (const end = Date.now() + 5_000; open.size > 0 && Date.now() < end; ) await sleep(100)
+    },
+    close() {
+      watch()
       clearInterval(watching)
     },
   }

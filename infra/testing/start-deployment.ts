@@ -27,8 +27,8 @@ export async function startDeployment(env: ServiceEnv, dir: string): Promise<Dep
   const connected = await fetch(`${server.url}/v1/repositories`, { method: 'POST', headers, body: JSON.stringify({ path: dir }) })
   if (!connected.ok) throw new Error(`The repository was not connected: ${await connected.text()}`)
   await until('the repository to be indexed', async () => {
-    const listed = (await (await fetch(`${server.url}/v1/repositories`, { headers })).json()) as { repositories: { state: string }[] }
-    return listed.repositories.some(({ state }) => state === 'ready')
+    const listed = (await (await fetch(`${server.url}/v1/repositories`, { headers })).json()) as { repositories?: { state: string }[] }
+    return listed.repositories?.some(({ state }) => state === 'ready')
   })
   return {
     server,
