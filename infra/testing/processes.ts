@@ -61,7 +61,7 @@ export async function startProcess(script: string, env: Record<string, string>):
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 1_800; tries++) {
     const ready = await fetch(`${url}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -69,5 +69,5 @@ async function untilReady(url: string): Promise<void> {
     if (ready) return
     await sleep(100)
   }
-  throw new Error('no 200 from /readyz within 50 s')
+  throw new Error('no 200 from /readyz within 3 minutes')
 }
