@@ -70,7 +70,7 @@ export async function startProcess(script: string, env: Record<string, string>, 
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 1_500; tries++) {
+  for (let tries = 0; tries < 900; tries++) {
     const ready = await fetch(`${url}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -78,5 +78,5 @@ async function untilReady(url: string): Promise<void> {
     if (ready) return
     await sleep(100)
   }
-  throw new Error('no 200 from /readyz within 150 s')
+  throw new Error('no 200 from /readyz within 90 s')
 }
