@@ -39,10 +39,10 @@ afterAll(async () => {
   await beside?.[Symbol.asyncDispose]()
 })
 
-async function call(tenant: string, method: string, path: string, body?: object): Promise<{ status: number; json: { id?: string; repositories?: { state: string; name: string }[] } }> {
+async function call(tenant: string, method: string, path: string, body?: object): Promise<{ status: number; json: { repositories?: { state: string }[] } }> {
   const token = await new SignJWT({ tenant }).setProtectedHeader({ alg: 'HS256' }).setAudience('nura').setSubject('operator').setExpirationTime('5 min').sign(new TextEncoder().encode(nura.env.NURA_SERVICE_SECRET))
   const response = await fetch(`${nura.apiUrl}${path}`, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, ...(body && { body: JSON.stringify(body) }) })
-  return { status: response.status, json: response.status === 204 ? {} : await response.json() }
+  return { status: response.status, json: (await response.json()) as { repositories?: { state: string }[] } }
 }
 
 const states = async (tenant: string) => ((await call(tenant, 'GET', '/v1/repositories')).json.repositories ?? []).map(({ state }) => state)
