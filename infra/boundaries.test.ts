@@ -181,3 +181,21 @@ test('Node runs every file as it stands: types can be stripped', () => {
   })
   expect(found).toEqual([])
 })
+
+test('T7: no graph keeps its state between runs: nothing makes a checkpointer, and none is given to a compiled graph', () => {
+  const saver = /\b(MemorySaver|BaseCheckpointSaver|InMemoryStore|\w+Saver)\b|langgraph-checkpoint/
+  const found = faults(production, ({ text }) => (text.match(new RegExp(saver, 'g')) ?? []).map((word) => `has ${word}: state of one tenant would be in reach of another's thread id`))
+  expect(found).toEqual([])
+  const compiled = production.flatMap(({ path, text }) => [...text.matchAll(/\.compile\(([^)]*)\)/g)].map(([, given = '']) => `${path}: ${given}`))
+  expect(compiled.filter((each) => /server\/agents\//.test(each)).length).toBeGreaterThan(0)
+  expect(compiled.filter((each) => /checkpoint|store/i.test(each))).toEqual([])
+})
+
+test('T38: no package is one of those whose stored state could be made to run code or leave its filter', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, { version?: string }> }
+  const installed = Object.keys(lock.packages).map((path) => path.replace(/^.*node_modules\//, ''))
+  // CVE-2025-67644 (SQLite saver), CVE-2026-27022 (Redis saver) and CVE-2026-28277 (state that is read back) are about savers: without one of them none is reached.
+  const savers = installed.filter((name) => /^@langchain\/langgraph-checkpoint-/.test(name))
+  expect(savers).toEqual([])
+  expect(installed).toContain('@langchain/langgraph')
+})

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Db } from '../index.ts'
 import { openTestDb } from '../testing/open-test-db.ts'
 import { listTenants } from './tenants.ts'
 import { provisionTenant } from './workspaces.ts'
+
+/** A score of schemas is made here, each with all its tables. */
+vi.setConfig({ testTimeout: 180_000 })
 
 let db: Db
 beforeAll(async () => void (db = await openTestDb()))
