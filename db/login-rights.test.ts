@@ -4,7 +4,8 @@ import { openDb, type Db, type TenantDb } from './index.ts'
 import { migrate } from './migrate.ts'
 import { createRole, ownerRole } from './roles.ts'
 import { hasAmbientRights } from './shared/ambient-rights.ts'
-import { createTenant, deleteTenant } from './shared/tenants.ts'
+import { offboardTenant } from './shared/offboard-tenant.ts'
+import { createTenant } from './shared/tenants.ts'
 import { storeOf } from './store.ts'
 import { beginBulk, endBulk } from './tenant/bulk.ts'
 import { vacuumActivity } from './tenant/vacuum-activity.ts'
@@ -75,7 +76,7 @@ describe.skipIf(readTestServer() === null)('the login of a server', () => {
     await vacuumActivity(tenant)
     await beginBulk(tenant, 'builtin')
     await endBulk(tenant, 'builtin')
-    expect(await deleteTenant(db, id)).toContainEqual({ store: 'database', table: 'knowledge_base', rows: 2 })
+    expect((await offboardTenant(db, id))?.steps.flatMap(({ dropped }) => dropped)).toContainEqual({ store: 'database', table: 'knowledge_base', rows: 2 })
     expect((await raw.query('select 1 from pg_roles where rolname = $1', [tenant.schema])).rows).toEqual([])
     expect(await migrate(db)).toEqual([])
     expect(await hasAmbientRights(db)).toBe(false)

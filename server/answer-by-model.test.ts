@@ -125,7 +125,7 @@ describe('an answer by a language model', () => {
     const systems = fake.requests[0]!.body.messages.filter(({ role }) => role === 'system')
     // Word for word what stands in this repository: nothing was put in, for whichever tenant it was asked.
     expect(systems).toEqual([{ role: 'system', content: `${rules.text}\n\n${prompt.text}` }])
-    const told = String(systems[0]!.content)
+    const told = JSON.stringify(systems[0]!.content)
     for (const secret of ['sk-key-of-the-test', tenant.slug, tenant.id, tenant.schema, 'acme', 'ada', repository.dir, fake.url]) expect(told).not.toContain(secret)
     expect(told).not.toMatch(/\w+:\/\/|www\.|[A-Za-z0-9+/_-]{24,}/)
   })

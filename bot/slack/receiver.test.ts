@@ -22,9 +22,10 @@ afterAll(async () => {
 const post = (body: string | Buffer, headers: Record<string, string>) => fetch(`${nura.url}/slack/events`, { method: 'POST', body: body as string, headers: { 'content-type': 'application/json', ...headers } })
 const countRows = async () => (await db.control((tx) => tx.query<{ rows: number }>('select count(*)::int as rows from inbox')))[0]?.rows
 
+const mentionBody = () => JSON.stringify(slackEvent(nura.slack.workspace, say(nura.slack.workspace, { text: '<@U0NURABOT> hello?' }), 'app_mention'))
+
 describe('a request that Slack did not sign', () => {
   const now = Date.now()
-  const mentionBody = () => JSON.stringify(slackEvent(nura.slack.workspace, say(nura.slack.workspace, { text: '<@U0NURABOT> hello?' }), 'app_mention'))
   const cases: [string, (body: string) => Record<string, string>][] = [
     ['has no headers', () => ({})],
     ['has no timestamp', (body) => ({ 'x-slack-signature': signAsSlack(signingSecret, body)['x-slack-signature'] ?? '' })],

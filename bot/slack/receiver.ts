@@ -89,8 +89,8 @@ function tellWrongTime({ signingSecret, log }: { signingSecret: string; log: Log
 
 /** Of the payload as it was signed: events and commands name their team at the top, interactions in an object. */
 function teamOf(body: Record<string, unknown>): string {
-  const team = body.team as { id?: unknown } | null | undefined
-  return String(body.team_id ?? team?.id ?? '')
+  const id = body.team_id ?? (body.team as { id?: unknown } | null | undefined)?.id
+  return typeof id === 'string' ? id : ''
 }
 
 function sendAgain(ctx: Context, text: string): void {

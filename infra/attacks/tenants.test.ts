@@ -117,7 +117,7 @@ test('T7: a thread is its tenant’s own, and hostile keys are keys like any oth
   expect(JSON.stringify(nura.openai.requests.slice(from).map(({ body }) => body))).not.toMatch(new RegExp(`${bob.canary}|${bob.setting}`))
   for (const thread of ['', null, 7, {}, ['a'], 'x'.repeat(301), 'x'.repeat(1_000_000)]) {
     const { status, text } = await nura.call(ada, 'POST', '/v1/ask', { question: 'what?', thread })
-    expect([status, text.includes(bob.canary)], String(thread).slice(0, 20)).toEqual([expect.toSatisfy((is: number) => is >= 400 && is < 500), false])
+    expect([status, text.includes(bob.canary)], (JSON.stringify(thread) ?? '').slice(0, 20)).toEqual([expect.toSatisfy((is: number) => is >= 400 && is < 500), false])
   }
   for (const thread of [bob.id, '%00', '%2e%2e', '*', 'x'.repeat(301)]) {
     const { status, text } = await nura.call(ada, 'GET', `/v1/threads/${thread}`)

@@ -111,7 +111,7 @@ async function explain(rig: Rig, asked: readonly Asked[], account: Account): Pro
     return [
       `${mark} (${ts}) sent ${new Date(sentAt).toISOString()}, acknowledged ${ackedAt === null ? 'never' : `after ${ackedAt - sentAt} ms`}; row ${JSON.stringify(row)}`,
       ...replies.map((reply) => `  shows ${reply.ts}${reply.streaming ? ' (streaming)' : ''}: ${JSON.stringify(reply.text.slice(0, 300))}`),
-      ...calls.filter(({ method }) => !method.endsWith('setStatus')).map(({ method, args, at }) => `  ${new Date(at).toISOString()} ${method} ${String(args.ts ?? '')} ${JSON.stringify(args.markdown_text ?? args.text ?? '').slice(0, 100)}`),
+      ...calls.filter(({ method }) => !method.endsWith('setStatus')).map(({ method, args, at }) => `  ${new Date(at).toISOString()} ${method} ${JSON.stringify(args.ts ?? '')} ${JSON.stringify(args.markdown_text ?? args.text ?? '').slice(0, 100)}`),
       ...written.filter((line) => row && line.includes(row.id)).map((line) => `  ${line}`),
     ].join('\n')
   })

@@ -68,7 +68,7 @@ export function startSlackLoad(rig: Rig, { random, aSecond }: { random: () => nu
     seen = rig.slack.calls.length
     const threads = new Set(shown.map(({ args }) => args.thread_ts ?? workspace.messages.findLast(({ ts }) => ts === args.ts)?.thread_ts))
     for (const thread of threads) {
-      const one = open.get(String(thread))
+      const one = typeof thread === 'string' ? open.get(thread) : undefined
       if (!one || !rig.replies(one.ts).some((reply) => isWhole(reply, one.mark))) continue
       one.answeredAt = Date.now()
       open.delete(one.ts)

@@ -137,7 +137,7 @@ test('T15: of secrets in a repository, a diff, a question and a document nothing
 
   const document = `# Doors\n\n${everyKind('document', (secret) => `Use this one:\n\n${secret}\n`)}`
   const query = new URLSearchParams({ name: 'doors.md', title: `Doors of ${some('title of a document')}` })
-  expect((await upload(`/v1/documents?${query}`, document)).status).toBe(202)
+  expect((await upload(`/v1/documents?${query.toString()}`, document)).status).toBe(202)
   await until(`the document to be read; ${nura.output().slice(-2000)}`, async () => ((await nura.api('GET', '/v1/documents')).body as { documents: { state: string }[] }).documents.every(({ state }) => state !== 'stored'), patient)
   expect((await nura.api('POST', '/v1/ask', { question: `what opens with ${some('question of the API')}?`, thread: 'api:1' })).status).toBe(200)
   expect((await nura.api('POST', '/v1/search', { question: `door ${some('search of the API')}` })).status).toBe(200)
