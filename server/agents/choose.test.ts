@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { evaluateRouter } from '#eval/router.ts'
 import { choose, withoutWish } from './choose.ts'
+import type { Choice } from './choose.ts'
 import { agents } from './index.ts'
+
+const toLine = ({ agent, confidence, reason }: Choice) => `${agent} | ${confidence.toFixed(3)} | ${reason}`
 
 describe('choose', () => {
   test.each([
@@ -55,6 +59,40 @@ describe('choose', () => {
 
   test('every agent has varied examples', () => {
     for (const { examples } of agents) expect(new Set(examples).size).toBeGreaterThanOrEqual(60)
+  })
+
+  test.each([
+    ['As the architect: x', 'architect'],
+    ['as our pm, x', 'pm'],
+    ['(as a developer) x', 'dev'],
+    ['x, as your architect', 'architect'],
+    ['Ask PM: x', 'pm'],
+    ['ask the product manager’s x', 'pm'],
+    ['From an architect’s point of view, x', 'architect'],
+    ['For the PM, from their perspective: x', 'pm'],
+    ['x for a developer, through their eyes', 'dev'],
+  ])('%s is a wish', (question, agent) => {
+    expect(choose(question)).toMatchObject({ agent, isWish: true, confidence: 1, reason: expect.stringContaining('the question says "') })
+  })
+
+  test.each(['x has an architect', 'x from an architect', 'x for the PM', 'basket the PM: x', 'as a poet, x', 'mask an architect', 'x was asked by a pm', 'ask nobody'])('%s is none', (question) => {
+    expect(choose(question).isWish).toBeUndefined()
+    expect(withoutWish(question)).toBe(question)
+  })
+
+  test.each([
+    ['(as a PM) what changed?', 'what changed?'],
+    ['What changed, for a PM’s view?', 'What changed, view?'],
+    ['What changed — as a PM!', 'What changed!'],
+    ['as a developer   where is it', 'where is it'],
+  ])('the words of a wish go, and the rest stays readable: %s', (question, searched) => {
+    expect(withoutWish(question)).toBe(searched)
+  })
+
+  test('what is chosen, how sure and why, stands as it was last looked at', async () => {
+    const questions = JSON.parse(await readFile(new URL('../../eval/sets/router-holdout.json', import.meta.url), 'utf8')) as { question: string }[]
+    const told = questions.flatMap(({ question }) => [undefined, 'pm'].map((prefer) => `${prefer ?? '-'} | ${question} | ${toLine(choose(question, undefined, prefer))}`))
+    await expect(`${told.join('\n')}\n`).toMatchFileSnapshot('golden/choices.txt')
   })
 
   test.each(['router.json', 'router-holdout.json'])('reaches a macro-F1 of .85 on the labelled questions of %s', async (set) => {

@@ -97,13 +97,13 @@ function telling(agent: AgentName, seen: string[]): string {
   return named.map((feature) => `"${feature.replace(/^\^/, '')}"`).join(', ') || 'those of its examples'
 }
 
-const wishes = /(?:^|[\s,(])(?:as|ask|from|for)\s+(?:an?|the|our|your)?\s*([a-z]+(?: [a-z]+)?)(?:'s)?\b/gi
+const wishes = /(?:^|[\s,(])(?:as|ask|from|for)\s+(?:an?|the|our|your)?\s*([a-z]+(?: [a-z]+)?)(?:['’]s)?\b/gi
 
 /** The question without the words that only say who is to answer, such as «as an architect, »: they are nothing to search by. */
 export function withoutWish(question: string): string {
   const words = wishIn(question)?.words
   if (words === undefined) return question
-  const rest = question.replace(words, ' ').replace(/^[\s,.:;–-]+/, '').replace(/[\s,:;–-]+([?!.]*)$/, '$1').replace(/\s+/g, ' ')
+  const rest = question.replace(words, ' ').replace(/\(\s*\)/, ' ').replace(/^[\s,.:;–—-]+/, '').replace(/[\s,:;–—-]+([?!.]*)$/, '$1').replace(/\s+/g, ' ')
   return /[\p{L}\p{N}]/u.test(rest) ? rest : question
 }
 
