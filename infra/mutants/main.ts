@@ -40,7 +40,7 @@ async function install(): Promise<void> {
 
 type Report = { files: Record<string, { mutants: { status: string; mutatorName: string; replacement?: string; location: { start: { line: number } } }[] }> }
 
-async function attack({ name, mutate, tests }: GuardedModule): Promise<string[][]> {
+async function attack({ name, mutate, tests, remembers }: GuardedModule): Promise<string[][]> {
   const report = join(folder, `${name}.json`)
   await rm(report, { force: true })
   // Tests of other modules need not hear of each change, and those on servers say nothing that the embedded store does not.
@@ -53,9 +53,9 @@ export default defineConfig({ test: { include: ${JSON.stringify(tests)}, env: { 
     plugins: [join(folder, 'node_modules', '@stryker-mutator', 'vitest-runner', 'dist', 'src', 'index.js')],
     vitest: { configFile: join('.nura', 'mutants', 'vitest.config.ts'), related: false },
     mutate,
-    coverageAnalysis: 'perTest',
+    coverageAnalysis: remembers ? 'all' : 'perTest',
     // What only runs once at import is told by types and by every other test.
-    ignoreStatic: true,
+    ignoreStatic: !remembers,
     concurrency: 1,
     reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: report },

@@ -91,7 +91,8 @@ describe('choose', () => {
 
   test('what is chosen, how sure and why, stands as it was last looked at', async () => {
     const questions = JSON.parse(await readFile(new URL('../../eval/sets/router-holdout.json', import.meta.url), 'utf8')) as { question: string }[]
-    const told = questions.flatMap(({ question }) => [undefined, 'pm'].map((prefer) => `${prefer ?? '-'} | ${question} | ${toLine(choose(question, undefined, prefer))}`))
+    const named = ['getUserTokens', 'get_user', 'run(', '`it`', 'ab.cd(', 'my-file.ts', 'x_.py', 'MAX_', 'nothing'].map((name) => ({ question: `What about ${name}` }))
+    const told = [...questions, ...named, { question: 'Which' }, { question: 'Which one' }].flatMap(({ question }) => [undefined, 'pm'].map((prefer) => `${prefer ?? '-'} | ${question} | ${toLine(choose(question, undefined, prefer))}`))
     await expect(`${told.join('\n')}\n`).toMatchFileSnapshot('golden/choices.txt')
   })
 
