@@ -72,6 +72,11 @@ test('operators come in on loopback, with the metrics token, or with a service t
   for (const token of ['Bearer a-token-for-metrics', await bearer(claims())]) await expect(checkOperator(from('203.0.113.7', token), config)).resolves.toBeUndefined()
 })
 
+test('T28: being on this machine opens what listens to this machine alone, and being elsewhere never does', async () => {
+  await expect(checkOperator(from('127.0.0.1'), config)).rejects.toMatchObject(refused)
+  await expect(checkOperator(from('203.0.113.7'), { ...config, host: '127.0.0.1' })).rejects.toMatchObject(refused)
+})
+
 test('T28: the metrics token is that token alone, opens no data, and where there is none nothing is one', async () => {
   for (const token of ['a-token-for-metric', 'a-token-for-metricsx', 'b-token-for-metrics']) await expect(checkOperator(from('203.0.113.7', `Bearer ${token}`), config)).rejects.toMatchObject(refused)
   await expect(readCaller('Bearer a-token-for-metrics', config)).rejects.toMatchObject(refused)
