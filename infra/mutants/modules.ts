@@ -26,7 +26,7 @@ export const modules: readonly GuardedModule[] = [
   {
     name: 'links',
     mutate: ['server/retrieval/clean-text.ts'],
-    tests: ['server/retrieval/check-citations.test.ts'],
+    tests: ['server/retrieval/clean-text.test.ts', 'server/retrieval/check-citations.test.ts'],
   },
   {
     name: 'router',
