@@ -58,7 +58,11 @@ export function createTurns(parts: TurnParts): (inboxId: string, context: RunCon
       log.info({ outcome }, 'turn ended')
     } catch (error) {
       span.fail(error)
-      await settle(parts, turn, incoming.data, hold.signal.aborted ? hold.signal.reason : error, context)
+      await settle(parts, turn, incoming.data, hold.signal.aborted ? hold.signal.reason : error, context).catch((cause: unknown) => {
+        // Whatever it failed of: a run that comes late finds its row with another, and what that one does stands.
+        if (!isOvertaken(cause)) throw cause
+        log.warn('another run has taken this turn over')
+      })
     } finally {
       hold.end()
     }
@@ -85,9 +89,11 @@ async function stopNothing(turn: Turn, stop: Stop): Promise<string> {
   return 'ignored:nothing-running'
 }
 
-/** A turn that failed: tried again while that may help, else ended with a visible line. */
+const isOvertaken = (error: unknown) => error instanceof NuraError && error.code === 'stale-attempt'
+
+/** A turn that failed: tried again while that may help, else ended with a visible line. @throws NuraError `stale-attempt` when another run has it */
 async function settle(parts: TurnParts, turn: Turn, incoming: Incoming | undefined, error: unknown, context: RunContext): Promise<void> {
-  if (error instanceof NuraError && error.code === 'stale-attempt') return turn.log.warn('another run has taken this turn over')
+  if (isOvertaken(error)) throw error
   if (context.signal.aborted) {
     turn.log.info('turn given back: the process stops')
     return void (await reopen(parts.db, turn.inboxId, turn.attempt))

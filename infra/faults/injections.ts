@@ -6,7 +6,7 @@ export type Injection = {
   name: string
   /** Rows of the table of faults that it shows. */
   rows: readonly string[]
-  /** How long it lasts, seconds: in a short run, and in a long one. */
+  /** How long it lasts, seconds: usually, and the first time in a long run. */
   seconds: readonly [short: number, long: number]
   /** What waits for its end is waited for from its beginning on: nothing has to come back before the rest can go on. */
   oneOfTwo?: boolean
@@ -16,14 +16,14 @@ export type Injection = {
 
 /** Every fault of a run. */
 export const injections: readonly Injection[] = [
-  { name: 'kill -9 a bot', rows: ['F1'], seconds: [10, 12], oneOfTwo: true, begin: (rig, random) => kill(anyBot(rig, random)) },
+  { name: 'kill -9 a bot', rows: ['F1'], seconds: [3, 12], oneOfTwo: true, begin: (rig, random) => kill(anyBot(rig, random)) },
   { name: 'SIGTERM a bot, start it again', rows: ['F2'], seconds: [1, 5], oneOfTwo: true, begin: (rig, random) => stop(anyBot(rig, random)) },
-  { name: 'freeze a bot, let it go on', rows: ['F3'], seconds: [10, 90], oneOfTwo: true, begin: (rig, random) => freeze(anyBot(rig, random)) },
+  { name: 'freeze a bot, let it go on', rows: ['F3'], seconds: [10, 45], oneOfTwo: true, begin: (rig, random) => freeze(anyBot(rig, random)) },
   { name: 'kill -9 the server', rows: ['F1'], seconds: [1, 5], begin: (rig) => kill(rig.server) },
   { name: 'freeze the server', rows: ['F1'], seconds: [5, 20], begin: (rig) => freeze(rig.server) },
   { name: 'kill -9 jobs', rows: ['F1'], seconds: [1, 10], begin: (rig) => kill(rig.jobs) },
   { name: 'kill -9 Redis', rows: ['F6'], seconds: [5, 5], begin: ({ servers }) => killed(servers.redis) },
-  { name: 'freeze Redis', rows: ['F7'], seconds: [8, 30], begin: ({ servers }) => frozen(servers.redis) },
+  { name: 'freeze Redis', rows: ['F7'], seconds: [5, 30], begin: ({ servers }) => frozen(servers.redis) },
   { name: 'FLUSHALL', rows: ['F8'], seconds: [0, 0], begin: async (rig) => (await rig.flushRedis(), nothing) },
   { name: 'kill -9 PostgreSQL', rows: ['F11'], seconds: [3, 10], begin: ({ servers }) => killed(servers.postgres) },
   { name: 'freeze one PostgreSQL backend', rows: ['F12'], seconds: [4, 10], begin: freezeBackend },
@@ -42,7 +42,7 @@ function onTheWire(to: keyof Rig['proxies'], rows: readonly string[], modes: Rec
   return Object.entries(modes).map(([word, mode]) => ({
     name: `${word} what goes to ${to}`,
     rows,
-    seconds: [4, 10],
+    seconds: [3, 8],
     async begin({ proxies }) {
       proxies[to].set(mode)
       return async () => proxies[to].set('pass')

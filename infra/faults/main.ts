@@ -29,7 +29,7 @@ const result = await runFaults(rig, {
   count: toNumber('count', long ? 200 : 12),
   ...(minutes && { minutes: toNumber('minutes', 0) }),
   aSecond: toNumber('rate', 4),
-  pause: 3,
+  pause: long ? 1 : 3,
   ...(only && { only }),
   say: (line) => console.error(line),
 }).finally(() => rig.close())

@@ -10,6 +10,7 @@ import { startSlackLoad } from './slack-load.ts'
 
 export type FaultsOptions = {
   seed: number
+  /** Whether each fault lasts long once. */
   long: boolean
   /** Injections, or minutes, whichever comes last. */
   count: number
@@ -49,7 +50,8 @@ export async function runFaults(rig: Rig, options: FaultsOptions): Promise<Fault
     if (happened.length >= options.count && Date.now() >= lasts) break
     const beganAt = Date.now()
     const undo = await injection.begin(rig, random)
-    await sleep(injection.seconds[options.long ? 1 : 0] * 1_000)
+    const isFirst = !happened.some((before) => before.injection === injection)
+    await sleep(injection.seconds[options.long && isFirst ? 1 : 0] * 1_000)
     await undo()
     happened.push({ injection, beganAt, endedAt: Date.now() })
     options.say(`${happened.length}: ${injection.name}, ${((Date.now() - beganAt) / 1_000).toFixed(1)} s; ${load.asked.length} asked, ${load.asked.filter(({ answeredAt }) => answeredAt !== null).length} answered`)

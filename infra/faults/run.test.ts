@@ -71,8 +71,9 @@ describe.skipIf(!programs || !('found' in programs))('a deployment that things h
     expect(await outcomeOf(question.ts)).toBe('answered')
     const shown = rig.replies(question.ts)
     const calls = rig.slack.calls.length
+    const saidBefore = frozen.output().length
     frozen.running.resume()
-    await until('the late bot to find out', () => frozen.output().includes('another run has taken this turn over'), { withinMs: 60_000 })
+    await expect.poll(() => frozen.output().slice(saidBefore), { timeout: 60_000 }).toContain('another run has taken this turn over')
     await answered(await ask(frozen))
     expect(rig.replies(question.ts)).toEqual(shown)
     expect(shown).toHaveLength(1)
