@@ -120,7 +120,7 @@ test.runIf(isServers)('T19: a tenant deleted while it is indexed leaves not a by
   expect(await redisWith([canary])).toEqual([])
   expect(nura.output()).not.toContain(canary)
   expect(nura.output()).not.toMatch(/deadlock|40P01/)
-  expect(await sql(`select 1 from pg_roles where rolname in ($1, replace($1, 't_', 'gone_')) union all select 1 from pg_namespace where nspname = $1 union all select 1 from nura.inbox where tenant_id = $2`, [schema, id])).toEqual([])
+  expect(await sql(`select 1 from pg_roles where rolname in ($1::text, replace($1::text, 't_', 'gone_')) union all select 1 from pg_namespace where nspname = $1::text union all select 1 from nura.inbox where tenant_id = $2`, [schema, id])).toEqual([])
   expect(await sql('select deadlocks::int from pg_stat_database where datname = current_database()')).toEqual([{ deadlocks: 0 }])
   const [receipt] = await sql<{ steps: { step: string }[]; ended: boolean; text: string }>('select steps, ended_at is not null as ended, steps::text as text from nura.offboarding where tenant_id = $1', [id])
   expect(receipt).toMatchObject({ ended: true, steps: [{ step: 'closed' }, { step: 'dropped' }, { step: 'elsewhere' }] })
