@@ -36,6 +36,8 @@ export type DbConfig = {
   kmsKey?: string | null
   /** Most connections of this process to PostgreSQL, those of the queue not counted. */
   poolSize: number
+  /** Milliseconds that a transaction waits for one of them to be free; 5000 where nothing is said. */
+  poolWaitMs?: number
   /** What a store in memory begins as: a dump of another, which opens sooner than a new one. */
   template?: Blob
 }

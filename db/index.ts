@@ -100,7 +100,7 @@ function createDb(store: Store, opened: Opened, secret: Buffer | string): Db {
 }
 
 function openServer(config: DbConfig, url: string): Opened {
-  const pool = createServerPool(url, config.poolSize)
+  const pool = createServerPool(url, config.poolSize, config.poolWaitMs === undefined ? {} : { connectionTimeoutMillis: config.poolWaitMs })
   let queue: ReturnType<typeof createServerPool> | null = null
   return {
     kind: 'postgres',

@@ -83,6 +83,8 @@ describe('a message', () => {
     ['without an author in a directory', { from: { id: '29:guest' } }, 'no-identity'],
     ['without an id', { id: undefined }, 'incomplete'],
     ['of two directories', { channelData: { tenant: { id: 'another' } } }, 'incomplete'],
+    ['of a directory that cannot be read', { channelData: { tenant: { id: teamsIds.directory.replace('1', '１') } } }, 'incomplete'],
+    ['of a directory that is a number', { channelData: { tenant: 7 } }, 'incomplete'],
   ])('%s is ignored', (_, extra, reason) => {
     expect(read(messageActivity({ text: 'hi' }, extra))).toEqual({ ignored: reason })
   })

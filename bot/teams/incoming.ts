@@ -21,7 +21,7 @@ export function toOrigin(activity: ReceivedActivity): Origin | null {
   const directoryId = channelData?.tenant?.id ?? conversation?.tenantId
   const { channel } = splitConversation(conversation?.id ?? '')
   if (!directoryId || !channel || !recipient?.id) return null
-  if (conversation?.tenantId && conversation.tenantId !== directoryId) return null
+  if (conversation?.tenantId !== undefined && conversation.tenantId !== directoryId) return null
   const teamId = channelData?.team?.id
   const at = { directoryId, scopeId: teamId ?? channel, botId: recipient.id }
   return { ...at, channel: teamId ? { id: channelData?.channel?.id ?? channel, teamId, groupId: channelData?.team?.aadGroupId ?? null } : null }

@@ -6,9 +6,11 @@ const longestText = 50_000
 const text = z.string().transform((written) => written.slice(0, longestText).toWellFormed()).optional().catch(undefined)
 /** An id of Teams': short, for rows are found by it. */
 const id = z.string().regex(/^[\x20-\x7e]{1,400}$/).optional().catch(undefined)
+/** The id of a directory. One that is given and is none must not count as absent, for another would then stand for it: it is nobody's. */
+const directory = z.string().regex(/^[\x20-\x7e]{0,400}$/).nullish().transform((given) => given || undefined).catch('').optional()
 const identified = z.object({ id, name: text }).optional().catch(undefined)
 
-const Account = z.object({ id, name: text, aadObjectId: id, role: text, tenantId: id }).optional().catch(undefined)
+const Account = z.object({ id, name: text, aadObjectId: id, role: text, tenantId: directory }).optional().catch(undefined)
 
 const Entity = z.object({ type: text, text, mentioned: identified, timezone: text }).catch({})
 
@@ -28,10 +30,10 @@ export const ReceivedActivity = z.object({
   replyToId: id,
   from: Account,
   recipient: Account,
-  conversation: z.object({ id, conversationType: text, tenantId: id }).optional().catch(undefined),
+  conversation: z.object({ id, conversationType: text, tenantId: directory }).optional().catch(undefined),
   channelData: z
     .object({
-      tenant: identified,
+      tenant: z.object({ id: directory }).nullish().transform((given) => given ?? undefined).catch({ id: '' }).optional(),
       team: z.object({ id, aadGroupId: id }).optional().catch(undefined),
       channel: z.object({ id, type: text }).optional().catch(undefined),
       eventType: text,

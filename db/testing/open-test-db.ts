@@ -9,10 +9,11 @@ import { openFromTemplate } from './store-template.ts'
 
 /**
  * A fresh, migrated database: PGlite in memory, or with `NURA_TEST_STORES=servers` one of its own on the server at
- * `NURA_TEST_DATABASE_URL`, dropped on close. Share one a file: PGlite takes a second to open.
+ * `NURA_TEST_DATABASE_URL`, dropped on close. Share one a file: PGlite takes a second to open. Whoever asks waits a
+ * minute for a connection: a busy machine is no fault.
  */
 export async function openTestDb(overrides: Partial<DbConfig> = {}): Promise<Db & { config: DbConfig }> {
-  const shared = { encryptionKey: Buffer.alloc(32, 7), poolSize: 4, ...overrides }
+  const shared = { encryptionKey: Buffer.alloc(32, 7), poolSize: 4, poolWaitMs: 60_000, ...overrides }
   const server = readTestServer()
   if (server === null) {
     const config: DbConfig = { url: null, dataDir: 'memory://', ...shared }

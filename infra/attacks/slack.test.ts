@@ -24,7 +24,7 @@ let nura: SlackDeployment
 let many: NuraProcess
 beforeAll(async () => {
   nura = await startSlackDeployment({ files: { 'docs/vault.md': `# The vault of the depot\n\n${fact}\n` }, env: { NURA_LIMIT_ASKER: 'off', NURA_LIMIT_CHANNEL: 'off', NURA_LIMIT_TENANT: 'off' } })
-  many = await nura.startBeside({ SLACK_BOT_TOKEN: '', SLACK_CLIENT_ID: 'client-1', SLACK_CLIENT_SECRET: 'client-secret', SLACK_STATE_SECRET: 'state-secret' })
+  many = await nura.startApart({ SLACK_BOT_TOKEN: '', SLACK_CLIENT_ID: 'client-1', SLACK_CLIENT_SECRET: 'client-secret', SLACK_STATE_SECRET: 'state-secret' })
 })
 afterAll(() => nura?.close())
 
@@ -43,7 +43,9 @@ async function answered(): Promise<FakeMessage> {
 const post = (body: string | Buffer, headers: OutgoingHttpHeaders) => postRaw(`${nura.url}/slack/events`, body, { 'content-type': 'application/json', ...headers })
 
 describe('T20: what Slack did not sign', () => {
-  const now = Date.now()
+  // When the processes are up: that may take minutes.
+  let now: number
+  beforeAll(() => void (now = Date.now()))
   const signed = (body: string | Buffer, at = now) => signAsSlack(nura.signingSecret, body, at)
   const signature = (body: string) => signed(body)['x-slack-signature'] ?? ''
   const withSignature = (body: string, ...signatures: string[]) => ({ ...signed(body), 'x-slack-signature': signatures })
@@ -112,10 +114,14 @@ describe('T21: what Slack signed once', () => {
   test('T21: is done once, though it comes a hundred times to two processes', async () => {
     // Embedded stores have one process: it stands for both.
     const urls = [nura.url, nura.apiUrl === nura.url ? nura.url : (await nura.startBeside({})).url]
+    /** Slack sends again what was too much at once. */
+    const take = async (url: string, request: RequestInit): Promise<number> => {
+      const { status } = await fetch(`${url}/slack/events`, request)
+      return status === 503 ? take(url, request) : status
+    }
     const hundredfold = async (payload: Record<string, unknown>) => {
       const again = toRequest(nura.signingSecret, payload)
-      const responses = await Promise.all(Array.from({ length: 100 }, (_, at) => fetch(`${urls[at % 2]}/slack/events`, again)))
-      return new Set(responses.map(({ status }) => status))
+      return new Set(await Promise.all(Array.from({ length: 100 }, (_, at) => take(urls[at % 2]!, again))))
     }
     const message = say(workspace(), { text: question })
     expect(await hundredfold(slackEvent(workspace(), message, 'app_mention'))).toEqual(new Set([200]))

@@ -34,6 +34,20 @@ export type AttackTenant = {
   readonly dir: string
 }
 
+/**
+ * A question that the sources of each tenant speak of, whosever setting it asks for: a prompt is made of it. Where sources hold
+ * too little of a question, no model is asked.
+ * @param mark tells it from others, to whoever reads the prompt; its signs are no words, so that nothing is searched for them
+ */
+export function toQuestion(setting: string, mark: string): string {
+  return `How many orders of customers wait in the queue of the shop until a worker packs parcels, and what does ${setting} limit for everybody? ${mark}`
+}
+
+/** A number in signs that are no words. */
+export function toMark(number: number): string {
+  return [...number.toString(8)].map((digit) => '◆◇■□▲△●○'[Number(digit)]).join('')
+}
+
 /** One running Nura with several tenants, and everything outside that hears of them. */
 export type TenantsDeployment = {
   readonly url: string
@@ -144,7 +158,7 @@ async function makeTenants(count: number, env: { NURA_DATA_DIR: string; NURA_ENC
       const [setting, canary] = [`SETTING_${randomBytes(6).toString('hex')}`, `canary${randomBytes(8).toString('hex')}`]
       const repository = await createRepository({
         [`src/${canary}/limits.ts`]: `/** Reads ${setting}, the limit of the queue: ${canary}. */\nexport function readLimit(): string {\n  return process.env.${setting} ?? '${canary}'\n}\n`,
-        'README.md': `# Shop\n\nThe queue of the shop is limited by ${setting}, which stands at ${canary} for everybody.\n`,
+        'README.md': `# Shop\n\nOrders of customers wait in the queue of the shop until a worker packs parcels. It is limited by ${setting}, which stands at ${canary} for everybody.\n`,
       })
       closing.push(() => repository[Symbol.asyncDispose]())
       const slug = `tenant-${at}`

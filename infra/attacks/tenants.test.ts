@@ -8,7 +8,7 @@ import { readTestServer } from '#db/testing/config.ts'
 import { toTenantStart } from '#server/cache/cache-key.ts'
 import { routes } from '#server/routes/index.ts'
 import { until } from '../testing/until.ts'
-import { startTenants } from './start-tenants.ts'
+import { startTenants, toMark, toQuestion } from './start-tenants.ts'
 import type { AttackTenant, TenantsDeployment } from './start-tenants.ts'
 import { askForCanaries } from './tenants.ts'
 
@@ -56,8 +56,8 @@ describe('T2: ids of another tenant', () => {
     'POST /v1/github/connections': 'gives no id',
     'GET /v1/usage': 'names a day',
     'GET /github/setup': 'takes a signed state, which names its tenant',
-    'GET /github/callback': 'takes a signed state, which names its tenant',
-    'POST /github/callback': 'takes a signed state, which names its tenant',
+    'GET /github/link': 'takes a signed state, which names its tenant',
+    'POST /github/link': 'takes a signed state, which names its tenant',
     'POST /github/webhooks': 'takes a signed delivery',
   }
 
@@ -68,7 +68,7 @@ describe('T2: ids of another tenant', () => {
 
   test('are answered like ids that nobody has, on every route, and what they name stands as it was', async () => {
     const key = `api:${randomUUID()}`
-    const asked = JSON.parse((await nura.call(bob, 'POST', '/v1/ask', { question: `What does ${bob.setting} limit?`, thread: key })).text) as { answerId: string; answer: string }
+    const asked = JSON.parse((await nura.call(bob, 'POST', '/v1/ask', { question: toQuestion(bob.setting, ''), thread: key })).text) as { answerId: string; answer: string }
     expect(asked.answer).toContain(bob.canary)
     const given = await nura.call(bob, 'POST', '/v1/documents?name=secret.md&library=of-bob', `# Secret\n\n${bob.canary}`, { 'content-type': 'text/markdown' })
     const document = (JSON.parse(given.text) as { id: string }).id
@@ -108,7 +108,7 @@ describe('T2: ids of another tenant', () => {
 
 test('T7: a thread is its tenant’s own, and hostile keys are keys like any other or refused', async () => {
   const key = `shared:${randomUUID()}`
-  await nura.call(bob, 'POST', '/v1/ask', { question: `What does ${bob.setting} limit?`, thread: key })
+  await nura.call(bob, 'POST', '/v1/ask', { question: toQuestion(bob.setting, ''), thread: key })
   const from = nura.openai.requests.length
   for (const thread of [key, bob.id, `${bob.slug}:${key}`, '*', '%', "'; select 1", '../..']) {
     const { status, text } = await nura.call(ada, 'POST', '/v1/ask', { question: 'And what was said about it before?', thread })
@@ -127,7 +127,7 @@ test('T7: a thread is its tenant’s own, and hostile keys are keys like any oth
 })
 
 test('T5: the same bytes from two tenants are two calls of the model, from one of them again none', async () => {
-  const question = `What is the queue of the shop limited by? ${randomUUID()}`
+  const question = toQuestion('the setting', toMark(5))
   const calls = async (tenant: AttackTenant) => {
     const from = nura.openai.requests.length
     const { text } = await nura.call(tenant, 'POST', '/v1/ask', { question })
@@ -140,7 +140,7 @@ test('T5: the same bytes from two tenants are two calls of the model, from one o
 })
 
 test('T6: what one channel was answered is asked anew in another, and for the whole tenant', async () => {
-  const question = `Where is the limit of the queue read? ${randomUUID()}`
+  const question = toQuestion('the setting', toMark(6))
   const hits = async () => Number((await (await fetch(`${nura.url}/metrics`)).text()).match(/nura_cache_total\{cache="answer",outcome="hit"\} (\d+)/)?.[1] ?? 0)
   const before = await hits()
   for (const audience of [{ kind: 'channel', id: 'slack:T1:CPRIVATE' }, { kind: 'channel', id: 'slack:T1:CPUBLIC' }, { kind: 'person', id: 'slack:T1:U1' }, { kind: 'tenant' }, { kind: 'public' }]) {

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
 import { toTenantStart } from '#server/cache/cache-key.ts'
+import { until } from '../testing/until.ts'
 import type { Attack, AttackOptions, Figure } from './attack.ts'
 import { drawFrom } from './draw-from.ts'
-import { startTenants } from './start-tenants.ts'
+import { startTenants, toMark, toQuestion } from './start-tenants.ts'
 import type { AttackTenant, TenantsDeployment } from './start-tenants.ts'
 
 /** Asks as each tenant for what others hide, and counts what of theirs is shown anywhere. */
@@ -20,13 +21,13 @@ export const tenantsAttack: Attack = {
   },
 }
 
-type Counted = { answers: number; failed: number; own: Set<string>; inAnswers: number; inPrompts: number; inRuns: number; inSpans: number; inLogs: number; inCache: number }
+type Counted = { answers: number; failed: number; own: Set<string>; ownInPrompts: Set<string>; ownInRuns: Set<string>; inAnswers: number; inPrompts: number; inRuns: number; inSpans: number; inLogs: number; inCache: number }
 
 /** @param size how many answers in all, and how many are asked for at a time */
 export async function askForCanaries(deployment: TenantsDeployment, { seed, say }: Pick<AttackOptions, 'seed' | 'say'>, size: { answers: number; atOnce: number }): Promise<Figure[]> {
   const { tenants } = deployment
   const draw = drawFrom(seed)
-  const counted: Counted = { answers: 0, failed: 0, own: new Set(), inAnswers: 0, inPrompts: 0, inRuns: 0, inSpans: 0, inLogs: 0, inCache: 0 }
+  const counted: Counted = { answers: 0, failed: 0, own: new Set(), ownInPrompts: new Set(), ownInRuns: new Set(), inAnswers: 0, inPrompts: 0, inRuns: 0, inSpans: 0, inLogs: 0, inCache: 0 }
   for (let begun = 0; begun < size.answers; begun += size.atOnce) {
     const asked = Array.from({ length: Math.min(size.atOnce, size.answers - begun) }, (_, at) => {
       const asker = tenants[(begun + at) % tenants.length]!
@@ -38,12 +39,18 @@ export async function askForCanaries(deployment: TenantsDeployment, { seed, say 
     drain(deployment, counted)
     say(`${counted.answers} answers`)
   }
+  // Runs are told a little after the answer.
+  await until('the runs to be told', () => (drain(deployment, counted), counted.ownInRuns.size === tenants.length), { withinMs: 15_000 }).catch(() => undefined)
   counted.inLogs = countIn(deployment.nura.output(), tenants)
   counted.inCache = await countInCache(deployment)
+  const each = (measure: string, seen: Set<string>): Figure => ({ measure, value: String(seen.size), bound: String(tenants.length), holds: seen.size === tenants.length })
   const none = (measure: string, value: number): Figure => ({ measure, value: String(value), bound: '0', holds: value === 0 })
   return [
     { measure: 'answers', value: String(counted.answers), bound: String(size.answers), holds: counted.answers === size.answers },
-    { measure: "tenants that were shown their own canary, so that it can be seen", value: String(counted.own.size), bound: String(tenants.length), holds: counted.own.size === tenants.length },
+    // What nobody could see would count as hidden.
+    each('tenants that were shown their own canary', counted.own),
+    each('tenants whose own canary was in prompts', counted.ownInPrompts),
+    each('tenants whose own canary was in runs told to LangSmith', counted.ownInRuns),
     none('questions that failed', counted.failed),
     none("others' canaries in answers and streams", counted.inAnswers),
     none("others' canaries in prompts", counted.inPrompts),
@@ -55,7 +62,7 @@ export async function askForCanaries(deployment: TenantsDeployment, { seed, say 
 }
 
 async function ask(deployment: TenantsDeployment, asker: AttackTenant, about: AttackTenant, draw: (below: number) => number, counted: Counted): Promise<void> {
-  const question = `What does ${about.setting} limit, and where does it stand? (desk ${asker.slug}, ${draw(2 ** 30)})`
+  const question = toQuestion(about.setting, `${toDesk(deployment, asker)}${toMark(draw(2 ** 30))}`)
   const thread = draw(2) === 0 ? { thread: `api:shared-${draw(5)}` } : {}
   const accept = draw(2) === 0 ? 'text/event-stream' : 'application/json'
   const { status, text } = await deployment.call(asker, 'POST', '/v1/ask', { question, ...thread }, { accept })
@@ -67,15 +74,27 @@ async function ask(deployment: TenantsDeployment, asker: AttackTenant, about: At
   if (shown.includes(asker.canary)) counted.own.add(asker.slug)
 }
 
+/** Who asks, as a prompt says it. */
+function toDesk({ tenants }: TenantsDeployment, asker: AttackTenant): string {
+  return `(${toMark(tenants.indexOf(asker))}) `
+}
+
 /** Looks at what the world outside was told since the last time, and lets go of it. */
-function drain({ openai, langsmith, collector, tenants: all }: TenantsDeployment, counted: Counted): void {
+function drain(deployment: TenantsDeployment, counted: Counted): void {
+  const { openai, langsmith, collector, tenants: all } = deployment
   for (const { body } of openai.requests) {
     const prompt = JSON.stringify(body.messages)
-    const desks = all.filter(({ slug }) => prompt.includes(`(desk ${slug},`))
+    const desks = all.filter((tenant) => prompt.includes(toDesk(deployment, tenant)))
+    for (const { slug, canary } of desks) if (prompt.includes(canary)) counted.ownInPrompts.add(slug)
     // Whoever shares a prompt with another would be a leak by itself.
     counted.inPrompts += desks.length > 1 ? 1 : countIn(prompt, all.filter((tenant) => !desks.includes(tenant)))
   }
-  for (const { session_name: project, ...run } of langsmith.runs.values()) counted.inRuns += countIn(JSON.stringify(run), all.filter(({ slug, id }) => !String(project).endsWith(slug) && !String(project).endsWith(id)))
+  for (const { session_name: project, ...run } of langsmith.runs.values()) {
+    const told = JSON.stringify(run)
+    const isOf = ({ slug, id }: AttackTenant) => String(project).endsWith(slug) || String(project).endsWith(id)
+    counted.inRuns += countIn(told, all.filter((tenant) => !isOf(tenant)))
+    for (const tenant of all) if (isOf(tenant) && told.includes(tenant.canary)) counted.ownInRuns.add(tenant.slug)
+  }
   counted.inSpans += countIn(collector.seen(), all)
   openai.requests.length = 0
   openai.embeddingRequests.length = 0

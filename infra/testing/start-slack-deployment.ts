@@ -30,6 +30,8 @@ export type SlackDeployment = {
   send(payload: Record<string, unknown>, headers?: Record<string, string>): Promise<Response>
   /** One more process for Slack to talk to: on servers a bot of the same deployment, else a whole Nura on stores of its own. `close` ends it too. */
   startBeside(change: Record<string, string>): Promise<NuraProcess>
+  /** A whole Nura with other credentials, on embedded stores of its own: bots of one deployment take each other's turns. `close` ends it too. */
+  startApart(change: Record<string, string>): Promise<NuraProcess>
   /** What its processes share. */
   readonly env: Readonly<Record<string, string>>
   /** Mentions Nura in a channel, in a thread of its own, and resolves when the event was taken. */
@@ -77,6 +79,12 @@ export async function startSlackDeployment(options: { files: Record<string, stri
   const asked = new Map<string, number>()
   const replies = ({ ts }: FakeMessage) => slack.workspace.messages.filter(({ thread_ts, user }) => thread_ts === ts && user === slack.workspace.botUserId)
   const more: NuraProcess[] = []
+  const keep = async (starting: Promise<NuraProcess>) => {
+    const one = await starting
+    more.push(one)
+    return one
+  }
+  const startApart = (change: Record<string, string>) => keep(startProcess('infra/local.ts', { ...env, DATABASE_URL: '', REDIS_URL: '', NURA_DATA_DIR: join(folder, `data-${more.length}`), ...change }))
   const send = (payload: Record<string, unknown>, headers = {}) => fetch(`${nura.url}/slack/events`, toRequest(signingSecret, payload, headers))
   const output = () => [nura, ...more, beside?.server, beside?.jobs].map((each) => each?.output() ?? '').join('')
 
@@ -89,11 +97,8 @@ export async function startSlackDeployment(options: { files: Record<string, stri
     output,
     signingSecret,
     send,
-    async startBeside(change) {
-      const one = await (beside ? startProcess('bot/main.ts', { ...beside.botEnv, ...change }) : startProcess('infra/local.ts', { ...env, NURA_DATA_DIR: join(folder, `data-${more.length}`), ...change }))
-      more.push(one)
-      return one
-    },
+    startBeside: (change) => (beside ? keep(startProcess('bot/main.ts', { ...beside.botEnv, ...change })) : startApart(change)),
+    startApart,
     async ask(question) {
       const mention = say(slack.workspace, { text: `<@${slack.workspace.botUserId}> ${question}` })
       asked.set(mention.ts, Date.now())
