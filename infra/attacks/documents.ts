@@ -125,11 +125,14 @@ function toQuestion({ name, carried }: HostileDocument): { question: string; con
   return { question: isSaid ? 'Who keeps each ledger?' : `What does the ${name} keep?`, ...(isSaid ? { context: [{ author: carried.author, text: carried.text, trusted: false }] } : {}) }
 }
 
+/** What Teams has an activity say of itself is a name, and shown to nobody. */
+const entityOfTeams = 'https://schema.org/Message'
+
 /** Addresses stand where a payload has a field for them, or as links of numbers in our own text: those of citations. */
 function withoutOurLinks(value: unknown): unknown {
   const base = remote.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const ours = new RegExp(`${base}/blob/[0-9a-f]{40}/[^\\s"'<>|)?]*#L\\d+(?:-L\\d+)?`, 'g')
-  return JSON.parse(JSON.stringify(value ?? null).replace(ours, ''), (key, inner: unknown) => (key === 'serviceUrl' || key === '@context' || key === '@type' ? undefined : inner)) as unknown
+  const ours = new RegExp(`(\\]\\()?${base}/blob/[0-9a-f]{40}/[^\\s"'<>|)?]*#L\\d+(?:-L\\d+)?(?:(?<=\\]\\([^)]*)\\))?`, 'g')
+  return JSON.parse(JSON.stringify(value ?? null).replace(ours, (_, link?: string) => (link ? ']' : '')), (key, inner: unknown) => (key === 'serviceUrl' || key === '@context' || key === '@type' || inner === entityOfTeams ? undefined : inner)) as unknown
 }
 
 function least(measure: string, value: number, bound: number): Figure {
