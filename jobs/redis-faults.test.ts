@@ -36,7 +36,7 @@ describe.skipIf(redisUrl === null)('redis that fails', () => {
 
   const answerTurn = defineJob({
     name: 'answer-turn',
-    payload: z.strictObject({ inboxId: z.uuid() }),
+    payload: z.strictObject({ inboxId: z.uuid(), tenantId: z.uuid().optional() }),
     options: { attempts: 3, backoffMs: 50, concurrency: 4 },
     async run({ inboxId }, parts: { seen: string[] }) {
       parts.seen.push(inboxId)

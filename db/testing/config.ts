@@ -7,3 +7,8 @@ export function readTestServer(): string | null {
   if (!url) throw new NuraError('bad-environment', 'Set NURA_TEST_DATABASE_URL to a PostgreSQL server with pgvector, as a user who may create databases and roles.')
   return url
 }
+
+/** From now on this process has a server for its stores: for programs that bring one as the test runner does. */
+export function useTestServer(url: string): void {
+  Object.assign(process.env, { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL: url })
+}

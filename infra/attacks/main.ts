@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { useTestServer } from '#db/testing/config.ts'
+import { useTestRedis } from '#jobs/testing/config.ts'
 import { openServers } from '../testing/open-servers.ts'
 import { findServerPrograms } from '../testing/server-programs.ts'
 import { toTable } from '../to-table.ts'
@@ -21,8 +23,10 @@ if (unknown) refuse(`There is no attack "${unknown}".`)
 
 const programs = values.embedded ? null : await findServerPrograms()
 const servers = programs && 'found' in programs ? await openServers(programs.found) : null
-// What stores of one's own are made from, as in a test. The servers end with this process.
-if (servers) Object.assign(process.env, { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL: servers.databaseUrl, NURA_TEST_REDIS_URL: servers.redisUrl })
+if (servers) {
+  useTestServer(servers.databaseUrl)
+  useTestRedis(servers.redisUrl)
+}
 
 console.log(`${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}. Load before: ${loadavg()[0]!.toFixed(2)}. Seed ${seed}: --seed ${seed} does the same again.`)
 console.log(`Stores: ${servers ? 'private PostgreSQL and Redis of this machine' : 'embedded'}.`)

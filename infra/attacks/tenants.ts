@@ -14,7 +14,7 @@ export const tenantsAttack: Attack = {
     const deployment = await startTenants(options.long ? 50 : 5)
     try {
       options.say(`${deployment.tenants.length} tenants are indexed`)
-      return await askForCanaries(deployment, options, options.long ? { answers: 10_000, atOnce: 200 } : { answers: 40, atOnce: 8 })
+      return await askForCanaries(deployment, options, options.long ? { answers: 10_000, atOnce: 50, minutes: 10 } : { answers: 40, atOnce: 8 })
     } finally {
       await deployment.close()
     }
@@ -23,12 +23,14 @@ export const tenantsAttack: Attack = {
 
 type Counted = { answers: number; failed: number; own: Set<string>; ownInPrompts: Set<string>; ownInRuns: Set<string>; inAnswers: number; inPrompts: number; inRuns: number; inSpans: number; inLogs: number; inCache: number }
 
-/** @param size how many answers in all, and how many are asked for at a time */
-export async function askForCanaries(deployment: TenantsDeployment, { seed, say }: Pick<AttackOptions, 'seed' | 'say'>, size: { answers: number; atOnce: number }): Promise<Figure[]> {
+/** @param size how many answers in all, how many are asked for at a time, and after how many minutes no more are */
+export async function askForCanaries(deployment: TenantsDeployment, { seed, say }: Pick<AttackOptions, 'seed' | 'say'>, size: { answers: number; atOnce: number; minutes?: number }): Promise<Figure[]> {
   const { tenants } = deployment
   const draw = drawFrom(seed)
   const counted: Counted = { answers: 0, failed: 0, own: new Set(), ownInPrompts: new Set(), ownInRuns: new Set(), inAnswers: 0, inPrompts: 0, inRuns: 0, inSpans: 0, inLogs: 0, inCache: 0 }
-  for (let begun = 0; begun < size.answers; begun += size.atOnce) {
+  const end = Date.now() + (size.minutes ?? Infinity) * 60_000
+  let begun = 0
+  for (; begun < size.answers && Date.now() < end; begun += size.atOnce) {
     const asked = Array.from({ length: Math.min(size.atOnce, size.answers - begun) }, (_, at) => {
       const asker = tenants[(begun + at) % tenants.length]!
       // Now and then one's own, which shows that what is counted can be seen at all.
@@ -46,7 +48,7 @@ export async function askForCanaries(deployment: TenantsDeployment, { seed, say 
   const each = (measure: string, seen: Set<string>): Figure => ({ measure, value: String(seen.size), bound: String(tenants.length), holds: seen.size === tenants.length })
   const none = (measure: string, value: number): Figure => ({ measure, value: String(value), bound: '0', holds: value === 0 })
   return [
-    { measure: 'answers', value: String(counted.answers), bound: String(size.answers), holds: counted.answers === size.answers },
+    { measure: 'answers', value: String(counted.answers), bound: size.minutes === undefined ? String(size.answers) : `${size.answers}, or as many as ${size.minutes} minutes give`, holds: counted.answers === Math.min(begun, size.answers) },
     // What nobody could see would count as hidden.
     each('tenants that were shown their own canary', counted.own),
     each('tenants whose own canary was in prompts', counted.ownInPrompts),
