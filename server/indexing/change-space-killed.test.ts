@@ -15,7 +15,7 @@ import { createRepository } from '../testing/create-repository.ts'
 import { createPermutedEmbedder } from '../testing/permuted-embedder.ts'
 import { indexSource } from './index-changes.ts'
 
-const kills = 20
+const kills = 8
 const words = ['harbour', 'lantern', 'meadow', 'quarry', 'saddle', 'thimble', 'walnut', 'zephyr']
 const files = Object.fromEntries(words.map((word) => [`src/${word}.ts`, `/** Turns ${word} around. */\nexport function ${word}(input: string): string {\n  return input + '${word}'\n}\n`]))
 const embedders = toEmbedders([createPermutedEmbedder('test:old', 0), createPermutedEmbedder('test:next', 7)])
@@ -24,7 +24,7 @@ const embedders = toEmbedders([createPermutedEmbedder('test:old', 0), createPerm
 const vectors = (tenant: TenantDb) =>
   tenant.transaction((tx) => tx.query(`select source_path, ordinal, embedding_model, md5(embedding::text) as vector from knowledge_base where gone_at is null order by source_path, ordinal`))
 
-test.skipIf(readTestServer() === null)('F16: killed at each of 20 steps of a change of the embedding model, readers meet the old index whole or the new one whole, and the next run ends it', async () => {
+test.skipIf(readTestServer() === null)('F16: killed at each of 8 steps of a change of the embedding model, readers meet the old index whole or the new one whole, and the next run ends it', async () => {
   const db = await openTestDb()
   await using git = await createRepository(files)
   try {
