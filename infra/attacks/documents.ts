@@ -84,8 +84,10 @@ export const documents: Attack = {
 
       const inChats = (long ? chosen : chosen.filter(({ isSeen, nonce }) => isSeen && told.has(nonce))).filter(({ carried }) => carried.kind !== 'conversation').slice(0, long ? undefined : shortOf.chats)
       const from = nura.slack.calls.length
-      for (const document of inChats) {
+      for (const [index, document] of inChats.entries()) {
         const { question } = toQuestion(document)
+        // Where Slack lets nobody stream, the same is posted, and that is what it could unfurl.
+        if (index % 3 === 0) nura.slack.fail('chat.startStream', { kind: 'refuse', error: 'method_not_supported_for_channel_type' })
         await nura.finished(await nura.ask(question))
         for (const raw of await teams.finished(await teams.ask(nura.url, question))) for (const text of textsOf(withoutOurLinks(JSON.parse(raw || 'null')))) look(text, ours)
       }

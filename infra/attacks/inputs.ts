@@ -38,9 +38,11 @@ async function attack(nura: EveryDoor, { seed, long, say }: AttackOptions): Prom
   const memory = await readMemory(nura)
   const accounts: Account[] = []
   for (const door of doors) {
+    const from = performance.now()
     const account = await sendAll(nura, door, seed, times)
     accounts.push(account)
-    say(`${door.name}: ${Object.entries(account.classes).map(([status, count]) => `${count} × ${status}`).join(', ')}`)
+    const took = (performance.now() - from) / 1000
+    say(`${door.name}, ${(times / took).toFixed()} a second: ${Object.entries(account.classes).map(([status, count]) => `${count} × ${status}`).join(', ')}`)
     if (account.broken) say(`  ${account.broken}`)
   }
   const framing = await breakFraming([nura.url('api'), nura.url('bot')])
@@ -61,7 +63,8 @@ async function attack(nura: EveryDoor, { seed, long, say }: AttackOptions): Prom
   const least = Math.min(...accounts.map(({ classes }) => Object.values(classes).reduce((total, count) => total + count, 0)))
   const broken = accounts.filter(({ broken: each }) => each !== null).map(({ door }) => door)
   const output = nura.output()
-  const escaped = output.split('\n').filter((line) => /unhandled|uncaught|FATAL|"type":"(Type|Range|Syntax|Reference)Error"/i.test(line))
+  // What a parser made of an input may be the cause of a refusal; an error of the program is one by itself.
+  const escaped = output.split('\n').filter((line) => /unhandled|uncaught|FATAL|"err":\{"type":"(Type|Range|Syntax|Reference)Error"/i.test(line))
   for (const line of new Set(escaped.map((each) => each.replace(/^.*?"err":/, '').slice(0, 600)))) say(`  escaped: ${line}`)
   return [
     { measure: 'doors, and inputs for each', value: `${doors.length} × ${least}`, bound: `each ≥ ${times}`, holds: least >= times },
@@ -83,7 +86,7 @@ async function sendAll(nura: EveryDoor, door: Door, seed: number, times: number)
   await throughDoor(nura, door, seed, times, () => true, (at, { status }, { odd }) => {
     const isRefused = status >= 400 && status < 500
     const isLost = status === 0 && !endsAtOnce.has(odd)
-    const known = status === 0 ? (isLost ? 'closed' : '4xx') : isFault(status) ? '5xx' : isRefused ? '4xx' : `${Math.floor(status / 100)}xx`
+    const known = status === 0 ? (isLost ? 'closed' : '4xx') : isFault(status) ? '5xx' : isRefused ? '4xx' : status === 501 ? '501' : `${Math.floor(status / 100)}xx`
     account.classes[known] = (account.classes[known] ?? 0) + 1
     if (isRefused) account.refused.add(at)
     if (isFault(status) || isLost) worst.push(at)

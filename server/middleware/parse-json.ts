@@ -16,7 +16,8 @@ export function parseJson(bytes: Uint8Array | string, options: { odd: 'refuse' |
     return JSON.parse(text, options.odd === 'mend' ? mend : refuse)
   } catch (cause) {
     if (cause instanceof NuraError) throw cause
-    throw new NuraError('bad-json', text.trim() === '' ? 'The body is empty; send a JSON object.' : 'The body is not valid JSON.', { cause })
+    // Without the cause: it quotes the body, and a log would.
+    throw new NuraError('bad-json', text.trim() === '' ? 'The body is empty; send a JSON object.' : 'The body is not valid JSON.')
   }
 }
 

@@ -37,7 +37,8 @@ export function renderErrors(parts: { log: Logger; metrics: Metrics }): Middlewa
       if (retryAt || status === 503) ctx.set('retry-after', String(retryAt ? Math.max(1, Math.ceil((retryAt.getTime() - Date.now()) / 1000)) : 1))
       const { log } = ctx.state as RequestState
       if (status >= 500) log.error({ err: error, ref: shown.ref }, 'request failed')
-      else log.debug({ err: error, ref: shown.ref }, 'request refused')
+      // The words of a refusal may be those of whoever asked, and only they are told them.
+      else log.debug({ code: shown.code, ref: shown.ref }, 'request refused')
     }
     const took = performance.now() - started
     const { route = 'none', log } = ctx.state as RequestState
