@@ -49,8 +49,9 @@ export const kept: readonly Kept[] = [
   { what: 'which teams and chats of Microsoft Teams Nura is or was installed in (ids, and the address of their connector)', where: 'the control plane', until: 'until the tenant is deleted' },
   { what: 'which GitHub account a person has linked (its number and name; no token)', where: 'the control plane', until: 'until they unlink it, or the tenant is deleted' },
   { what: "the chart of an answer's report", where: "a file of Nura's in your Slack workspace, seen where the answer is", until: 'until the answer is deleted or replaced' },
-  { what: 'tokens of wikis and trackers', where: "the tenant's own schema, AES-256-GCM, bound to tenant and source", until: 'until they are replaced, or the source is deleted' },
-  { what: 'bot tokens', where: 'the control plane, AES-256-GCM, bound to tenant and platform', until: 'until the app is uninstalled' },
+  { what: 'tokens of wikis and trackers', where: "the tenant's own schema, AES-256-GCM under the tenant's own key, bound to tenant and source", until: 'until they are replaced, or the source is deleted' },
+  { what: 'bot tokens', where: "the control plane, AES-256-GCM under the tenant's own key, bound to tenant and platform", until: 'until the app is uninstalled' },
+  { what: 'that a tenant was deleted: its id, when, how many rows of what', where: 'the control plane', until: 'for good' },
   { what: 'logs', where: 'where the operator sends them', until: 'no message text, no secrets, no personal data; a trace id ties the lines of a turn together' },
 ]
 
