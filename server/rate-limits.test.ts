@@ -81,7 +81,7 @@ describe.skipIf(testRedisUrl() === null)('with Redis', () => {
     const keys = await one.redis.keys('*')
     expect(keys).toEqual([expect.stringMatching(/^test-limits:[\w-]{22}:limit-asker:[\w-]{43}$/)])
     expect(await one.redis.pttl(keys[0]!)).toBeGreaterThan(0)
-    await one.redis.flushall()
+    await one.redis.flushdb()
     expect(await taken(second, at, 6)).toBe(4)
     await redis.close()
   })

@@ -114,14 +114,14 @@ describe.skipIf(url === null)('with Redis', () => {
 
     it('is wiped: what was kept is a miss', async () => {
       await cache.set(key, 'kept', 60_000)
-      await admin.flushall()
+      await admin.flushdb()
       expect(await cache.get(key)).toBeNull()
       await cache.set(key, 'kept again', 60_000)
       expect(await cache.get(key)).toBe('kept again')
     })
 
     it('keeps nothing longer than its time, and nothing without the prefix', async () => {
-      await admin.flushall()
+      await admin.flushdb()
       await cache.set(key, 'kept', 30_000)
       const [name, ...more] = await admin.keys('*')
       expect([name, more]).toEqual([`test:${key.text}`, []])
