@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TenantDb } from '../index.ts'
 import { migrate } from '../migrate.ts'
@@ -88,11 +89,13 @@ test('T19: while several write to it: every writer is told that the tenant is go
   const seen: unknown[] = []
   let written = 0
   let isOver = false
+  // The embedded store answers without ever giving way to a timer: who writes on and on would be alone with it.
   const writer = async (at: number) => {
     const context = await createTestRepository(tenant)
     for (let file = 0; ; file++) {
       await writeFiles(tenant, context, [makeFile(`${at}-${file}.ts`, ['one', `two ${file}`])])
       written++
+      await breathe()
     }
   }
   const writers = [1, 2].map((at) =>
@@ -102,7 +105,10 @@ test('T19: while several write to it: every writer is told that the tenant is go
     }),
   )
   const beside = (async () => {
-    for (let file = 0; !isOver; file++) await writeFiles(neighbour, home, [makeFile(`${file}.ts`, ['ours'])])
+    for (let file = 0; !isOver; file++) {
+      await writeFiles(neighbour, home, [makeFile(`${file}.ts`, ['ours'])])
+      await breathe()
+    }
   })()
   await expect.poll(() => written, { timeout: 20_000 }).toBeGreaterThan(2)
   await offboardTenant(db, tenant.id)
