@@ -11,7 +11,7 @@ import { route, toWord } from './follow-up.ts'
 import type { ThreadState } from './follow-up.ts'
 import type { AskBody } from './ask.ts'
 import { nextTry } from './next-try.ts'
-import { throwOwnFaults } from './own-faults.ts'
+import { isOwnFault, throwOwnFaults } from './own-faults.ts'
 import { toAsker } from './platform.ts'
 import type { Conversation, Message } from './platform.ts'
 import { texts } from './texts.ts'
@@ -125,7 +125,7 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
     if (error instanceof NuraError && error.code === 'told-already') return tooMany
     const interruption = watch.interruption()
     const wasSilent = turn.shown.messages.length === 0 && Date.now() - turn.receivedAt.getTime() > silentMs
-    if (!interruption && isRetryable(error) && wasSilent) await conversation.say(texts.interrupted).catch((cause: unknown) => turn.log.warn({ err: cause }, 'delay not told'))
+    if (!interruption && isOwnFault(error) && wasSilent) await conversation.say(texts.interrupted).catch((cause: unknown) => turn.log.warn({ err: cause }, 'delay not told'))
     throw interruption ?? error
   } finally {
     watch.end()
