@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { parseJson } from '#server/middleware/parse-json.ts'
 import { within } from '#server/within.ts'
+import { answerPlatform } from '../answer-platform.ts'
 import type { Intake } from '../intake.ts'
 import { readBody } from '../read-body.ts'
 import { toReceivedPayload } from './received-payload.ts'
@@ -30,11 +31,11 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
   if (raw === null) return
   if (!isSignedBySlack(parts.signingSecret, ctx.req.headers, raw)) {
     tellWrongTime(parts, ctx.req.headers, raw)
-    return answer(ctx, 401, 'The signature is missing, wrong or too old.')
+    return answerPlatform(ctx, 401, 'The signature is missing, wrong or too old.')
   }
   const body = parseBody(raw, ctx.get('content-type'))
-  if (body === null) return answer(ctx, 400, 'The body is neither JSON nor a form.')
-  if (body.ssl_check !== undefined) return answer(ctx, 200, '')
+  if (body === null) return answerPlatform(ctx, 400, 'The body is neither JSON nor a form.')
+  if (body.ssl_check !== undefined) return answerPlatform(ctx, 200, '')
   if (body.type === 'url_verification') {
     ctx.body = { challenge: body.challenge }
     return
@@ -42,11 +43,11 @@ export async function takeRequest(ctx: Context, parts: { app: App; signingSecret
   const retryNum = Number(ctx.get('x-slack-retry-num')) || undefined
   const retryReason = ctx.get('x-slack-retry-reason') || undefined
   const entered = parts.intake.enter(teamOf(body))
-  if (entered === null) return sendAgain(ctx, 'Too much at once. Send it again.')
+  if (entered === null) return answerPlatform(ctx, 503, 'Too much at once. Send it again.')
   const giving = giveToBolt(parts.app, parts.log, { body, retryNum, retryReason, requestId: toRequestId(ctx.get('x-slack-signature')) }).finally(() => entered.leave())
   // What is stored after all is one with what Slack sends again.
   const verdict = await within(giving, patienceMs)
-  if (!verdict?.ok) return sendAgain(ctx, 'Not stored. Send it again.')
+  if (!verdict?.ok) return answerPlatform(ctx, 503, 'Not stored. Send it again.')
   ctx.status = 200
   ctx.body = verdict.body ?? ''
 }
@@ -91,17 +92,6 @@ function tellWrongTime({ signingSecret, log }: { signingSecret: string; log: Log
 function teamOf(body: Record<string, unknown>): string {
   const id = body.team_id ?? (body.team as { id?: unknown } | null | undefined)?.id
   return typeof id === 'string' ? id : ''
-}
-
-function sendAgain(ctx: Context, text: string): void {
-  ctx.set('retry-after', '1')
-  answer(ctx, 503, text)
-}
-
-function answer(ctx: Context, status: number, text: string): void {
-  ctx.status = status
-  ctx.type = 'text/plain'
-  ctx.body = text
 }
 
 function parseBody(raw: Buffer, contentType: string): Record<string, unknown> | null {

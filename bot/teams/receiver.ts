@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { parseJson } from '#server/middleware/parse-json.ts'
+import { answerPlatform } from '../answer-platform.ts'
 import type { Intake } from '../intake.ts'
 import { readBody } from '../read-body.ts'
 import type { Verdict } from './identity.ts'
@@ -30,23 +31,23 @@ export async function takeRequest(ctx: Context, parts: ReceiverParts): Promise<v
   const raw = await readBody(ctx, bodyLimit)
   if (raw === null) return
   const activity = parseActivity(raw)
-  if (activity === null) return answer(ctx, 400, 'The body is no activity in JSON.')
+  if (activity === null) return answerPlatform(ctx, 400, 'The body is no activity in JSON.')
   const verdict = await parts.verify(activity, ctx.get('authorization'))
-  if (verdict === 'unready') return tryAgain(ctx, 'The keys of the identity provider are not to be had just now. Send it again.')
-  if (verdict === 'refused') return answer(ctx, 401, 'The token is missing, wrong, too old or not of the connector of Teams.')
-  if (!parts.isConnector(activity.serviceUrl)) return answer(ctx, 403, 'The serviceUrl is no address that Nura may call.')
+  if (verdict === 'unready') return answerPlatform(ctx, 503, 'The keys of the identity provider are not to be had just now. Send it again.')
+  if (verdict === 'refused') return answerPlatform(ctx, 401, 'The token is missing, wrong, too old or not of the connector of Teams.')
+  if (!parts.isConnector(activity.serviceUrl)) return answerPlatform(ctx, 403, 'The serviceUrl is no address that Nura may call.')
   // Verified: only now does it name a directory that counts.
   const entered = parts.intake.enter(activity.conversation?.tenantId ?? '')
-  if (entered === null) return tryAgain(ctx, 'Too much at once. Send it again.')
+  if (entered === null) return answerPlatform(ctx, 503, 'Too much at once. Send it again.')
   try {
     const isKnown = await parts.take(activity)
-    if (activity.type !== 'invoke') return answer(ctx, 202, '')
-    if (!isKnown) return answer(ctx, 501, 'Nura does not know this invoke.')
+    if (activity.type !== 'invoke') return answerPlatform(ctx, 202, '')
+    if (!isKnown) return answerPlatform(ctx, 501, 'Nura does not know this invoke.')
     ctx.status = 200
     ctx.body = toInvokeBody(activity)
   } catch (error) {
     parts.log.error({ err: error }, 'teams activity not stored')
-    tryAgain(ctx, 'Not stored. Send it again.')
+    answerPlatform(ctx, 503, 'Not stored. Send it again.')
   } finally {
     entered.leave()
   }
@@ -55,17 +56,6 @@ export async function takeRequest(ctx: Context, parts: ReceiverParts): Promise<v
 /** What Teams shows the one who clicked on a card until something comes of it; for the thumbs it needs an empty object. */
 function toInvokeBody({ name }: ReceivedActivity): Record<string, unknown> {
   return name === 'adaptiveCard/action' ? { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: 'I am on it.' } : {}
-}
-
-function tryAgain(ctx: Context, text: string): void {
-  ctx.set('retry-after', '1')
-  answer(ctx, 503, text)
-}
-
-function answer(ctx: Context, status: number, text: string): void {
-  ctx.status = status
-  ctx.type = 'text/plain'
-  ctx.body = text
 }
 
 function parseActivity(raw: Buffer): ReceivedActivity | null {
