@@ -74,7 +74,9 @@ export async function openTcpProxy(first: Target): Promise<TcpProxy> {
 }
 
 function cut({ near, far }: Link): void {
-  near.resetAndDestroy()
+  // libuv resets no connection that is being shut down, and Node would wait for it at its end, busily and for ever.
+  if (near.writableEnded) near.destroy()
+  else near.resetAndDestroy()
   far.destroy()
 }
 

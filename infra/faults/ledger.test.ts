@@ -9,7 +9,7 @@ const settle = (all: Asked[], rows: LedgerRow[], replies: LedgerReply[]) => sett
 
 test('one whole answer each, and an outcome: nothing to say', () => {
   const account = settle([asked('1001'), asked('1002')], [done('1001'), done('1002')], [reply('1001'), reply('1002')])
-  expect(account).toEqual({ asked: 2, acknowledged: 2, neverAcknowledged: 0, lost: [], double: [], foreign: [], withoutOutcome: [], told: [] })
+  expect(account).toEqual({ asked: 2, acknowledged: 2, neverAcknowledged: 0, lost: [], told: [], double: [], foreign: [], withoutOutcome: [] })
 })
 
 test('an event that was never acknowledged and left nothing is not lost', () => {
@@ -30,8 +30,18 @@ test('a row is owed an answer though its acknowledgement never arrived', () => {
   expect(settle([asked('1001', false)], [done('1001')], []).lost).toEqual(['1001'])
 })
 
-test('who is owed an answer and was told why there is none counts among the lost, and apart', () => {
-  expect(settle([asked('1001')], [{ ts: 'ts-1001', state: 'failed', outcome: 'failed' }], [reply('1001', 'Something went wrong on my side.')])).toMatchObject({ lost: ['1001'], told: ['1001'] })
+const failed: LedgerRow = { ts: 'ts-1001', state: 'failed', outcome: 'failed' }
+
+test('who is owed an answer and was told why there is none is not lost, and counted apart', () => {
+  expect(settle([asked('1001')], [failed], [reply('1001', 'Something went wrong on my side.')])).toMatchObject({ lost: [], told: ['1001'] })
+})
+
+test.each<[string, LedgerRow, LedgerReply[]]>([
+  ['its thread shows nothing', failed, []],
+  ['what it says is still being written', failed, [reply('1001', 'Something went', true)]],
+  ['the row says that it was answered', done('1001'), [reply('1001', 'Something went wrong on my side.')]],
+])('an event that ended without an answer is lost where %s', (_, row, replies) => {
+  expect(settle([asked('1001')], [row], replies)).toMatchObject({ lost: ['1001'], told: [] })
 })
 
 test.each<[string, LedgerReply[]]>([

@@ -24,16 +24,16 @@ export type Account = {
   asked: number
   acknowledged: number
   neverAcknowledged: number
-  /** Acknowledged, and no row of it, or no whole answer in its thread. */
+  /** Acknowledged, and no row of it, or neither a whole answer in its thread nor a word why there is none. */
   lost: string[]
+  /** Without a whole answer, and a row and a reply that both say so: refused, interrupted, failed. */
+  told: string[]
   /** More than one reply in a thread where one was owed, or an answer more than once in a reply. */
   double: string[]
   /** A thread that shows what belongs to another. */
   foreign: string[]
   /** A row that has no outcome, ended or not. */
   withoutOutcome: string[]
-  /** Among the lost: those who were told, by a promise or a line that says what went wrong. */
-  told: string[]
 }
 
 /** How a question names itself. */
@@ -54,10 +54,17 @@ export function isWhole(reply: LedgerReply, mark: string): boolean {
   return !reply.streaming && marks(reply.text, beginning).includes(mark) && marks(reply.text, ending).includes(mark)
 }
 
+/** Outcomes that promise no answer; what they said in the thread stands there for good. */
+const unanswered = /^(refused|interrupted|failed)\b/
+
+function isTold({ outcome }: LedgerRow, replies: readonly LedgerReply[]): boolean {
+  return outcome !== null && unanswered.test(outcome) && replies.length > 0 && replies.every(({ streaming }) => !streaming)
+}
+
 /** Holds what was acknowledged against what the inbox says and what people see: exactly one whole answer each, and an outcome. */
 export function settleLedger(asked: readonly Asked[], rows: readonly LedgerRow[], repliesOf: (ts: string) => readonly LedgerReply[]): Account {
   const rowOf = new Map(rows.map((row) => [row.ts, row]))
-  const account: Account = { asked: asked.length, acknowledged: 0, neverAcknowledged: 0, lost: [], double: [], foreign: [], withoutOutcome: [], told: [] }
+  const account: Account = { asked: asked.length, acknowledged: 0, neverAcknowledged: 0, lost: [], told: [], double: [], foreign: [], withoutOutcome: [] }
   for (const { mark, ts, ackedAt } of asked) {
     const row = rowOf.get(ts)
     const replies = repliesOf(ts)
@@ -67,10 +74,7 @@ export function settleLedger(asked: readonly Asked[], rows: readonly LedgerRow[]
     else account.acknowledged++
     if (row && (row.outcome === null || (row.state !== 'done' && row.state !== 'failed'))) account.withoutOutcome.push(mark)
     // One that was stored and never acknowledged is answered as well: Slack was only not told.
-    if ((ackedAt !== null || row) && (!row || whole.length === 0)) {
-      account.lost.push(mark)
-      if (replies.length > 0) account.told.push(mark)
-    }
+    if ((ackedAt !== null || row) && (!row || whole.length === 0)) account[row && isTold(row, replies) ? 'told' : 'lost'].push(mark)
     if (replies.length > 1 || marks(texts, ending).length > 1 || marks(texts, beginning).length > 1) account.double.push(mark)
     if ([...marks(texts, beginning), ...marks(texts, ending)].some((found) => found !== mark)) account.foreign.push(mark)
   }

@@ -42,7 +42,7 @@ const lines: [measure: string, value: number, bound: string][] = [
   ['acknowledged', account.acknowledged, ''],
   ['never acknowledged', account.neverAcknowledged, ''],
   ['acknowledged and lost', account.lost.length, '0'],
-  ['of these, told why', account.told.length, ''],
+  ['told why there is no answer', account.told.length, ''],
   ['double visible replies', account.double.length, '0'],
   ['answers in a foreign thread', account.foreign.length, '0'],
   ['without outcome', account.withoutOutcome.length, '0'],

@@ -101,7 +101,7 @@ function toRecovery({ name, oneOfTwo }: Injection, beganAt: number, endedAt: num
 
 /** What is known of each event that the ledger complains of. */
 async function explain(rig: Rig, asked: readonly Asked[], account: Account): Promise<string[]> {
-  const marks = [...new Set([...account.lost, ...account.double, ...account.foreign, ...account.withoutOutcome])]
+  const marks = [...new Set([...account.lost, ...account.told, ...account.double, ...account.foreign, ...account.withoutOutcome])]
   const rows = new Map((await rig.rows()).map((row) => [row.ts, row]))
   const written = [rig.server, rig.jobs, ...rig.bots].flatMap((part) => part.output().split('\n').map((line) => `${part.name}: ${line}`))
   return marks.map((mark) => {
