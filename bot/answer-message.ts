@@ -22,6 +22,8 @@ import { runWord } from './words.ts'
 const tooMany = 'refused:too-many-requests'
 /** How long a turn that is tried again may have shown nothing, milliseconds. */
 const silentMs = 10_000
+/** Runs after which who asks is told that nobody could tell who reads along: two more, a few seconds in all. */
+const triesToCheck = 3
 /** Longest text of one line of context that the server takes. */
 const longestLine = 40_000
 
@@ -88,6 +90,8 @@ async function reply(parts: TurnParts, turn: Turn, conversation: Conversation, m
   conversation.status('Reading the question')
   const admission = await admitReader(parts, turn, conversation)
   if (!admission.ok) {
+    // Most of what keeps a platform from telling who reads along is over in seconds.
+    if (admission.reason === 'unchecked' && turn.attempt < triesToCheck) throw new NuraError('reader-unchecked', 'The platform does not tell who reads along.', { retryable: true })
     turn.log.info({ reason: admission.reason }, 'refused')
     await conversation.whisper(admission.say)
     return `refused:${admission.reason}`

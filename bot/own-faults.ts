@@ -2,7 +2,7 @@ import { NuraError } from '#db/nura-error.ts'
 import type { AnswerPart } from '#server/answer-part.ts'
 
 /** The server or its store went while it answered, or the way to it broke: nobody's fault who asks, and over when they are back. */
-const ownFaults = new Set(['stream-broken', 'stream-ended', 'server-unreachable', 'database-unavailable', 'store-unavailable', 'store-timeout', 'unavailable', 'stopping'])
+const ownFaults = new Set(['stream-broken', 'stream-ended', 'server-unreachable', 'database-unavailable', 'store-unavailable', 'store-timeout', 'audience-unknown', 'unavailable', 'stopping'])
 
 /** Whether an error is one of those. A platform that is away is not: what was shown there is not known, so nothing is added to it. */
 export function isOwnFault(error: unknown): boolean {

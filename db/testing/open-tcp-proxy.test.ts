@@ -32,6 +32,17 @@ function call(said: string): Call {
   return { socket, heard: () => Buffer.concat(pieces).toString('latin1'), ended }
 }
 
+it('delivers what is late before what comes after it, also when it delays no more, and the end last', async () => {
+  proxy.set({ delayMs: 60 })
+  const { socket, heard, ended } = call('first ')
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  proxy.set('pass')
+  socket.end('second')
+  expect(await ended).toBe('end')
+  expect(heard()).toBe('first second')
+  socket.destroy()
+})
+
 it('passes, delays, truncates and corrupts', async () => {
   proxy.set('pass')
   const passed = call('hello')

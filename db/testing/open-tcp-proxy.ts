@@ -35,18 +35,29 @@ export async function openTcpProxy(first: Target): Promise<TcpProxy> {
   })
 
   function carry(link: Link, from: Socket, to: Socket, change: (bytes: Buffer) => Buffer): void {
+    /** What is on its way: nothing overtakes another, also when the delay is over. */
+    const onItsWay: { at: number; arrive(): void }[] = []
+    const send = (arrive: () => void) => {
+      const delayMs = typeof mode === 'object' && 'delayMs' in mode ? mode.delayMs : 0
+      if (delayMs === 0 && onItsWay.length === 0) return arrive()
+      if (onItsWay.push({ at: performance.now() + delayMs, arrive }) === 1) wait()
+    }
+    const wait = () => {
+      setTimeout(() => {
+        onItsWay.shift()!.arrive()
+        if (onItsWay.length > 0) wait()
+      }, Math.max(0, onItsWay[0]!.at - performance.now()))
+    }
     from.on('error', () => to.destroy())
     from.on('close', () => {
       links.delete(link)
       to.destroy()
     })
-    from.on('end', () => mode !== 'frozen' && to.end())
+    from.on('end', () => mode !== 'frozen' && send(() => to.end()))
     from.on('data', (bytes: Buffer) => {
       if (mode === 'frozen') return
       const changed = change(bytes)
-      const pass = () => void (to.writable && to.write(changed))
-      if (typeof mode === 'object' && 'delayMs' in mode) setTimeout(pass, mode.delayMs)
-      else pass()
+      send(() => void (to.writable && to.write(changed)))
     })
   }
 

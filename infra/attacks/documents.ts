@@ -44,7 +44,7 @@ export const documents: Attack = {
       if (carried.kind === 'page') wiki.add(carried.title, carried.storage)
     }
     const models = `openai:fake-chat@${model.url}`
-    const env = { DEV_MODELS: models, PM_MODELS: models, ARCHITECT_MODELS: models, NURA_LIMIT_ASKER: 'off', NURA_LIMIT_TENANT: 'off', NURA_LOCAL_REPOSITORIES: 'allow', NURA_SOURCE_HOSTS: new URL(wiki.base).host, ...teams.env }
+    const env = { DEV_MODELS: models, PM_MODELS: models, ARCHITECT_MODELS: models, NURA_LIMIT_ASKER: 'off', NURA_LIMIT_CHANNEL: 'off', NURA_LIMIT_TENANT: 'off', NURA_LOCAL_REPOSITORIES: 'allow', NURA_SOURCE_HOSTS: new URL(wiki.base).host, ...teams.env }
     const nura = await startSlackDeployment({ files, env, remote })
     try {
       for (const source of [{ path: secret.dir, name: 'acme/private', audience: 'granted' }, { source: 'confluence', url: wiki.base, place: 'ENG', ...confluenceCredentials, audience: 'tenant' }]) {

@@ -13,6 +13,8 @@ import type { EveryDoor } from '../testing/start-every-door.ts'
 const many = { short: 40, long: 10_000 }
 const drawnAtOnce = 500
 const atOnce = 8
+/** Doors that are tried beside each other. */
+const doorsAtOnce = 4
 
 /** What came of one door: how often each class of status, and which inputs were refused, by their place. */
 type Account = { door: string; classes: Record<string, number>; refused: Set<number>; broken: string | null }
@@ -37,14 +39,13 @@ async function attack(nura: EveryDoor, { seed, long, say }: AttackOptions): Prom
   for (const each of nura.processes) void each.ended.then((how) => died.push(String(how)))
   const memory = await readMemory(nura)
   const accounts: Account[] = []
-  for (const door of doors) {
+  await someAtOnce(doors, async (door, at) => {
     const from = performance.now()
-    const account = await sendAll(nura, door, seed, times)
-    accounts.push(account)
+    const account = (accounts[at] = await sendAll(nura, door, seed, times))
     const took = (performance.now() - from) / 1000
     say(`${door.name}, ${(times / took).toFixed()} a second: ${Object.entries(account.classes).map(([status, count]) => `${count} × ${status}`).join(', ')}`)
     if (account.broken) say(`  ${account.broken}`)
-  }
+  })
   const framing = await breakFraming([nura.url('api'), nura.url('bot')])
   const deaths = [...died]
   const isSettled = await nura.settled(long ? 600_000 : 60_000)
@@ -53,7 +54,7 @@ async function attack(nura: EveryDoor, { seed, long, say }: AttackOptions): Prom
   // The refused are sent again to processes that get nothing else: whatever changes now, they have written.
   const first = await nura.stopAndCount()
   await nura.start()
-  for (const [at, door] of doors.entries()) await sendAgain(nura, door, seed, times, accounts[at]!.refused)
+  await someAtOnce(doors, (door, at) => sendAgain(nura, door, seed, times, accounts[at]!.refused))
   await nura.settled()
   const second = await nura.stopAndCount()
   const changed = Object.keys({ ...first.rows, ...second.rows }).filter((table) => first.rows[table] !== second.rows[table])
@@ -78,6 +79,15 @@ async function attack(nura: EveryDoor, { seed, long, say }: AttackOptions): Prom
     { measure: 'what was accepted came to an end', value: isSettled ? 'yes' : 'no', bound: 'yes', holds: isSettled },
     { measure: 'memory after, more than before', value: `${Math.round(grown / 2 ** 20)} MB`, bound: '< 512 MB', holds: grown < 512 * 2 ** 20 },
   ]
+}
+
+async function someAtOnce(doors: readonly Door[], each: (door: Door, at: number) => Promise<void>): Promise<void> {
+  const left = doors.entries()
+  await Promise.all(
+    Array.from({ length: doorsAtOnce }, async () => {
+      for (const [at, door] of left) await each(door, at)
+    }),
+  )
 }
 
 async function sendAll(nura: EveryDoor, door: Door, seed: number, times: number): Promise<Account> {

@@ -63,6 +63,9 @@ export type TenantsDeployment = {
   close(): Promise<void>
 }
 
+/** Characters: what is said in a thread comes back in its next prompt, and a model that says all of it once more is broken off for its length. */
+const longestReply = 12_000
+
 const secret = 'a service secret that is long enough to be one'
 const signingSecret = 'a-signing-secret-of-slack'
 
@@ -91,7 +94,7 @@ async function start(count: number, closing: (() => Promise<unknown>)[], close: 
   const server = readTestServer()
   const login = server === null ? null : await createOrdinaryLogin(server)
   if (login) closing.push(login.close)
-  const openai = await startFakeOpenai({ reply: ({ messages }) => `${messages.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content))).join('\n')} [1]\n` })
+  const openai = await startFakeOpenai({ reply: ({ messages }) => `${messages.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content))).join('\n').slice(0, longestReply)} [1]\n` })
   const langsmith = await startFakeLangsmith()
   const collector = await startFakeCollector()
   const slack = await startFakeSlack(createFakeWorkspace())

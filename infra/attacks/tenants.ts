@@ -14,20 +14,20 @@ export const tenantsAttack: Attack = {
     const deployment = await startTenants(options.long ? 50 : 5)
     try {
       options.say(`${deployment.tenants.length} tenants are indexed`)
-      return await askForCanaries(deployment, options, options.long ? { answers: 10_000, atOnce: 50, minutes: 10 } : { answers: 40, atOnce: 8 })
+      return await askForCanaries(deployment, options, options.long ? { answers: 10_000, atOnce: 50, minutes: 30 } : { answers: 40, atOnce: 8 })
     } finally {
       await deployment.close()
     }
   },
 }
 
-type Counted = { answers: number; failed: number; own: Set<string>; ownInPrompts: Set<string>; ownInRuns: Set<string>; inAnswers: number; inPrompts: number; inRuns: number; inSpans: number; inLogs: number; inCache: number }
+type Counted = { answers: number; failed: string[]; own: Set<string>; ownInPrompts: Set<string>; ownInRuns: Set<string>; inAnswers: number; inPrompts: number; inRuns: number; inSpans: number; inLogs: number; inCache: number }
 
 /** @param size how many answers in all, how many are asked for at a time, and after how many minutes no more are */
 export async function askForCanaries(deployment: TenantsDeployment, { seed, say }: Pick<AttackOptions, 'seed' | 'say'>, size: { answers: number; atOnce: number; minutes?: number }): Promise<Figure[]> {
   const { tenants } = deployment
   const draw = drawFrom(seed)
-  const counted: Counted = { answers: 0, failed: 0, own: new Set(), ownInPrompts: new Set(), ownInRuns: new Set(), inAnswers: 0, inPrompts: 0, inRuns: 0, inSpans: 0, inLogs: 0, inCache: 0 }
+  const counted: Counted = { answers: 0, failed: [], own: new Set(), ownInPrompts: new Set(), ownInRuns: new Set(), inAnswers: 0, inPrompts: 0, inRuns: 0, inSpans: 0, inLogs: 0, inCache: 0 }
   const end = Date.now() + (size.minutes ?? Infinity) * 60_000
   let begun = 0
   for (; begun < size.answers && Date.now() < end; begun += size.atOnce) {
@@ -53,7 +53,7 @@ export async function askForCanaries(deployment: TenantsDeployment, { seed, say 
     each('tenants that were shown their own canary', counted.own),
     each('tenants whose own canary was in prompts', counted.ownInPrompts),
     each('tenants whose own canary was in runs told to LangSmith', counted.ownInRuns),
-    none('questions that failed', counted.failed),
+    { measure: 'questions that failed', value: [counted.failed.length, ...new Set(counted.failed)].slice(0, 4).join(' · '), bound: '0', holds: counted.failed.length === 0 },
     none("others' canaries in answers and streams", counted.inAnswers),
     none("others' canaries in prompts", counted.inPrompts),
     none("others' canaries in runs told to LangSmith, content shown", counted.inRuns),
@@ -69,7 +69,7 @@ async function ask(deployment: TenantsDeployment, asker: AttackTenant, about: At
   const accept = draw(2) === 0 ? 'text/event-stream' : 'application/json'
   const { status, text } = await deployment.call(asker, 'POST', '/v1/ask', { question, ...thread }, { accept })
   counted.answers++
-  if (status !== 200) counted.failed++
+  if (status !== 200) counted.failed.push(`${status} ${text.slice(0, 120)}`)
   // A canary that is cut in two by the stream is put together again.
   const shown = accept === 'application/json' ? text : text + joinStream(text)
   counted.inAnswers += countIn(shown, others(deployment, asker))

@@ -29,7 +29,7 @@ const result = await runFaults(rig, {
   count: toNumber('count', long ? 200 : 12),
   ...(minutes && { minutes: toNumber('minutes', 0) }),
   aSecond: toNumber('rate', 4),
-  pause: long ? 1 : 3,
+  patience: 30,
   ...(only && { only }),
   say: (line) => console.error(line),
 }).finally(() => rig.close())

@@ -7,6 +7,7 @@ import { settleLedger } from './ledger.ts'
 import type { Account, Asked } from './ledger.ts'
 import type { Rig } from './open-rig.ts'
 import { startSlackLoad } from './slack-load.ts'
+import type { Load } from './slack-load.ts'
 
 export type FaultsOptions = {
   seed: number
@@ -17,8 +18,8 @@ export type FaultsOptions = {
   minutes?: number
   /** Mentions a second. */
   aSecond: number
-  /** Seconds between two injections. */
-  pause: number
+  /** Longest time to answer again before the next injection, seconds. */
+  patience: number
   /** Names of injections to draw from; all of them when absent. */
   only?: readonly string[]
   say(line: string): void
@@ -55,9 +56,8 @@ export async function runFaults(rig: Rig, options: FaultsOptions): Promise<Fault
     await undo()
     happened.push({ injection, beganAt, endedAt: Date.now() })
     options.say(`${happened.length}: ${injection.name}, ${((Date.now() - beganAt) / 1_000).toFixed(1)} s; ${load.asked.length} asked, ${load.asked.filter(({ answeredAt }) => answeredAt !== null).length} answered`)
-    await sleep(options.pause * 1_000)
+    await untilAnswering(load, options.patience)
   }
-  await until('a new event to be answered after the last fault', () => load.asked.some(({ sentAt, answeredAt }) => sentAt > happened.at(-1)!.endedAt && answeredAt !== null), { withinMs: settleMs }).catch(() => undefined)
   await load.stop()
   await untilSettled(rig)
   load.close()
@@ -68,6 +68,12 @@ export async function runFaults(rig: Rig, options: FaultsOptions): Promise<Fault
     acksMs: load.asked.flatMap(({ ackMs }) => ackMs ?? []),
     broken: await explain(rig, load.asked, account),
   }
+}
+
+/** Until something that was asked from now on is answered: what comes back is seen apart from what happens next. */
+async function untilAnswering(load: Load, seconds: number): Promise<void> {
+  const from = Date.now()
+  await until('a new event to be answered', () => load.asked.some(({ sentAt, answeredAt }) => sentAt > from && answeredAt !== null), { withinMs: seconds * 1_000 }).catch(() => undefined)
 }
 
 /** Every injection once in an order that the seed draws, then again in another. */

@@ -83,7 +83,7 @@ describe.skipIf(!programs || !('found' in programs))('a deployment that things h
 
   test('F1 F6 F8 F11: while things are killed and wiped, every event that was acknowledged gets one whole answer and an outcome', async () => {
     const only = ['kill -9 a bot', 'kill -9 the server', 'kill -9 Redis', 'FLUSHALL', 'kill -9 PostgreSQL']
-    const { account, broken } = await runFaults(rig, { seed: 20, long: false, count: only.length, only, aSecond: 2, pause: 1, say: () => undefined })
+    const { account, broken } = await runFaults(rig, { seed: 20, long: false, count: only.length, only, aSecond: 2, patience: 30, say: () => undefined })
     expect(broken).toEqual([])
     expect(account).toMatchObject({ lost: [], double: [], foreign: [], withoutOutcome: [] })
     expect(account.acknowledged).toBeGreaterThan(20)

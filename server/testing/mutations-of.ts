@@ -32,7 +32,7 @@ const changes: readonly ((value: unknown) => unknown)[] = [
   (value) => [value, value],
   (value) => ({ value }),
   (value) => String(value),
-  (value) => Number(value),
+  (value) => (typeof value === 'object' ? value : Number(value)),
   (value) => repeat(value, 2_000),
   (value) => nest(value, 40),
   (value) => withKeys(value, ['__proto__', { polluted: true }]),
