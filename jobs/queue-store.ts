@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
 import type { QueueConnection } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { keepAnswering } from '#server/cache/keep-answering.ts'
 import type { JobsConfig } from './config.ts'
 
 /** One side's door to where the queue lives: Redis, or the database itself. */
@@ -41,6 +42,7 @@ function openInRedis(url: string, prefix: string, side: Side, onError: (error: u
     connectionName: `nura-${side}`,
   })
   redis.on('error', onError)
+  keepAnswering(redis)
   return {
     kind: 'redis',
     openQueue: async (name) => new Queue(name, { connection: redis, prefix }),

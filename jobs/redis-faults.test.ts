@@ -68,6 +68,29 @@ describe.skipIf(redisUrl === null)('redis that fails', () => {
     await queues.close()
   })
 
+  it('garbles what it says for a while: jobs are queued and run again afterwards', async () => {
+    proxy.set('pass')
+    const rig = rigOverProxy()
+    const seen: string[] = []
+    const queues = openQueues([answerTurn] as const, rig)
+    const workers = await startWorkers([answerTurn] as const, { seen }, rig)
+    const enqueue = () => queues.enqueue('answer-turn', { inboxId: crypto.randomUUID() })
+    await until(works(enqueue))
+    await until(() => seen.length > 0)
+    // Of a length that is read wrong, the rest is waited for.
+    for (const corruptEvery of [7, 40, 500]) {
+      proxy.set({ corruptEvery })
+      await Promise.all(Array.from({ length: 20 }, () => enqueue().catch(() => undefined)))
+    }
+    proxy.set('pass')
+    await until(works(enqueue))
+    const ran = seen.length
+    await enqueue()
+    await until(() => seen.length > ran)
+    await workers.close()
+    await queues.close()
+  })
+
   it.each(['dead', 'frozen'] as const)('is %s when the process starts: the process lives, and works once it is there', async (mode) => {
     proxy.set(mode)
     const rig = rigOverProxy()

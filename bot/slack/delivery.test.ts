@@ -284,7 +284,7 @@ describe('when Slack', () => {
 
 describe('a process that dies', () => {
   /** A process that gets no further than a call of Slack's, and the one that comes after it. */
-  async function dieAt(method: string, nth: number, commits: boolean): Promise<void> {
+  async function dieAt(method: string, nth: number, commits: boolean, breakNext: (next: TestBot) => void = () => undefined): Promise<void> {
     const own = await openTestBot(db)
     let calls = 0
     try {
@@ -309,6 +309,7 @@ describe('a process that dies', () => {
       await claim(db, inboxId, { staleMs: 0 })
       await db.control((tx) => tx.execute(`update inbox set state = 'accepted' where id = $1`, [inboxId]))
       const next = await openTestBot(db, { beside: own })
+      breakNext(next)
       await next.bot.runTurn(inboxId, { signal: new AbortController().signal, lastAttempt: true })
       await next.close()
       expect((await read(db, inboxId))?.outcome).toBe('answered')
@@ -331,6 +332,10 @@ describe('a process that dies', () => {
     ['conversations.info', 1, true],
   ])('at %s (call %i, carried out: %s) leaves one whole reply after the next run', async (method, nth, commits) => {
     await dieAt(method, nth, commits)
+  })
+
+  it.each([false, true])('leaves one whole reply though the end of its stream by the next run gets lost (carried out: %s)', async (commits) => {
+    await dieAt('chat.appendStream', 1, false, (next) => next.slack.fail('chat.stopStream', { kind: 'status', status: 503, commits }))
   })
 })
 

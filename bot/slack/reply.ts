@@ -135,13 +135,24 @@ export function createReply(parts: ReplyParts): Reply {
 
   async function update(ts: string, markdown: string, blocks: Block[], signal?: AbortSignal): Promise<void> {
     await fence()
-    // A stream that its run never ended takes no update; ending one that has ended is refused and harmless.
-    await call('chat.stopStream', { channel: place.channel, ts }).catch(() => undefined)
+    await endStream(ts)
     await set(ts, markdown, blocks, signal).catch(async (error: unknown) => {
       const plainer = isBlockRefusal(error) ? toPlainer(blocks, error) : null
       if (plainer === null) throw error
       await set(ts, markdown, plainer, signal)
     })
+  }
+
+  /** A stream that its run never ended takes no update. Ending one that has ended is refused and harmless, so what got lost is said again. */
+  async function endStream(ts: string): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return void (await call('chat.stopStream', { channel: place.channel, ts }))
+      } catch (error) {
+        if (refusalOf(error) !== null) return
+        if (!isUnknown(error) || tries >= 2) throw error
+      }
+    }
   }
 
   async function set(ts: string, markdown: string, blocks: Block[], signal?: AbortSignal): Promise<void> {

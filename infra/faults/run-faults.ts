@@ -62,9 +62,11 @@ export async function runFaults(rig: Rig, options: FaultsOptions): Promise<Fault
   await untilSettled(rig)
   load.close()
   const account = settleLedger(load.asked, await rig.rows(), rig.replies)
+  // Who was told why there is no answer waits for none.
+  const owed = load.asked.filter(({ mark }) => !account.told.includes(mark))
   return {
     account,
-    recoveries: happened.map(({ injection, beganAt, endedAt }) => toRecovery(injection, beganAt, endedAt, load.asked)),
+    recoveries: happened.map(({ injection, beganAt, endedAt }) => toRecovery(injection, beganAt, endedAt, owed)),
     acksMs: load.asked.flatMap(({ ackMs }) => ackMs ?? []),
     broken: await explain(rig, load.asked, account),
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Redis, ReplyError } from 'ioredis'
 import type { CacheRig } from './cache.ts'
+import { keepAnswering } from './keep-answering.ts'
 
 /** A connection to a Redis that nobody waits for. */
 export type RedisDoor = {
@@ -45,6 +46,7 @@ export function openRedisDoor({ url, prefix }: { url: string; prefix: string }, 
     keepAlive: 10_000,
     connectionName: 'nura-cache',
   })
+  keepAnswering(redis)
   let restsUntil = 0
   let silentUntil = 0
   let failures = 0
