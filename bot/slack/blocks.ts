@@ -2,6 +2,7 @@ import type { AnswerDone, Citation } from '#server/answer-part.ts'
 import { toAge } from '#server/age.ts'
 import { agents } from '#server/agents/index.ts'
 import { distinctSources } from '../distinct-sources.ts'
+import { toPathLabel } from '../path-label.ts'
 import { feedbackReasons } from '../feedback-reasons.ts'
 import { mrkdwnLink } from './mrkdwn-link.ts'
 import { escapeMrkdwn } from './prose.ts'
@@ -51,7 +52,7 @@ function toSourceLine(citation: Citation, now: number): string {
   const { n, path, title, changedAt, url } = citation
   if (title) return `${mrkdwnLink(url, `[${n}] ${title.slice(0, 200)}`)}${changedAt ? ` · changed ${toAge(now - Date.parse(changedAt))}` : ''}`
   const lines = citation.startLine === citation.endLine ? `L${citation.startLine}` : `L${citation.startLine}–${citation.endLine}`
-  return `${mrkdwnLink(url, `[${n}] ${path} ${lines}`)} · ${citation.sha.slice(0, 7)}`
+  return `${mrkdwnLink(url, `[${n}] ${toPathLabel(path)} ${lines}`)} · ${citation.sha.slice(0, 7)}`
 }
 
 /** `repo@sha · indexed 4 min ago`, without a commit where it is of no branch, for what the answer drew from, what else is to be said of it, then what is said of every answer. */

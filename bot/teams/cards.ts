@@ -2,6 +2,7 @@ import type { AnswerDone, Citation, Freshness, Report } from '#server/answer-par
 import { toAge } from '#server/age.ts'
 import { agents } from '#server/agents/index.ts'
 import { distinctSources } from '../distinct-sources.ts'
+import { toPathLabel } from '../path-label.ts'
 import type { CardAttachment } from './activity.ts'
 import { paragraph } from './card-text.ts'
 import type { Element } from './card-text.ts'
@@ -67,7 +68,7 @@ export function questionsCard(questions: string[]): CardAttachment {
 function sourceElements(citations: Citation[]): Element[] {
   const distinct = distinctSources(citations)
   const lines = distinct.slice(0, mostSources).map((citation, index) =>
-    paragraph([{ text: `[${citation.n}] ${citation.title ?? `${citation.path} ${toLines(citation)}`}`, url: citation.url }, ...(citation.title ? [] : [{ text: ` · ${citation.sha.slice(0, 7)}`, subtle: true }])], {
+    paragraph([{ text: `[${citation.n}] ${citation.title ?? `${toPathLabel(citation.path)} ${toLines(citation)}`}`, url: citation.url }, ...(citation.title ? [] : [{ text: ` · ${citation.sha.slice(0, 7)}`, subtle: true }])], {
       size: 'small',
       spacing: index === 0 ? 'medium' : 'none',
       ...(index === 0 && { separator: true }),

@@ -1,4 +1,5 @@
 import type { Citation } from '#server/answer-part.ts'
+import { toPathLabel } from '../path-label.ts'
 import type { Entity } from './activity.ts'
 import { plain } from './prose.ts'
 
@@ -29,8 +30,8 @@ function toClaim(citation: Citation): Record<string, unknown> {
     position: citation.n,
     appearance: {
       '@type': 'DigitalDocument',
-      name: plain(title ?? `${path} ${lines}`, nameLength) || repository.slice(0, nameLength),
-      abstract: plain(`${title ? `${path} ` : ''}${lines} of ${repository} at ${sha.slice(0, 7)}${changedAt ? `, changed ${changedAt.slice(0, 10)}` : ''}`, abstractLength),
+      name: plain(title ?? `${toPathLabel(path)} ${lines}`, nameLength) || repository.slice(0, nameLength),
+      abstract: plain(`${title ? `${toPathLabel(path)} ` : ''}${lines} of ${repository} at ${sha.slice(0, 7)}${changedAt ? `, changed ${changedAt.slice(0, 10)}` : ''}`, abstractLength),
       ...(url !== null && { url }),
       keywords,
       image: { '@type': 'ImageObject', name: 'Source Code' },

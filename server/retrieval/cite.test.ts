@@ -75,3 +75,10 @@ test('lines outside the passage cannot be cited', () => {
     }),
   )
 })
+
+test('a title that reads like a link is none', () => {
+  const passage = { n: 1, repository: 'a/b', path: 'ENG/plan', startLine: 1, endLine: 2, sha, url: 'https://wiki.example.test/1', title: 'The plan: [the details](evil.example/x?q=1) of evil.example/x?q=1' } as Passage
+  const { title } = toCitation(passage, undefined)
+  expect(title).toMatch(/^The plan: the details/)
+  expect(title).not.toMatch(/evil|\]\(/)
+})

@@ -1,4 +1,5 @@
 import type { Citation } from '../answer-part.ts'
+import { cleanText } from './clean-text.ts'
 import type { Passage } from './passage.ts'
 
 /** The web address of a repository, as its row has it; null when it has none. */
@@ -55,7 +56,8 @@ export function toCitation(
     endLine,
     sha,
     url: passage.url ?? permalink(repository?.url ?? null, sha, path, startLine, endLine),
-    ...(passage.title ? { title: passage.title } : {}),
+    // People write titles, and one may look like a link: it is shown beside ours.
+    ...(passage.title ? { title: cleanText(passage.title, 'prose').text.trim() || path } : {}),
     ...(passage.changedAt ? { changedAt: passage.changedAt.toISOString() } : {}),
   }
 }
