@@ -52,8 +52,8 @@ export const documents: Attack = {
         if (connected.state === undefined) throw new Error(`a source was not connected: ${JSON.stringify(connected)}`)
       }
       await until(`three indexed sources; ${nura.output().slice(-1500)}`, async () => {
-        const { repositories } = (await nura.api('/v1/repositories')) as { repositories: { state: string }[] }
-        return repositories.length === 3 && repositories.every(({ state }) => state === 'ready')
+        const { repositories } = (await nura.api('/v1/repositories')) as { repositories?: { state: string }[] }
+        return repositories?.length === 3 && repositories.every(({ state }) => state === 'ready')
       }, { withinMs: 120_000, everyMs: 300 })
 
       const seen = { answers: 0, cited: 0, links: [] as string[], mentions: [] as string[], secrets: 0, unbacked: 0, unlike: 0 }
@@ -94,7 +94,10 @@ export const documents: Attack = {
       const posts = nura.slack.calls.slice(from).filter(({ method }) => method.startsWith('chat.'))
       const shownBySlack = posts.filter(({ method }) => /^chat\.(?:postMessage|update|postEphemeral)$/.test(method))
       const unfurling = shownBySlack.filter(({ args }) => args.unfurl_links !== false || args.unfurl_media !== false)
-      for (const { args } of posts) for (const text of textsOf(withoutOurLinks(args))) look(text, ours)
+      // What is streamed is read as it stands in the end: a piece may begin or end within one of our links.
+      const streamed = posts.map(({ method, args }) => `${method === 'chat.startStream' ? '\n' : ''}${String(args.markdown_text ?? '')}`).join('')
+      look(String(withoutOurLinks(streamed)), ours)
+      for (const { args } of posts) for (const text of textsOf(withoutOurLinks({ ...args, markdown_text: '' }))) look(text, ours)
 
       const prompts = model.seen()
       const visible = chosen.filter(({ isSeen }) => isSeen)

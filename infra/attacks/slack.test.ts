@@ -211,7 +211,7 @@ describe('T18: where outsiders read along', () => {
 
   test('T18: where Slack cannot tell who reads along, Nura says so and answers nothing', async () => {
     workspace().channels.set('C0UNSURE', { id: 'C0UNSURE', name: 'unsure', is_member: true })
-    nura.slack.fail('conversations.info', { kind: 'status', status: 500, commits: false }, 3)
+    nura.slack.fail('conversations.info', { kind: 'status', status: 500, commits: false }, 9)
     const searches = await retrievals()
     const message = say(workspace(), { channel: 'C0UNSURE', text: question })
     await nura.send(slackEvent(workspace(), message, 'app_mention'))

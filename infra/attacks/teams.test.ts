@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT, UnsecuredJWT, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clickActivity, installationActivity, messageActivity, teamsIds } from '#bot/testing/teams-activity.ts'
@@ -33,6 +34,10 @@ afterAll(async () => {
 
 /** Everything that Nura has asked of Teams or told it, and of the identity provider for itself. */
 const outbound = () => nura.connector.calls.length + nura.directory.requests.length + nura.identity.tokenRequests.length
+/** Until nothing is on its way any more. */
+async function silence(): Promise<void> {
+  for (let [before, quiet] = [outbound(), 0]; quiet < 10; await sleep(100)) [quiet, before] = [outbound() === before ? quiet + 1 : 0, outbound()]
+}
 const textsIn = (conversation: string) => nura.seen(conversation).map(({ activity }) => activity.text ?? '')
 const conversationOf = (activity: Activity) => String((activity.conversation as Activity).id)
 
@@ -82,6 +87,7 @@ describe('T22: a request that the connector of Teams did not send', () => {
   test('T22: is 401, and nobody is called: neither who it says that it comes from nor anybody else', async () => {
     // The keys and Nura's own token are there after this.
     await answered()
+    await silence()
     const before = outbound()
     const forged = (extra: Activity = {}) => ({ ...messageActivity({ text: question }), serviceUrl: nura.serviceUrl, ...extra })
     const got = await Promise.all(
