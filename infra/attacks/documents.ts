@@ -95,7 +95,7 @@ export const documents: Attack = {
       const shownBySlack = posts.filter(({ method }) => /^chat\.(?:postMessage|update|postEphemeral)$/.test(method))
       const unfurling = shownBySlack.filter(({ args }) => args.unfurl_links !== false || args.unfurl_media !== false)
       // What is streamed is read as it stands in the end: a piece may begin or end within one of our links.
-      const streamed = posts.map(({ method, args }) => `${method === 'chat.startStream' ? '\n' : ''}${String(args.markdown_text ?? '')}`).join('')
+      const streamed = posts.map(({ method, args }) => `${method === 'chat.startStream' ? '\n' : ''}${typeof args.markdown_text === 'string' ? args.markdown_text : ''}`).join('')
       look(String(withoutOurLinks(streamed)), ours)
       for (const { args } of posts) for (const text of textsOf(withoutOurLinks({ ...args, markdown_text: '' }))) look(text, ours)
 
