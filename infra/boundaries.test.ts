@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { basename, join } from 'node:path'
+import { analyse } from 'scslre'
 import { Visitor } from 'vite'
 import { expect, test } from 'vitest'
 import { readSources } from './testing/read-sources.ts'
@@ -38,7 +39,8 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^@langchain\/community\//, /^server\/(sources|documents)\//],
   [/^(@langchain\/(?!community\/)|langsmith(\/|$))/, /^server\/agents\//],
   [/^(unpdf|mammoth|yauzl|busboy|html-to-text)(\/|$)/, /^server\/documents\//],
-  [/^(htmlparser2|undici)$/, /^server\/((documents|sources)\/|visible-markdown\.ts$)/],
+  [/^undici$/, /^server\/(documents|sources)\//],
+  [/^htmlparser2$/, /^(server\/((documents|sources)\/|visible-markdown\.ts$)|bot\/teams\/)/],
   [/^(pdf-lib|docx)$/, /^(bench\/|server\/testing\/)/],
   [/^@opentelemetry\//, /^server\/tracing\//],
   [/^(web-tree-sitter|@vscode\/tree-sitter-wasm|@secretlint\/|ignore$)/, /^server\/(indexing|sources)\//],
@@ -132,6 +134,21 @@ test('only config.ts reads the environment, only an entry point ends the process
     const end = names.some((name) => ['exit', 'on', 'once', 'exitCode', 'argv'].includes(name)) && !isEntry(path)
     const acts = program.body.some(({ type }) => type === 'ExpressionStatement') && !isEntry(path)
     return [...(env ? ['reads process.env'] : []), ...(end ? ['ends or steers the process'] : []), ...(acts ? ['acts when imported'] : [])]
+  })
+  expect(found).toEqual([])
+})
+
+test('T35: no regular expression takes time that doubles with each character of what it reads', () => {
+  const found = faults(production, ({ program }) => {
+    const slow: string[] = []
+    new Visitor({
+      Literal(literal) {
+        if (!('regex' in literal)) return
+        const { pattern, flags } = literal.regex
+        if (analyse(new RegExp(pattern, flags)).reports.some(({ exponential }) => exponential)) slow.push(`/${pattern}/${flags} takes exponential time`)
+      },
+    }).visit(program)
+    return slow
   })
   expect(found).toEqual([])
 })

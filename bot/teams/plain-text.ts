@@ -1,3 +1,4 @@
+import { Parser } from 'htmlparser2'
 import type { ReceivedActivity } from './received-activity.ts'
 
 const entities: Record<string, string> = { nbsp: ' ', lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
@@ -25,14 +26,29 @@ export function mentionsOf({ entities: given }: Pick<ReceivedActivity, 'entities
   return (given ?? []).filter(({ type }) => type === 'mention')
 }
 
+const blocks: ReadonlySet<string> = new Set('p div li tr h1 h2 h3 h4 h5 h6 pre blockquote'.split(' '))
+const unread: ReadonlySet<string> = new Set(['script', 'style'])
+
 /** The text of an HTML message, as Microsoft Graph hands it out. */
 export function fromHtml(html: string): string {
-  const text = html
-    .replace(/<(script|style)\b[^>]*>[^]*?<\/\1\s*>/gi, '')
-    .replace(/<at\b[^<>]*>([^<]*)<\/at>/gi, '@$1')
-    .replace(/<br\b[^>]*>|<\/(p|div|li|tr|h[1-6]|pre|blockquote)\s*>/gi, '\n')
-    .replace(/<[a-z/!][^>]*>/gi, '')
-  return tidy(decodeEntities(text))
+  const pieces: string[] = []
+  let hidden = 0
+  const parser = new Parser({
+    onopentag(name) {
+      if (unread.has(name)) hidden++
+      else if (name === 'at') pieces.push('@')
+      else if (name === 'br') pieces.push('\n')
+    },
+    ontext(text) {
+      if (hidden === 0) pieces.push(text)
+    },
+    onclosetag(name) {
+      if (unread.has(name)) hidden--
+      else if (blocks.has(name)) pieces.push('\n')
+    },
+  })
+  parser.end(html)
+  return tidy(pieces.join(''))
 }
 
 function tidy(text: string): string {

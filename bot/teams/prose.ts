@@ -89,7 +89,7 @@ function isTableRow(line: string): boolean {
 }
 
 function isTableRule(line: string): boolean {
-  return /^ {0,3}\|(?:\s*:?-+:?\s*\|?)+\s*$/.test(line)
+  return /^ {0,3}\|[\s:|-]+$/.test(line) && line.includes('-')
 }
 
 function toListItem(row: string): string {

@@ -17,8 +17,13 @@ test.each([
   ['Add .svg to select_jinja_autoescape', 'change'],
   ['Provide a configuration option to control responses', 'other'],
   ['webhook signatures', 'other'],
+  ['Hi! OK, so, please: is the build green', 'what'],
 ])('%j asks %s', (text, kind) => {
   expect(toQuery(text).kind).toBe(kind)
+})
+
+test('T35: a question that greets without end is read at once', () => {
+  expect(toQuery(`${'hi, '.repeat(2_000)}webhook signatures`).kind).toBe('other')
 })
 
 describe('terms', () => {

@@ -23,7 +23,7 @@ export type Query = {
 
 /** What asks something, rather than saying what was done or naming a topic. */
 const asking =
-  /\?\s*$|^(?:\W*(?:hi|hey|hello|please|so|and|ok|okay|also|but)\b\W*)*(?:where|what|which|who|whose|why|when|how|is|are|does|do|did|can|could|should|would|will|show|tell|find|explain|describe|list|give|point|locate)\b|\b(?:where|how|what|which|why)\b.*\b(?:is|are|do|does|did|can|should|we|i)\b/i
+  /\?\s*$|^(?:\W*(?:hi|hey|hello|please|so|and|ok|okay|also|but)\b)*\W*(?:where|what|which|who|whose|why|when|how|is|are|does|do|did|can|could|should|would|will|show|tell|find|explain|describe|list|give|point|locate)\b|\b(?:where|how|what|which|why)\b.*\b(?:is|are|do|does|did|can|should|we|i)\b/i
 
 /** First match wins; later lines are more general. A text that asks nothing is a `change` or `other`. */
 const kinds: [QuestionKind, RegExp][] = [
