@@ -35,6 +35,20 @@ describe('toPages', () => {
     expect(pages.every(({ source }) => source.isWellFormed())).toBe(true)
   })
 
+  it('never cuts a link in two', () => {
+    const link = fc.constantFrom('[[1]](https://git.example/acme/shop/blob/0123456789abcdef0123456789abcdef01234567/src/a%20b.ts#L1-L9)', '[the guide of it](https://docs.example/guide)')
+    const words = fc.oneof(fc.lorem({ maxCount: 30 }), fc.constantFrom(' ', '\n', '. ', '👍'.repeat(90), 'x'.repeat(170)))
+    fc.assert(
+      fc.property(fc.array(fc.oneof(link, words), { maxLength: 40 }), max, (pieces, given) => {
+        const limits = { ...given, first: given.first + 150 }
+        const text = pieces.join('')
+        const links = text.match(/\[\S[^\]\n]*\]{1,2}\(\S+?\)/g) ?? []
+        expect(toPages(text, limits).flatMap(({ source }) => source.match(/\[\S[^\]\n]*\]{1,2}\(\S+?\)/g) ?? [])).toEqual(links)
+      }),
+      { numRuns: 400 },
+    )
+  })
+
   it('leaves a text that fits alone', () => {
     expect(toPages('One line.', usual)).toEqual([{ source: 'One line.', markdown: 'One line.' }])
     expect(toPages('', usual)).toEqual([{ source: '', markdown: '' }])

@@ -18,7 +18,7 @@ export function toPages(text: string, max: Limits): Page[] {
   do {
     const prefix: string = fence ? `${fence.opener}\n` : ''
     const room = Math.max(1, (pages.length === 0 ? max.first : max.next) - prefix.length - reserve)
-    const at: number = cutAt(rest, room, max.blocks - 1, fence)
+    const at: number = cutAt(rest, room, max.blocks - 1, fence) || cutAnywhere(rest, room)
     const source = rest.slice(0, at)
     rest = rest.slice(at)
     const open = openFence(prefix + source)
@@ -32,21 +32,35 @@ export function closeFence(markdown: string, open: Fence | null): string {
   return open ? `${markdown}${markdown.endsWith('\n') ? '' : '\n'}${open.closer}` : markdown
 }
 
-/** Where to cut `text` so that its head has at most `room` characters and `blocks` blocks; its length when all fits. */
+/**
+ * Where to cut `text` so that its head has at most `room` characters and `blocks` blocks, and neither a word nor a link is cut in two;
+ * its length when all fits, 0 where there is no such place.
+ */
 export function cutAt(text: string, room: number, blocks: number, fence: Fence | null = null): number {
-  let hard = Math.min(text.length, room)
-  const byBlocks = offsetOfBlock(text, blocks, fence)
-  hard = Math.min(hard, byBlocks)
+  const hard = Math.min(text.length, room, offsetOfBlock(text, blocks, fence))
   if (hard === text.length) return hard
   const head = text.slice(0, hard)
   const paragraph = lastParagraphEnd(head, fence)
   if (paragraph > hard / 2) return paragraph
   const line = head.lastIndexOf('\n') + 1
   if (line > 0) return line
-  const space = head.lastIndexOf(' ') + 1
-  if (space > hard / 2) return space
-  const splitsPair = /[\uD800-\uDBFF]$/.test(head) && hard > 1
-  return Math.max(1, splitsPair ? hard - 1 : hard)
+  const space = beforeLink(text, head.lastIndexOf(' ') + 1)
+  return space > hard / 2 ? space : 0
+}
+
+/** A cut for what has no better one: never within a character, and within a link only where that fills the room alone. */
+export function cutAnywhere(text: string, room: number): number {
+  const at = beforeLink(text, Math.min(text.length, room)) || room
+  return at > 1 && /[\uD800-\uDBFF]$/.test(text.slice(0, at)) ? at - 1 : at
+}
+
+/** `at`, or where the link begins that stands around it. */
+function beforeLink(text: string, at: number): number {
+  const bracket = text.lastIndexOf('[', at - 1)
+  if (at <= 0 || bracket < 0) return at
+  const start = text[bracket - 1] === '[' ? bracket - 1 : bracket
+  const link = /^\[{1,2}[^\][\n]*\]{1,2}\([^)\s]*\)/.exec(text.slice(start))
+  return link && start + link[0].length > at ? start : at
 }
 
 function lastParagraphEnd(head: string, fence: Fence | null): number {

@@ -109,6 +109,26 @@ describe('an answer', () => {
     expect(second?.blocks.at(-1)?.type).toBe('actions')
   })
 
+  it('over the budget cuts no link in two, where the message has room for its beginning alone', async () => {
+    const filler = sentences(48).join('')
+    const gate = Promise.withResolvers<void>()
+    nura.server.script = async function* () {
+      yield { kind: 'citation', citation: sampleCitation }
+      yield { kind: 'text', markdown: `${filler}there[1] ` }
+      await gate.promise
+      for (const markdown of ['is it. ', ...long]) yield { kind: 'text', markdown }
+      yield sampleDone()
+    }
+    const question = say(nura.slack.workspace, { text: '<@U0NURABOT> where?' })
+    await nura.send(slackEvent(nura.slack.workspace, question, 'app_mention'))
+    await expect.poll(() => nura.replies(question.ts)[0]?.text.length).toBe(filler.length)
+    gate.resolve()
+    await nura.idle()
+    const replies = nura.replies(question.ts)
+    expect(replies.length).toBeGreaterThan(1)
+    expect(replies.filter(({ text }) => text.includes(`](${sampleCitation.url})`))).toHaveLength(1)
+  })
+
   it('is edited into one message where Slack does not stream', async () => {
     nura.slack.workspace.channels.set('C0GENERAL', { id: 'C0GENERAL', streams: false })
     const question = await ask(() => streamOf(long))

@@ -3,7 +3,7 @@ import { NuraError } from '#db/nura-error.ts'
 import type { AnswerDone, AnswerPart, Citation, Report, Step } from '#server/answer-part.ts'
 import { createRef } from '#server/errors.ts'
 import { openFence } from '../fences.ts'
-import { closeFence, cutAt, estimateBlocks, toPages } from '../pages.ts'
+import { closeFence, cutAnywhere, cutAt, estimateBlocks, toPages } from '../pages.ts'
 import type { Delivered } from '../platform.ts'
 import { settledLength } from '../settled-length.ts'
 import { texts } from '../texts.ts'
@@ -184,7 +184,7 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
     while (pending !== '') {
       const used = shownTo - page.start + page.prefix.length
       const room = (page.start === 0 ? limits.first : limits.next) - used - 100
-      const head = pending.length <= room ? pending.length : room > 0 ? Math.min(cutAt(pending, room, limits.blocks, openFence(page.prefix + text.slice(page.start, shownTo))), room) : 0
+      const head = pending.length <= room ? pending.length : room > 0 ? cutOf(pending, room) : 0
       if (head > 0) {
         await show(page.prefix && shownTo === page.start ? page.prefix + pending.slice(0, head) : pending.slice(0, head))
         if (mode !== 'stream') return
@@ -194,6 +194,12 @@ export async function render(parts: AsyncIterable<AnswerPart>, reply: Reply, opt
       if (pending !== '') await turnPage()
       if (mode !== 'stream') return
     }
+  }
+
+  /** A page that shows something already leaves to the next one what only a new page has a good place to cut in. */
+  function cutOf(pending: string, room: number): number {
+    const at = cutAt(pending, room, limits.blocks, openFence(page.prefix + text.slice(page.start, shownTo)))
+    return at === 0 && shownTo === page.start ? cutAnywhere(pending, room) : at
   }
 
   async function show(markdown: string): Promise<void> {
