@@ -110,6 +110,13 @@ test('what a grammar makes nothing of is cut as text, and says so', async () => 
   expect(chunks[0]!.metadata).toEqual({ chunker: 'text', fallback: 'no-tree' })
 })
 
+test('T35: comments that begin and never end are cut as text, in a few readings', async () => {
+  const text = '\n/*\t'.repeat(60_000)
+  const { chunks } = await chunkFile('a.ts', text)
+  expectWhole(text, chunks)
+  expect(chunks[0]!.metadata).toEqual({ chunker: 'text', fallback: 'no-tree' })
+})
+
 test('a comment of one long line is cut off from what leads it', async () => {
   const text = `package odd\n\n/*\n${'It is said in a long comment. '.repeat(200)}\n*/\nfunc Odd() {}\n`
   expectWhole(text, (await chunkFile('comment.go', text)).chunks)

@@ -10,6 +10,9 @@ export type Grammar = {
   query(source: string): Query
 }
 
+/** Characters that the parser takes at once: what its buffer holds. */
+const readLength = 5_000
+
 const loaded = new Map<string, Promise<Grammar>>()
 let started: Promise<void> | undefined
 
@@ -29,11 +32,16 @@ async function openGrammar(name: string): Promise<Grammar> {
   return {
     parse(text) {
       let steps = 0
-      // Counted, not timed, so that two machines cut the same chunks. Ordinary source takes far less than a step a character.
-      const limit = 20_000 + text.length
-      const tree = parser.parse(text, null, { progressCallback: () => ++steps > limit })
-      if (tree === null) parser.reset()
-      return tree
+      let reads = 0
+      // Counted, not timed, so that two machines cut the same chunks. Ordinary source takes far less than a step a character, and
+      // reads each of them a few times; comments that begin and never end have all that follows read again by each.
+      const most = { steps: 20_000 + text.length, reads: 1_000 + (20 * text.length) / readLength }
+      const read = (index: number) => (++reads > most.reads ? '' : text.slice(index, index + readLength))
+      const tree = parser.parse(read, null, { progressCallback: () => ++steps > most.steps || reads > most.reads })
+      if (tree !== null && reads <= most.reads) return tree
+      tree?.delete()
+      parser.reset()
+      return null
     },
     query(source) {
       const query = queries.get(source) ?? new Query(language, source)
