@@ -23,8 +23,11 @@ function checked(searched: Searched[], now: Date): string {
 }
 
 function about(passage: Passage): string {
-  const last = passage.scope.at(-1)?.replace(/[`*_[\]<>#|"]/g, '').trim()
-  return last ? ` (${passage.contentType === 'code' ? span(last) : `"${last.slice(0, 60)}"`})` : ''
+  const last = passage.scope.at(-1)?.trim()
+  if (!last) return ''
+  if (passage.contentType === 'code') return ` (${span(last)})`
+  const words = last.replace(/[`*_[\]<>#|"]/g, '').trim()
+  return words ? ` ("${words.slice(0, 60)}")` : ''
 }
 
 /** A next step that can work: a question on a definition near by, else a name as the sources spell it. */
