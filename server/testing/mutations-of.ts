@@ -31,7 +31,8 @@ const changes: readonly ((value: unknown) => unknown)[] = [
   () => '<@U0NURABOT> '.repeat(2_000),
   (value) => [value, value],
   (value) => ({ value }),
-  (value) => String(value),
+  // An earlier change may have given an object a `toString` that is none.
+  (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)),
   (value) => (typeof value === 'object' ? value : Number(value)),
   (value) => repeat(value, 2_000),
   (value) => nest(value, 40),
