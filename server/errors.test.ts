@@ -25,6 +25,7 @@ it('makes every 404 the same', () => {
 it.each([
   [new NuraError('queue-unavailable', 'x', { retryable: true }), 503],
   [new NuraError('anything-new', 'x', { retryable: true }), 503],
+  [new NuraError('source-unavailable', 'x', { retryable: true }), 424],
   [new NuraError('anything-new', 'x'), 400],
   [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), 503],
   [new Error('outer', { cause: Object.assign(new Error('shutdown'), { code: '57P01' }) }), 503],

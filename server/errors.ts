@@ -25,6 +25,9 @@ const statusOf: Record<string, number> = {
   'repository-exists': 409,
   'body-too-large': 413,
   'unsupported-media-type': 415,
+  // Somebody else's site is away, or does not exist: no fault of Nura's, whose 5xx its operator is woken by.
+  'source-unavailable': 424,
+  'source-rate-limited': 424,
   'too-many-requests': 429,
   'too-busy': 503,
   'not-implemented': 501,

@@ -67,6 +67,7 @@ function toErrors(route: AnyRoute): Json {
     ...(route.params === undefined && route.auth !== 'tenant' ? [] : [[404, 'Nothing there, or not yours']]),
     ...(route.body === undefined ? [] : [[413, 'The body is too large'], [415, 'The body is not JSON in UTF-8']]),
     ...(route.upload === undefined ? [] : [[409, 'It does not fit what is there'], [413, 'The file is too large'], [415, 'Nura reads no files of this type']]),
+    ...(route.path.startsWith('/v1/repositories') && route.body !== undefined ? [[424, 'The site of the source does not answer, or asks to wait; try again']] : []),
     [503, 'A store is away; try again'],
   ]
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
