@@ -16,7 +16,10 @@ export const modules: readonly GuardedModule[] = [
   {
     name: 'tenants',
     mutate: ['db/tenant-db.ts', 'db/transaction.ts', 'db/provision.ts'],
-    tests: ['db/isolation.test.ts', 'db/migrate.test.ts', 'db/entities.test.ts'],
+    tests: [
+      'db/isolation.test.ts', 'db/migrate.test.ts', 'db/entities.test.ts', 'db/server-pool.test.ts', 'db/transaction.test.ts', 'db/tenant-db.test.ts',
+      'db/provision.test.ts',
+    ],
   },
   {
     name: 'redaction',
