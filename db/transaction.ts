@@ -51,7 +51,7 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
     throw toStoreError(error)
   }
   const state = { isOpen: true }
-  let ending: Promise<unknown> | null = null
+  let ending: Promise<unknown> = Promise.resolve()
   try {
     const { rows } = await client.query(begin).catch(refuseUnknownRole)
     const held = hold(store, client, scope.schema, options)
@@ -65,8 +65,7 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
     throw toStoreError(error)
   } finally {
     state.isOpen = false
-    if (options.readOnly && ending) ending.then(() => client.release(), (error: Error) => client.release(error))
-    else client.release()
+    void ending.catch(() => {}).then(() => client.release())
   }
 }
 
@@ -86,7 +85,7 @@ export function refuseNesting(): void {
 
 /** The one text that opens a transaction under a scope. */
 export function toBegin(store: Store, scope: Scope, options: TransactionOptions): string {
-  for (const name of [scope.schema, ...(scope.role === null ? [] : [scope.role])]) {
+  for (const name of [scope.schema, scope.role ?? scope.schema]) {
     if (!identifier.test(name)) throw new NuraError('bad-identifier', 'A schema or role name is not one that Nura derives.')
   }
   const settings: Record<string, string | number> = { random_page_cost: 1.1, ...options.settings }
@@ -94,15 +93,15 @@ export function toBegin(store: Store, scope: Scope, options: TransactionOptions)
   return [
     options.readOnly ? 'begin isolation level repeatable read read only' : 'begin',
     `set local search_path to "${scope.schema}", "${store.extensionSchema}", pg_temp`,
-    ...Object.entries(settings).map(([name, value]) => `set local ${name} to ${typeof value === 'number' ? value : `'${value}'`}`),
+    ...Object.entries(settings).map(([name, value]) => `set local ${name} to '${value}'`),
     ...(scope.role === null ? [] : [`set local role "${scope.role}"`]),
     ...(options.prologue ? [options.prologue] : []),
   ].join('; ')
 }
 
 function hold(store: Store, client: PoolClient, schema: string, options: TransactionOptions) {
-  const limit = options.statementTimeoutMs === undefined ? {} : { query_timeout: options.statementTimeoutMs + clientGraceMs }
-  const send = <Row>(text: string, values: readonly unknown[] = [], name?: string) => client.query<Row>({ text, values, ...(name ? { name } : {}), ...limit })
+  const query_timeout = options.statementTimeoutMs && options.statementTimeoutMs + clientGraceMs
+  const send = <Row>(text: string, values: readonly unknown[] = [], name?: string) => client.query<Row>({ text, values, name, query_timeout })
   let em: EntityManager | null = null
   const tx: Transaction = {
     get em() {

@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openServers } from '../testing/open-servers.ts'
+import type { Servers } from '../testing/open-servers.ts'
+import { findServerPrograms } from '../testing/server-programs.ts'
 import { toTable } from '../to-table.ts'
 import { modules } from './modules.ts'
 import type { GuardedModule } from './modules.ts'
@@ -27,7 +30,7 @@ if (unknown !== undefined) {
 }
 await install()
 const rows: string[][] = []
-for (const module of modules.filter(({ name }) => names.length === 0 || names.includes(name))) rows.push(...(await attack(module)))
+for (const module of modules.filter(({ name }) => names.length === 0 || names.includes(name))) rows.push(...(await attackOnStores(module)))
 console.log(toTable(['module', 'file', 'mutants', 'noticed', 'survived', 'score'], rows, ['mutants', 'noticed', 'survived', 'score']).join('\n'))
 
 async function install(): Promise<void> {
@@ -40,12 +43,28 @@ async function install(): Promise<void> {
 
 type Report = { files: Record<string, { mutants: { status: string; mutatorName: string; replacement?: string; location: { start: { line: number } } }[] }> }
 
-async function attack({ name, mutate, tests, remembers }: GuardedModule): Promise<string[][]> {
+async function attackOnStores(module: GuardedModule): Promise<string[][]> {
+  if (!module.needsServers) return attack(module, { NURA_TEST_STORES: 'embedded' })
+  const servers = await openPrivateServers(module.name)
+  try {
+    return await attack(module, { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL: servers.databaseUrl, NURA_TEST_REDIS_URL: servers.redisUrl })
+  } finally {
+    await servers.close()
+  }
+}
+
+async function openPrivateServers(name: string): Promise<Servers> {
+  const programs = await findServerPrograms()
+  if ('missing' in programs) throw new Error(`The tests of "${name}" run on private servers: install ${programs.missing.join(' and ')}.`)
+  return openServers(programs.found)
+}
+
+async function attack({ name, mutate, tests, remembers }: GuardedModule, env: Record<string, string>): Promise<string[][]> {
   const report = join(folder, `${name}.json`)
   await rm(report, { force: true })
-  // Tests of other modules need not hear of each change, and those on servers say nothing that the embedded store does not.
+  // Tests of other modules need not hear of each change.
   const vitest = `import { defineConfig } from 'vitest/config'
-export default defineConfig({ test: { include: ${JSON.stringify(tests)}, env: { NURA_TEST_STORES: 'embedded' }, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } } })
+export default defineConfig({ test: { include: ${JSON.stringify(tests)}, env: ${JSON.stringify(env)}, testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } } })
 `
   await writeFile(join(folder, 'vitest.config.ts'), vitest)
   const config = {
