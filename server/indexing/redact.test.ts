@@ -117,7 +117,32 @@ describe('what stays', () => {
   })
 })
 
+test('what is found is counted by its kind', async () => {
+  const [aws, token] = [join('AKIA', upper(16)), join('ghp', '_', random(36))]
+  expect(await redact(`${aws} ${token}\n${aws}!`)).toEqual({
+    text: '[redacted:AWS] [redacted:GitHub]\n[redacted:AWS]!',
+    found: [
+      { kind: 'AWS', count: 2 },
+      { kind: 'GitHub', count: 1 },
+    ],
+  })
+})
+
 describe('the preset', () => {
+  test.each([
+    ['a token with a digit', join('it is xoxb', '-12-ab, he said'), 'it is [redacted:Slack], he said'],
+    ['a token behind a byte order mark', join('\uFEFFxoxb', '-12-ab'), '\uFEFF[redacted:Slack]'],
+    ['a made-up token without a digit', 'xoxb-two-words of 2', 'xoxb-two-words of 2'],
+    ['a password without a digit', join('see https://deploy:', 'mywordoftheday@git.acme.dev/shop'), 'see [redacted:Password]/shop'],
+  ])('tells %s', async (_, text, expected) => {
+    expect((await redact(text)).text).toBe(expected)
+  })
+
+  test('looks in every text for what a file of npm would hold', async () => {
+    const { found } = await redact(join('see https://acme.deploy:', 'x-oauth-basic@github.com/acme'))
+    expect(found).toContainEqual({ kind: 'npm', count: 1 })
+  })
+
   test('runs whole, but for the filter that a comment could switch', () => {
     const all = rules.map(({ meta }) => meta.id.replace('@secretlint/secretlint-rule-', ''))
     expect(all).toContain('filter-comments')

@@ -97,7 +97,8 @@ async function scan(text: string): Promise<Secret[]> {
   if (wanted.length === 0) return []
   const { messages } = await lintSource({
     // No path, and no extension that a rule asks for: it would open the file, or take a whole document for one secret.
-    source: { filePath: '', content: text, ext: '.txt', contentType: 'text' },
+    // No byte order mark either: it would be cut off, and every range be one too short.
+    source: { filePath: '', content: text.replaceAll('\uFEFF', ' '), ext: '.txt', contentType: 'text' },
     options: { config: { rules: wanted.map(({ config }) => config) }, noPhysicFilePath: true },
   })
   return messages
