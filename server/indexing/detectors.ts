@@ -63,17 +63,17 @@ function isFilled(secret: string): boolean {
 
 /** Placeholders in examples of connection strings. */
 function isChosen(secret: string): boolean {
-  return !/^(pass(word|wd)?|secret|example|changeme|postgres|mysql|root|admin|user(name)?|test(ing)?|guest|x+|\*+|\.+|<.*>|your.*|my.*|dummy|redacted|token|123456)$/i.test(secret)
+  return !/^(passw(?:or)?d|secret|example|changeme|postgres|username|testing|x+|\.+|your.*|my.*|redacted|123456)$/i.test(secret)
 }
 
 function isBasic(encoded: string): boolean {
-  return /^[\x20-\x7e]{1,200}:[\x20-\x7e]{4,200}$/.test(Buffer.from(encoded, 'base64').toString('latin1'))
+  return /^[\x20-\x7e]{1,200}:[\x20-\x7e]{4,200}$/.test(Buffer.from(encoded, 'base64').toString())
 }
 
 /** A password that a person or a rule made: of three kinds of characters, one of them digits. */
 function isStrong(secret: string): boolean {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(secret)).length
-  return kinds >= 3 && /\d/.test(secret) && !placeholder.test(secret) && !/[{}<>()\\|]|\$[A-Za-z]|%[sdv]|^[./]|:\/\//.test(secret) && bitsOf(secret) > 2.5
+  const others = [/[a-z]/, /[A-Z]/, /[^A-Za-z0-9]/].filter((kind) => kind.test(secret)).length
+  return others >= 2 && /\d/.test(secret) && !placeholder.test(secret) && !/[{}<>()\\|]|\$[A-Za-z]|%[sdv]|^[./]|:\/\//.test(secret) && bitsOf(secret) > 2.5
 }
 
 /**
@@ -81,7 +81,7 @@ function isStrong(secret: string): boolean {
  * kinds of characters about as often as chance does, and with digits, or else changing the more often.
  */
 function isRandom(secret: string): boolean {
-  if (!/[A-Za-z]/.test(secret) || placeholder.test(secret)) return false
+  if (placeholder.test(secret)) return false
   if (bitsOf(secret) < Math.min(3, 0.78 * Math.log2(secret.length))) return false
   return changesOf(secret) >= (/\d/.test(secret) ? 0.15 : 0.3) * secret.length && !isName(secret)
 }
