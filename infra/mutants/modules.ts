@@ -20,8 +20,8 @@ export const modules: readonly GuardedModule[] = [
   },
   {
     name: 'redaction',
-    mutate: ['server/indexing/redact.ts', 'server/indexing/detectors.ts'],
-    tests: ['server/indexing/redact.test.ts'],
+    mutate: ['server/indexing/redact.ts', 'server/indexing/detectors.ts', 'server/indexing/find-secrets.ts'],
+    tests: ['server/indexing/redact.test.ts', 'server/indexing/detectors.test.ts', 'server/indexing/find-secrets.test.ts'],
   },
   {
     name: 'links',
