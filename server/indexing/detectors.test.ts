@@ -41,6 +41,76 @@ describe('a secret that says what it is', () => {
   })
 })
 
+describe('a private key', () => {
+  const dashes = '-'.repeat(5)
+  const begin = (kind: string) => join(dashes, 'BEGIN ', kind, dashes)
+  const lines = ['q7Zk2mVx', 'B4wJ6hYc', '9GsNt3Rf'].map((part) => part.repeat(8))
+  const one = 'PRIVATE KEY'
+
+  test.each([one, `RSA ${one}`, `PGP ${one} BLOCK`])('of the kind %s is found from its begin to its end', (kind) => {
+    for (const body of [lines, ['Proc-Type: 4,ENCRYPTED', 'DEK-Info: AES-128-CBC,0102', '', ...lines], ['q'.repeat(38)]]) {
+      const key = [begin(kind), ...body, join(dashes, 'END ', kind, dashes)].join('\n')
+      expect(findIn(`before\n${key}\nafter`)).toEqual([['PrivateKey', key]])
+    }
+  })
+
+  test.each(['\n', '\r\n', '\\n', '\\r\\n'])('is found without its end, in lines that end with %j', (newline) => {
+    for (const kind of [one, `EC ${one}`, `PGP ${one} BLOCK`]) {
+      for (const body of [lines, lines.slice(2), lines.map((line) => line.slice(0, 32))]) {
+        const key = [begin(kind), ...body, ''].join(newline)
+        expect(findIn(`before ${key}...`)).toEqual([['PrivateKey', key]])
+      }
+    }
+  })
+
+  test('is found without its end, in strings of code', () => {
+    const key = join(begin(one), lines.join('" +\n  "'), '",\n')
+    expect(findIn(`open("${key}…`)).toEqual([['PrivateKey', key]])
+  })
+
+  test.each([
+    ['a line of sixty-three', [lines[0]!.slice(0, 63)]],
+    ['short lines', lines.map((line) => line.slice(0, 31))],
+    ['words', ['is how the file begins that holds the key, and nothing of it follows here']],
+  ])('is not %s', (_, body) => {
+    expect(findIn([begin(one), ...body, ''].join('\n'))).toEqual([])
+  })
+
+  test('is not what is too short between its begin and its end', () => {
+    expect(findIn([begin(one), 'q'.repeat(37), join(dashes, 'END ', one, dashes)].join('\n'))).toEqual([])
+  })
+
+  test('of PuTTY is found whole', () => {
+    const head = [join('PuTTY-User-', 'Key-File-2: ssh-rsa'), 'Encryption: none', 'Comment: ']
+    const key = [...head, 'Public-Lines: 2', ...lines.slice(0, 2), 'Private-Lines: 1', lines[2], 'Private-MAC: 0102', ''].join('\n')
+    expect(findIn(`before\n${key}after`)).toEqual([['PrivateKey', key]])
+    expect(findIn([...head, 'and so on'].join('\n'))).toEqual([])
+  })
+})
+
+describe('a secret beside the name that its maker gives it', () => {
+  const key = join('q7Zk2mVxB4wJ6hYc9GsN', 'Lt3RfDp8XeUa5KbTnMv1')
+  test.each([
+    ['AWS', 'secretkey='],
+    ['AWS', 'secret_key: '],
+    ['AWS', 'secretAccessKey = "'],
+    ['AWS', 'AWS_SECRET_ACCESS_KEY='],
+    ['npm', '//registry.acme.dev/:_auth = '],
+    ['npm', '_authToken="'],
+    ['npm', '_password='],
+    ['Azure', 'AccountName=acme;AccountKey='],
+    ['Azure', 'Endpoint=sb://acme.dev/;SharedAccessKey='],
+    ['Azure', 'https://acme.dev/files?sig='],
+    ['Azure', 'https://acme.dev/files?sv=2&sig='],
+  ])('%s: %s', (kind, before) => {
+    expect(findIn(before + key)).toEqual([[kind, key]])
+  })
+
+  test.each(['design=', '_author=', 'AccountName=', 'secret agent: '])('but not after %s', (before) => {
+    expect(findIn(before + key).filter(([kind]) => kind !== 'Secret')).toEqual([])
+  })
+})
+
 describe('a password in an address', () => {
   test.each(['q7Zk2mVx', 'password9', '9password', 'mistress', 'Zyourself', 'xxxxxxx7', '7xxxxxxx', '......7', 'usernames', 'secretly', 'tested'])('%s', (secret) => {
     expect(findIn(`open postgres://shop:${secret}@db:5432/shop now`)).toEqual([['Password', secret]])
@@ -141,6 +211,10 @@ describe('a secret that only its name tells', () => {
     ['that is a name without a number', 'AbcDefGhiJklMno'],
     ['that is a name to three fifths', 'Work509LoadQ-V-Keys-'],
     ['of eleven characters', 'b1k2b1k2v3z'],
+    ['that counts up to zero', '1234567890abc-Qv7-wK9'],
+    ['that counts up to nine', '123456789abc-Qv7-wK9'],
+    ['that begins the alphabet', 'abcdef0123-Qv7-wK9'],
+    ['that begins the alphabet and counts from one', 'abcdef123-Qv7-wK9'],
   ])('but not one %s', (_, secret) => {
     expect(findIn(`token: '${secret}'`)).toEqual([])
   })
@@ -148,6 +222,10 @@ describe('a secret that only its name tells', () => {
   test.each(['const token = "', 'Bearer ', 'Authorization: Bearer ', '"client_secret": "', 'export TWILIO=', 'api-key => '])('after %s', (before) => {
     const secret = join('q7Zk2mVx', 'B4wJ6hYc')
     expect(findIn(before + secret)).toEqual([['Secret', secret]])
+  })
+
+  test.each(['token = ', 'Bearer '])('but not what is called, after %s', (before) => {
+    expect(findIn(`${before}${join('q7Zk2mVx', 'B4wJ6hYc')}(request)`)).toEqual([])
   })
 
   test.each(['const value = "', 'see ', 'a bearer of '])('but not after %s', (before) => {

@@ -38,7 +38,7 @@ export const detectors: readonly Detector[] = [
   { kind: 'npm', needs: /_(?:auth|password)/, pattern: /_(?:authToken|password|auth)\s{0,3}=\s{0,3}["']?([A-Za-z0-9+/=_-]{16,200})/g },
   { kind: 'Azure', needs: /(?:Account|SharedAccess)Key=|[?&;]sig=/, pattern: /(?:AccountKey=|SharedAccessKey=|[?&;]sig=)([A-Za-z0-9+/%]{40,120}={0,2})/g },
   { kind: 'AWS', needs: /secret_?(?:access)?_?key/i, pattern: new RegExp(`secret_?(?:access)?_?key${assigned}(?:${quote})?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])`, 'gi'), accepts: isRandom },
-  { kind: 'Password', needs: /:\/\//, pattern: /\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:@/"'<>]{0,60}:([^\s:@/"'<>{}$*]{6,120})(?=@[\w[][\w.:[\]-]{1,100})/gi, accepts: isChosen },
+  { kind: 'Password', needs: /:\/\//, pattern: /\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:@/"'<>]{0,60}:([^\s:@/"'<>{}$*]{6,120})(?=@[\w[][\w.:[\]-])/gi, accepts: isChosen },
   { kind: 'Password', needs: /Basic /, pattern: /\bBasic ([A-Za-z0-9+/]{12,400}={0,2})(?![A-Za-z0-9+/=])/g, accepts: isBasic },
   { kind: 'Secret', needs: /Bearer |Token /, pattern: new RegExp(`\\b(?:Bearer|Token) ([A-Za-z0-9_.~+/=-]{16,400})${closed}`, 'g'), accepts: isRandom },
   {
