@@ -40,7 +40,7 @@ async function install(): Promise<void> {
 
 type Report = { files: Record<string, { mutants: { status: string; mutatorName: string; replacement?: string; location: { start: { line: number } } }[] }> }
 
-async function attack({ name, mutate, tests, remembers }: GuardedModule): Promise<string[][]> {
+async function attack({ name, mutate, tests, remembers, tables }: GuardedModule): Promise<string[][]> {
   const report = join(folder, `${name}.json`)
   await rm(report, { force: true })
   // Tests of other modules need not hear of each change, and those on servers say nothing that the embedded store does not.
@@ -54,8 +54,8 @@ export default defineConfig({ test: { include: ${JSON.stringify(tests)}, env: { 
     vitest: { configFile: join('.nura', 'mutants', 'vitest.config.ts'), related: false },
     mutate,
     coverageAnalysis: remembers ? 'all' : 'perTest',
-    // What only runs once at import is told by types and by every other test.
-    ignoreStatic: !remembers,
+    // What only runs once at import is told by types and by every other test, where it is no table of what the module does.
+    ignoreStatic: !remembers && !tables,
     concurrency: 1,
     reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: report },
