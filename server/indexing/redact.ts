@@ -117,7 +117,7 @@ function labelOf(name: string): string {
 }
 
 /** What stands where secrets were. */
-export const placeholders = /\[redacted:[\w ]+\]/g
+export const placeholders = /\[redacted:[\w .-]+\]/g
 
 function placeholder(kind: string, secret: string): string {
   return `[redacted:${kind}]${secret.replace(/[^\n]/g, '')}`
