@@ -96,10 +96,10 @@ async function sendAll(nura: EveryDoor, door: Door, seed: number, times: number)
   await throughDoor(nura, door, seed, times, () => true, (at, { status }, { odd }) => {
     const isRefused = status >= 400 && status < 500
     const isLost = status === 0 && !endsAtOnce.has(odd)
-    const known = status === 0 ? (isLost ? 'closed' : '4xx') : isFault(status) ? '5xx' : isRefused ? '4xx' : status === 501 ? '501' : `${Math.floor(status / 100)}xx`
+    const known = status === 0 ? (isLost ? 'closed' : '4xx') : isFault(door, status) ? '5xx' : isRefused ? '4xx' : status >= 500 ? String(status) : `${Math.floor(status / 100)}xx`
     account.classes[known] = (account.classes[known] ?? 0) + 1
     if (isRefused) account.refused.add(at)
-    if (isFault(status) || isLost) worst.push(at)
+    if (isFault(door, status) || isLost) worst.push(at)
   })
   if (worst.length > 0) account.broken = await shrink(nura, door, seed, worst[0]!)
   return account
@@ -126,15 +126,16 @@ async function throughDoor(nura: EveryDoor, door: Door, seed: number, times: num
 /** Node refuses these itself and closes at once: what is on its way then may break the connection before the answer is read. */
 const endsAtOnce: ReadonlySet<string> = new Set(['long header', 'many headers'])
 
-/** Of Teams an unknown invoke is to be answered 501: that is its protocol, and no fault. */
-const isFault = (status: number) => status >= 500 && status !== 501
+/** What a door says in this way is no fault: of Teams an unknown invoke is to be answered 501, and who is not ready says so. */
+const meant: Readonly<Record<string, number>> = { 'Teams activities': 501, 'GET /readyz': 503 }
+const isFault = ({ name }: Door, status: number) => status >= 500 && status !== meant[name]
 
 /** The least input that does the same as the one at a place. */
 async function shrink(nura: EveryDoor, door: Door, seed: number, at: number): Promise<string> {
   const from = at - (at % drawnAtOnce)
   const property = fc.asyncProperty(door.drafts, async (draft) => {
     const { status } = await send(nura.url(door.of), await door.sign(draft))
-    return (status !== 0 || endsAtOnce.has(draft.odd)) && !isFault(status)
+    return (status !== 0 || endsAtOnce.has(draft.odd)) && !isFault(door, status)
   })
   const found = await fc.check(property, { seed: seed + from, numRuns: at - from + 1, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false })
   return found.counterexample === null ? `input ${at}, not a second time` : JSON.stringify(found.counterexample[0]).slice(0, 1_500)

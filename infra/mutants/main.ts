@@ -59,7 +59,7 @@ async function openPrivateServers(name: string): Promise<Servers> {
   return openServers(programs.found)
 }
 
-async function attack({ name, mutate, tests, remembers }: GuardedModule, env: Record<string, string>): Promise<string[][]> {
+async function attack({ name, mutate, tests, remembers, tables }: GuardedModule, env: Record<string, string>): Promise<string[][]> {
   const report = join(folder, `${name}.json`)
   await rm(report, { force: true })
   // Tests of other modules need not hear of each change.
@@ -73,8 +73,8 @@ export default defineConfig({ test: { include: ${JSON.stringify(tests)}, env: ${
     vitest: { configFile: join('.nura', 'mutants', 'vitest.config.ts'), related: false },
     mutate,
     coverageAnalysis: remembers ? 'all' : 'perTest',
-    // What only runs once at import is told by types and by every other test.
-    ignoreStatic: !remembers,
+    // What only runs once at import is told by types and by every other test, where it is no table of what the module does.
+    ignoreStatic: !remembers && !tables,
     concurrency: 1,
     reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: report },

@@ -38,7 +38,7 @@ export const detectors: readonly Detector[] = [
   { kind: 'npm', needs: /_(?:auth|password)/, pattern: /_(?:authToken|password|auth)\s{0,3}=\s{0,3}["']?([A-Za-z0-9+/=_-]{16,200})/g },
   { kind: 'Azure', needs: /(?:Account|SharedAccess)Key=|[?&;]sig=/, pattern: /(?:AccountKey=|SharedAccessKey=|[?&;]sig=)([A-Za-z0-9+/%]{40,120}={0,2})/g },
   { kind: 'AWS', needs: /secret_?(?:access)?_?key/i, pattern: new RegExp(`secret_?(?:access)?_?key${assigned}(?:${quote})?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])`, 'gi'), accepts: isRandom },
-  { kind: 'Password', needs: /:\/\//, pattern: /\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:@/"'<>]{0,60}:([^\s:@/"'<>{}$*]{6,120})(?=@[\w[][\w.:[\]-]{1,100})/gi, accepts: isChosen },
+  { kind: 'Password', needs: /:\/\//, pattern: /\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:@/"'<>]{0,60}:([^\s:@/"'<>{}$*]{6,120})(?=@[\w[][\w.:[\]-])/gi, accepts: isChosen },
   { kind: 'Password', needs: /Basic /, pattern: /\bBasic ([A-Za-z0-9+/]{12,400}={0,2})(?![A-Za-z0-9+/=])/g, accepts: isBasic },
   { kind: 'Secret', needs: /Bearer |Token /, pattern: new RegExp(`\\b(?:Bearer|Token) ([A-Za-z0-9_.~+/=-]{16,400})${closed}`, 'g'), accepts: isRandom },
   {
@@ -63,17 +63,17 @@ function isFilled(secret: string): boolean {
 
 /** Placeholders in examples of connection strings. */
 function isChosen(secret: string): boolean {
-  return !/^(pass(word|wd)?|secret|example|changeme|postgres|mysql|root|admin|user(name)?|test(ing)?|guest|x+|\*+|\.+|<.*>|your.*|my.*|dummy|redacted|token|123456)$/i.test(secret)
+  return !/^(passw(?:or)?d|secret|example|changeme|postgres|username|testing|x+|\.+|your.*|my.*|redacted|123456)$/i.test(secret)
 }
 
 function isBasic(encoded: string): boolean {
-  return /^[\x20-\x7e]{1,200}:[\x20-\x7e]{4,200}$/.test(Buffer.from(encoded, 'base64').toString('latin1'))
+  return /^[\x20-\x7e]{1,200}:[\x20-\x7e]{4,200}$/.test(Buffer.from(encoded, 'base64').toString())
 }
 
 /** A password that a person or a rule made: of three kinds of characters, one of them digits. */
 function isStrong(secret: string): boolean {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(secret)).length
-  return kinds >= 3 && /\d/.test(secret) && !placeholder.test(secret) && !/[{}<>()\\|]|\$[A-Za-z]|%[sdv]|^[./]|:\/\//.test(secret) && bitsOf(secret) > 2.5
+  const others = [/[a-z]/, /[A-Z]/, /[^A-Za-z0-9]/].filter((kind) => kind.test(secret)).length
+  return others >= 2 && /\d/.test(secret) && !placeholder.test(secret) && !/[{}<>()\\|]|\$[A-Za-z]|%[sdv]|^[./]|:\/\//.test(secret) && bitsOf(secret) > 2.5
 }
 
 /**
@@ -81,7 +81,7 @@ function isStrong(secret: string): boolean {
  * kinds of characters about as often as chance does, and with digits, or else changing the more often.
  */
 function isRandom(secret: string): boolean {
-  if (!/[A-Za-z]/.test(secret) || placeholder.test(secret)) return false
+  if (placeholder.test(secret)) return false
   if (bitsOf(secret) < Math.min(3, 0.78 * Math.log2(secret.length))) return false
   return changesOf(secret) >= (/\d/.test(secret) ? 0.15 : 0.3) * secret.length && !isName(secret)
 }

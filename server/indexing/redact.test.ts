@@ -2,7 +2,8 @@ import { rules } from '@secretlint/secretlint-rule-preset-recommend'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chunkFile } from './chunk.ts'
-import { redact, scannerNames } from './redact.ts'
+import { findSecrets } from './find-secrets.ts'
+import { placeholders, redact, scannerNames } from './redact.ts'
 
 /** Random-looking text that is the same in every run; no secret is written in this file. */
 function random(length: number, alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', seed = 7): string {
@@ -55,6 +56,7 @@ const samples: [kind: string, secret: string, around?: (secret: string) => strin
   ['Databricks', join('dapi', hex(32))],
   ['Docker', join('dckr', '_pat_', random(27))],
   ['Figma', join('figd', '_', random(44))],
+  ['Frame.io', join('fio', '-u-', random(64))],
   ['Cloudflare', join('cfut', '_', random(40), hex(8))],
   ['Tailscale', join('tskey', '-auth-', random(12), '-', random(32))],
   ['Google', join('AIza', random(35))],
@@ -88,6 +90,7 @@ describe.each(Object.entries(places))('in %s', (_, place) => {
     const { text, found } = await redact(given)
     for (const part of secret.split(/\n|\\n/).filter((each) => each.length > 12 && !each.startsWith(dashes))) expect(text).not.toContain(part)
     expect(text).toContain('[redacted:')
+    expect(text.replace(placeholders, '')).not.toContain('redacted')
     expect(found.map((each) => each.kind)).toContain(kind)
     expect(text.split('\n').length).toBe(given.split('\n').length)
   })
@@ -117,7 +120,47 @@ describe('what stays', () => {
   })
 })
 
+test('what is found is counted by its kind', async () => {
+  const [aws, token] = [join('AKIA', upper(16)), join('ghp', '_', random(36))]
+  expect(await redact(`${aws} ${token}\n${aws}!`)).toEqual({
+    text: '[redacted:AWS] [redacted:GitHub]\n[redacted:AWS]!',
+    found: [
+      { kind: 'AWS', count: 2 },
+      { kind: 'GitHub', count: 1 },
+    ],
+  })
+})
+
 describe('the preset', () => {
+  test.each([
+    ['a token with a digit', join('it is xoxb', '-12-ab, he said'), 'it is [redacted:Slack], he said'],
+    ['a token behind a byte order mark', join('\uFEFFxoxb', '-12-ab'), '\uFEFF[redacted:Slack]'],
+    ['a made-up token without a digit', 'xoxb-two-words of 2', 'xoxb-two-words of 2'],
+    ['a made-up key without a digit', 'aws_secret_access_key = "abcdefghijklmnopqrstuvwxyzabcdefghijklmn" of 2', 'aws_secret_access_key = "abcdefghijklmnopqrstuvwxyzabcdefghijklmn" of 2'],
+    ['a password without a digit', join('see https://deploy:', 'mywordoftheday@git.acme.dev/shop'), 'see [redacted:Password]/shop'],
+  ])('tells %s', async (_, text, expected) => {
+    expect((await redact(text)).text).toBe(expected)
+  })
+
+  test.each([
+    ...['http', 'https', 'ftp', 'ftps'].map((protocol) => ['Password', join(protocol, '://deploy:', 'pw12x@git.acme.dev')]),
+    ...['POSTGRES', 'MySQL', 'mongodb'].map((protocol) => ['Password', join(protocol, '://shop:', 'pw12x@db.acme.dev/shop')]),
+    ['GitHub', join('ghp', '_mytoken', random(29))],
+    ['GitHub', join('github', '_pat_mytoken', random(75))],
+    ['Stripe', join('sk', '_live_mytoken', random(20))],
+    ['Stripe', join('rk', '_test_mytoken', random(20))],
+    ['Vercel', join('vcp', '_mytoken', random(17))],
+    ['Databricks', join('dapi', '1a'.repeat(16))],
+  ])('finds what our own table takes for none: %s %s', async (kind, secret) => {
+    expect(findSecrets(secret!)).toEqual([])
+    expect(await redact(`it is ${secret}`)).toEqual({ text: `it is [redacted:${kind}]`, found: [{ kind, count: 1 }] })
+  })
+
+  test('looks in every text for what a file of npm would hold', async () => {
+    const { found } = await redact(join('see https://acme.deploy:', 'x-oauth-basic@github.com/acme'))
+    expect(found).toContainEqual({ kind: 'npm', count: 1 })
+  })
+
   test('runs whole, but for the filter that a comment could switch', () => {
     const all = rules.map(({ meta }) => meta.id.replace('@secretlint/secretlint-rule-', ''))
     expect(all).toContain('filter-comments')

@@ -40,12 +40,19 @@ const needs: Record<string, RegExp> = {
   vercel: /vc[piark]_/,
 }
 
-type Rule = { name: string; config: SecretLintCoreConfigRule }
+type Scanner = { name: string; need: RegExp; config: SecretLintCoreConfigRule }
 
 /** The preset without its filter: a comment in a tenant's file must not switch detection off. */
-const scanners: Rule[] = rules
-  .map((rule) => ({ name: rule.meta.id.replace('@secretlint/secretlint-rule-', ''), config: { id: rule.meta.id, rule } as SecretLintCoreConfigRule }))
-  .filter(({ name }) => name !== 'filter-comments')
+const scanners = rules.map(toScanner).filter(({ name }) => name !== 'filter-comments')
+
+function toScanner(rule: (typeof rules)[number]): Scanner {
+  const name = toName(rule.meta.id)
+  return { name, need: needs[name] ?? /(?:)/, config: { id: rule.meta.id, rule } as SecretLintCoreConfigRule }
+}
+
+function toName(id: string): string {
+  return id.replace('@secretlint/secretlint-rule-', '')
+}
 
 /** Names of the preset's detectors that run here. */
 export const scannerNames: readonly string[] = scanners.map(({ name }) => name)
@@ -69,7 +76,7 @@ const labels: Record<string, string> = {
 }
 
 /** One expression for all: a text without a match has nothing that a rule could find. */
-const anyNeed = new RegExp(Object.values(needs).map(({ source }) => `(?:${source})`).join('|'), 'i')
+const anyNeed = new RegExp(scanners.map(({ need }) => `(?:${need.source})`).join('|'), 'i')
 
 /**
  * Replaces every secret that a detector finds by its kind, `[redacted:AWS]`. Lines stay where they are: a key of ten
@@ -79,7 +86,6 @@ const anyNeed = new RegExp(Object.values(needs).map(({ source }) => `(?:${source
  */
 export async function redact(text: string): Promise<Redacted> {
   const ranges = mergeSecrets([...(await scan(text)), ...findSecrets(text)])
-  if (ranges.length === 0) return { text, found: [] }
   const counts = new Map<string, number>()
   let clean = ''
   let at = 0
@@ -92,16 +98,16 @@ export async function redact(text: string): Promise<Redacted> {
 }
 
 async function scan(text: string): Promise<Secret[]> {
-  const unknown = scanners.filter(({ name }) => !(name in needs))
-  const wanted = anyNeed.test(text) ? scanners.filter(({ name }) => needs[name]?.test(text) ?? true) : unknown
-  if (wanted.length === 0) return []
+  if (!anyNeed.test(text)) return []
+  const wanted = scanners.filter(({ need }) => need.test(text))
   const { messages } = await lintSource({
     // No path, and no extension that a rule asks for: it would open the file, or take a whole document for one secret.
-    source: { filePath: '', content: text, ext: '.txt', contentType: 'text' },
+    // No byte order mark either: it would be cut off, and every range be one too short.
+    source: { filePath: '', content: text.replaceAll('\uFEFF', ' '), ext: '.txt', contentType: 'text' },
     options: { config: { rules: wanted.map(({ config }) => config) }, noPhysicFilePath: true },
   })
   return messages
-    .map(({ ruleId, range: [start, end] }) => ({ start, end, rule: ruleId.replace('@secretlint/secretlint-rule-', '') }))
+    .map(({ ruleId, range: [start, end] }) => ({ start, end, rule: toName(ruleId) }))
     .filter(({ start, end, rule }) => !numbered.has(rule) || /\d/.test(text.slice(start, end)))
     .map(({ start, end, rule }) => ({ start, end, kind: labelOf(rule) }))
 }
@@ -111,8 +117,8 @@ function labelOf(name: string): string {
 }
 
 /** What stands where secrets were. */
-export const placeholders = /\[redacted:[\w ]+\]/g
+export const placeholders = /\[redacted:[\w .-]+\]/g
 
 function placeholder(kind: string, secret: string): string {
-  return `[redacted:${kind}]${secret.replace(/[^\n]+/g, '')}`
+  return `[redacted:${kind}]${secret.replace(/[^\n]/g, '')}`
 }
