@@ -56,6 +56,32 @@ describe.skipIf(readTestServer() === null)('on a server', () => {
     expect(await tenant.transaction((tx) => tx.query('select 1 as alive'))).toEqual([{ alive: 1 }])
   })
 
+  test('T3: two hundred askers of two tenants, a fifth of them aborting, backends terminated between them, read ten thousand rows and none of the other', async () => {
+    const other = await createTestTenant(db)
+    const tenants = [tenant, other]
+    for (const each of tenants) {
+      await each.transaction((tx) => tx.query(`insert into repository (id, name, source, location) select gen_random_uuid(), $1 || '/' || n, 'git', $1 || n from generate_series(1, 80) n`, [each.schema]))
+    }
+    let read = 0
+    const foreign: string[] = []
+    const ask = async (at: number) => {
+      const mine = tenants[at % 2]!
+      const rows = await mine.transaction(async (tx) => {
+        const found = await tx.query<{ name: string }>('select name from repository')
+        if (at % 5 === 0) throw new Error('the asker went away')
+        return found
+      })
+      read += rows.length
+      foreign.push(...rows.map(({ name }) => name).filter((name) => !name.startsWith(`${mine.schema}/`)))
+    }
+    const terminate = () => administer(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nura' and datname = current_database() and pid <> pg_backend_pid() order by random() limit 1`)
+    for (let round = 0; read < 10_000 && round < 20; round++) {
+      await Promise.allSettled(Array.from({ length: 200 }, (_, at) => (at % 40 === 39 ? Promise.all([ask(at), terminate()]) : ask(at))))
+    }
+    expect(foreign).toEqual([])
+    expect(read).toBeGreaterThanOrEqual(10_000)
+  })
+
   test('a client given back inside a transaction is destroyed', async () => {
     const pool = createServerPool(db.config.url!, 1)
     const client = await pool.connect()
