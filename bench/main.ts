@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureAcks } from './acks.ts'
 import { measureActivity } from './activity.ts'
+import { measureAnswering } from './answering.ts'
 import { measureAway } from './away.ts'
 import { measureBill } from './bill.ts'
 import { measureDocuments } from './documents.ts'
@@ -26,6 +27,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   activity: measureActivity,
   ingest: measureIngest,
   service: measureDeployment,
+  answering: measureAnswering,
   start: measureStart,
   github: measureGithub,
   documents: measureDocuments,

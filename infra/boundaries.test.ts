@@ -47,7 +47,7 @@ const homes: [packages: RegExp, home: RegExp][] = [
   [/^stemmer$/, /^server\/tokens\.ts$/],
   [/^(koa|@koa\/)/, /^(server|bot)\//],
   [/^(pino|prom-client|jose)$/, /^(server|bot)\//],
-  [/^eventsource-parser/, /^bot\//],
+  [/^eventsource-parser/, /^(bot|bench)\//],
   [/^cli-progress$/, /^(infra|bot\/terminal)\//],
   [/^openai(\/|$)/, /^(server\/models|bench)\//],
   [/^@aws-sdk\/client-kms$/, /^db\/keys\//],

@@ -21,6 +21,8 @@ export type OpenaiReply = FakeModel<ChatCompletionCreateParamsStreaming>['reply'
 export type FakeOpenai = FakeModel<ChatCompletionCreateParamsStreaming, OpenaiFault> & {
   /** Tools that the model asks for beside its text, whether or not anybody offered one. */
   toolCalls: (body: ChatCompletionCreateParamsStreaming) => FakeToolCall[]
+  /** What the model takes before its first word, milliseconds. */
+  thinkMs: number
   /** What `OPENAI_BASE_URL` names. */
   readonly url: string
   /** The embedding model, with faults and a log of its own. */
@@ -84,6 +86,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
     send(choice({ role: 'assistant', content: '' }))
     const calls = fault?.kind === 'tool-call' ? [{ name: 'shell', arguments: '{"command":"env"}' }] : openai.toolCalls(body)
     for (const [index, call] of calls.entries()) send(choice({ tool_calls: [{ index, id: `call_${index + 1}`, type: 'function', function: call }] }))
+    if (openai.thinkMs > 0) await sleep(openai.thinkMs)
     let written = ''
     for await (const content of fake.speak(body, fault, response)) {
       written += content
@@ -113,7 +116,7 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
 
   const { url, close } = await listenOnLoopback(server)
   const openai: FakeOpenai = Object.assign(fake, {
-    toolCalls: () => [],
+    toolCalls: () => [], thinkMs: 0,
     vectors,
     embeddingRequests,
     url: `${url}/v1`,
