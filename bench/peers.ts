@@ -162,11 +162,15 @@ async function explain(raw: Client, { name, lastStatement }: Store): Promise<str
     if (name === 'Nura') await raw.query('set local enable_seqscan to off')
     await raw.query(`select set_config('search_path', current_setting('search_path') || ', public', true)`)
     const given = await read(raw.query(`explain ${statement.text}`, statement.values))
-    return name === 'prepared SQL' ? `${given}; for any values: ${await read(raw.query(`explain (generic_plan) ${statement.text}`))}` : given
+    if (name !== 'prepared SQL') return given
+    await raw.query(`set local plan_cache_mode to force_generic_plan; prepare explained as ${statement.text}`)
+    return `${given}; for any values: ${await read(raw.query(`explain execute explained(${statement.values.map(() => 'null').join(', ')})`))}`
   } catch (error) {
     return `not explained: ${String(error)}`
   } finally {
     await raw.query('rollback')
+    // What is prepared outlives its transaction.
+    if (name === 'prepared SQL') await raw.query('deallocate explained').catch(() => {})
   }
 }
 
