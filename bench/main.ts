@@ -12,6 +12,7 @@ import { measureGithub } from './github.ts'
 import { measureIngest } from './ingest.ts'
 import { measureModels } from './models.ts'
 import { measureOutages } from './outages.ts'
+import { measurePeers } from './peers.ts'
 import { measureReplay } from './replay.ts'
 import { toTable } from './report.ts'
 import type { Result } from './report.ts'
@@ -34,6 +35,7 @@ const suites: Record<string, () => Promise<Result[]>> = {
   teams: measureTeams,
   models: measureModels,
   outages: measureOutages,
+  peers: measurePeers,
   acks: () => measureAcks({ minutes: toCount('minutes', 1), mix: values.mentions ? 'mentions' : 'mixed' }),
   away: () => measureAway(toCount('minutes', 10)),
   bill: () => measureBill(toCount('questions', 1_000)),
@@ -43,8 +45,8 @@ const unknown = positionals.find((name) => !(name in suites))
 if (unknown) refuse(`There is no bench "${unknown}".`)
 if (positionals.includes('replay') && !values.repo) refuse('replay needs the checkout whose commits are pushed: --repo DIR.')
 
-// Without a checkout there is nothing to replay; and who wants them all does not want to wait out an outage or a flood.
-const names = positionals.length > 0 ? positionals : Object.keys(suites).filter((name) => name !== 'replay' && name !== 'away' && name !== 'acks')
+// Without a checkout there is nothing to replay; who wants them all does not want to wait out an outage or a flood, nor to install packages.
+const names = positionals.length > 0 ? positionals : Object.keys(suites).filter((name) => name !== 'replay' && name !== 'away' && name !== 'acks' && name !== 'peers')
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}`
 console.log(`${machine}. Servers and load run on this machine too. Load before: ${loadavg()[0]!.toFixed(2)}.`)
 console.log('Ratios are of runs side by side, and hold better than the absolute figures.\n')

@@ -1,0 +1,33 @@
+import { createRandom } from '#infra/testing/create-random.ts'
+import { cost, median, ratioOf } from '../measure.ts'
+import type { Cost, Pair, Ratio } from '../measure.ts'
+
+export type Side = { name: string; run(round: number): Promise<unknown> }
+
+/** Every side once a round, each round beginning with the next side, so that what else the machine does falls on all. */
+export async function interleaveSides(rounds: number, sides: Side[]): Promise<Map<string, Cost[]>> {
+  const costs = new Map(sides.map(({ name }) => [name, [] as Cost[]]))
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < sides.length; turn++) {
+      const side = sides[(round + turn) % sides.length]!
+      costs.get(side.name)!.push(await cost(() => side.run(round)))
+    }
+  }
+  return costs
+}
+
+export type Comparison = { ratio: Ratio; interval: string; ms: number; baselineMs: number }
+
+/** One side against another, round by round. */
+export function compareSides(costs: Map<string, Cost[]>, name: string, baseline: string): Comparison {
+  const pairs = costs.get(name)!.map((nura, round): Pair => ({ nura, baseline: costs.get(baseline)![round]! }))
+  const toMs = (side: string) => median(costs.get(side)!.map(({ wallMs }) => wallMs))
+  return { ratio: ratioOf(pairs), interval: toInterval(pairs), ms: toMs(name), baselineMs: toMs(baseline) }
+}
+
+/** The 95 % interval of the median of ratios, by a bootstrap over rounds. */
+function toInterval(pairs: Pair[]): string {
+  const random = createRandom(11)
+  const draws = Array.from({ length: 1_000 }, () => ratioOf(pairs.map(() => pairs[Math.floor(random() * pairs.length)]!)).median).sort((left, right) => left - right)
+  return `${draws[25]!.toFixed(2)}–${draws[974]!.toFixed(2)}`
+}
