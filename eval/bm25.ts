@@ -7,7 +7,10 @@ const b = 0.75
 export type Counted = { path: string; counts: Map<string, number>; length: number }
 
 export function count(path: string, text: string): Counted {
-  const found = tokens(text)
+  return countTokens(path, tokens(text))
+}
+
+export function countTokens(path: string, found: readonly string[]): Counted {
   const counts = new Map<string, number>()
   for (const token of found) counts.set(token, (counts.get(token) ?? 0) + 1)
   return { path, counts, length: found.length }
@@ -21,9 +24,12 @@ export function countLines(path: string, text: string, size = 60): Counted[] {
   return pieces
 }
 
-/** Exact BM25 (k1 1.2, b .75) over everything given; paths by their best piece, best first. */
 export function rankBm25(pieces: Counted[], question: string): string[] {
-  const asked = tokens(question)
+  return rankPieces(pieces, tokens(question))
+}
+
+/** Exact BM25 (k1 1.2, b .75) over everything given; paths by their best piece, best first. */
+export function rankPieces(pieces: Counted[], asked: readonly string[]): string[] {
   const frequency = new Map(asked.map((token) => [token, 0]))
   let total = 0
   for (const piece of pieces) {

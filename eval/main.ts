@@ -4,12 +4,15 @@ import { parseArgs } from 'node:util'
 import { NuraError } from '#db/nura-error.ts'
 import { measureFigures } from './figures.ts'
 import { baselines, measureFiles, type FilesResult } from './files.ts'
+import { goldenRankers, measureGolden } from './golden.ts'
+import type { GoldenResult } from './golden.ts'
 import { mean } from './measures.ts'
 import { measurePassages } from './passages.ts'
 import { evaluateRouter } from './router.ts'
 import { toTable } from './table.ts'
 
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
+       npm run eval -- passages --set FILE… [--json FILE]
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
        npm run eval -- router --set FILE [--json FILE]
        npm run eval -- managers --repo DIR [--set FILE] [--json FILE]`
@@ -62,6 +65,7 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
   },
 
   async passages({ repo, set }) {
+    if (repo.length === 0 && set.length > 0) return await tellGolden(set)
     if (set.length === 0 || set.length !== repo.length) return null
     const results = []
     for (const [at, dir] of repo.entries()) results.push(await measurePassages(resolve(dir), set[at]!))
@@ -99,6 +103,22 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     console.log(`${result.rows.length} questions, ${rows.length} things held against the history, ${result.differences} differ`)
     return result
   },
+}
+
+/** Sets that bring their documents along. */
+async function tellGolden(files: string[]): Promise<object> {
+  const results: GoldenResult[] = []
+  for (const file of files) results.push(await measureGolden(resolve(file)))
+  const rows = results.flatMap(({ set, questions, scores, against }) =>
+    goldenRankers.map((ranker) => {
+      const { pass5, pass10, pass20, recall3, mrr3 } = scores[ranker]
+      const { difference, low, high } = ranker === 'Nura' ? { difference: 0, low: 0, high: 0 } : against[ranker]
+      const held = ranker === 'Nura' ? '' : `${three(difference)} (${three(low)} to ${three(high)})`
+      return [ranker === 'Nura' ? `${set} (${questions})` : '', ranker, ...[pass5, pass10, pass20, recall3, mrr3].map(three), held]
+    }),
+  )
+  console.log(toTable(['set', 'ranking', 'Pass@5', 'Pass@10', 'Pass@20', 'R@3', 'MRR@3', 'Pass@5: Nura − it (95 %)'], rows))
+  return results
 }
 
 async function main(): Promise<number> {
