@@ -25,11 +25,12 @@ export function openQueueStore(config: JobsConfig, side: Side, pool: () => Queue
 
 /**
  * A producer must fail fast, so that an event is acknowledged from the database: no offline queue (a dead Redis), and a
- * limit for each command (a frozen one, which nothing else notices). A worker waits for its store for ever.
+ * limit for each command (a frozen one, which nothing else notices). A worker waits for its store for ever, but not for the
+ * rest of a garbled reply: it asks for a job every five seconds, so a connection that says nothing for longer is begun anew.
  */
 const sides = {
   producer: { enableOfflineQueue: false, commandTimeout: 500, maxRetriesPerRequest: 1, connectTimeout: 2_000 },
-  worker: { maxRetriesPerRequest: null, connectTimeout: 10_000 },
+  worker: { maxRetriesPerRequest: null, connectTimeout: 10_000, socketTimeout: 15_000 },
 } satisfies Record<string, RedisOptions>
 type Side = keyof typeof sides
 
