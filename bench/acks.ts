@@ -10,6 +10,7 @@ import { startDeployment, toServiceToken } from '#infra/testing/start-deployment
 import type { ServiceEnv } from '#infra/testing/start-deployment.ts'
 import { until } from '#infra/testing/until.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
+import { serviceSecret, toAnsweringEnv, toFakeModelEnv } from './answering-env.ts'
 import { generateRepository } from './generate-repository.ts'
 import { readableHeap, readLiveHeap } from './live-heap.ts'
 import { quantile } from './measure.ts'
@@ -21,7 +22,6 @@ import { toBotToken, toTeamId } from './slack/workspaces.ts'
 
 const tenants = 20
 const signingSecret = 'a-signing-secret-of-slack'
-const secret = 'a service secret that is long enough to be one'
 /** Slack's limit on events is 30 000 an hour and workspace, 8.3 a second; of twenty workspaces that is 170. */
 const steadyRate = 170
 const flood = { rate: 500, seconds: 60 }
@@ -40,26 +40,13 @@ export async function measureAcks({ minutes, mix }: { minutes: number; mix: Plan
     const slack = await openSlack()
     const env: ServiceEnv = {
       ...readableHeap,
-      DATABASE_URL: url,
-      REDIS_URL: redisUrl,
-      NURA_SERVICE_SECRET: secret,
-      NURA_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
-      LOG_LEVEL: 'warn',
-      // Every question is to be answered, and anew.
-      NURA_LIMIT_ASKER: 'off',
-      NURA_LIMIT_CHANNEL: 'off',
-      NURA_LIMIT_TENANT: 'off',
-      NURA_ANSWER_CACHE: 'off',
+      ...toAnsweringEnv({ url, redisUrl }),
+      ...toFakeModelEnv(openai.url),
       SLACK_SIGNING_SECRET: signingSecret,
       SLACK_CLIENT_ID: '1.2',
       SLACK_CLIENT_SECRET: 'a client secret',
       SLACK_STATE_SECRET: 'a state secret',
       SLACK_API_URL: slack.url,
-      OPENAI_API_KEY: 'none',
-      OPENAI_BASE_URL: openai.url,
-      DEV_MODELS: 'openai:fake-chat',
-      PM_MODELS: 'openai:fake-chat',
-      ARCHITECT_MODELS: 'openai:fake-chat',
     }
     const deployment = await startDeployment(env, repository.dir)
     await install(db, deployment.server.url, repository.dir)
@@ -136,13 +123,13 @@ async function install(db: Db, serverUrl: string, dir: string): Promise<void> {
     const { id } = await provisionTenant(db, { surface: 'slack', id: teamId, name: teamId })
     await saveInstallation(db, { tenantId: id, teamId, enterpriseId: null, botToken: toBotToken(teamId), botUserId: 'U0NURABOT', installation: { botId: 'B0NURABOT' } })
     slugs.push(id)
-    const headers = { authorization: `Bearer ${await toServiceToken(secret, id)}`, 'content-type': 'application/json' }
+    const headers = { authorization: `Bearer ${await toServiceToken(serviceSecret, id)}`, 'content-type': 'application/json' }
     const connected = await fetch(`${serverUrl}/v1/repositories`, { method: 'POST', headers, body: JSON.stringify({ path: dir }) })
     if (!connected.ok) throw new Error(`A checkout was not connected: ${await connected.text()}`)
   }
   for (const id of slugs) {
     await until('a repository to be indexed', async () => {
-      const headers = { authorization: `Bearer ${await toServiceToken(secret, id)}` }
+      const headers = { authorization: `Bearer ${await toServiceToken(serviceSecret, id)}` }
       const listed = (await (await fetch(`${serverUrl}/v1/repositories`, { headers })).json()) as { repositories: { state: string }[] }
       return listed.repositories.some(({ state }) => state === 'ready')
     })

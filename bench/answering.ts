@@ -6,6 +6,7 @@ import type { NuraProcess } from '#infra/testing/processes.ts'
 import { createRandom } from '#infra/testing/create-random.ts'
 import { startDeployment, toServiceToken } from '#infra/testing/start-deployment.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
+import { serviceSecret, toAnsweringEnv, toFakeModelEnv } from './answering-env.ts'
 import { generateRepository } from './generate-repository.ts'
 import { readableHeap, readLiveHeap } from './live-heap.ts'
 import { median, quantile } from './measure.ts'
@@ -17,7 +18,6 @@ const thinkMs = 200
 const alone = 60
 const users = { closed: 50, rounds: 12 }
 const threads = { open: 1_000, meanThinkMs: 60_000, forMs: 60_000 }
-const secret = 'a service secret that is long enough to be one'
 
 /** What Nura adds around a model of fixed delay: one after the other, 50 people who ask without a pause, and 1,000 threads whose people think. */
 export async function measureAnswering(): Promise<Result[]> {
@@ -25,26 +25,13 @@ export async function measureAnswering(): Promise<Result[]> {
     await using repository = await generateRepository(200)
     const [slack, model] = await Promise.all([startFakeSlack(createFakeWorkspace()), startFakeOpenai()])
     model.thinkMs = thinkMs
-    const models = 'openai:fake-chat'
     const env = {
       ...readableHeap,
-      DATABASE_URL: url,
-      REDIS_URL: redisUrl,
-      NURA_SERVICE_SECRET: secret,
-      NURA_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
-      LOG_LEVEL: 'warn',
-      NURA_LIMIT_ASKER: 'off',
-      NURA_LIMIT_CHANNEL: 'off',
-      NURA_LIMIT_TENANT: 'off',
-      NURA_ANSWER_CACHE: 'off',
+      ...toAnsweringEnv({ url, redisUrl }),
+      ...toFakeModelEnv(model.url),
       SLACK_SIGNING_SECRET: 'a-signing-secret-of-slack',
       SLACK_BOT_TOKEN: 'xoxb-fake-token',
       SLACK_API_URL: slack.url,
-      OPENAI_API_KEY: 'none',
-      OPENAI_BASE_URL: model.url,
-      DEV_MODELS: models,
-      PM_MODELS: models,
-      ARCHITECT_MODELS: models,
     }
     const deployment = await startDeployment(env, repository.dir)
     try {
@@ -59,7 +46,7 @@ export async function measureAnswering(): Promise<Result[]> {
 async function measure(server: NuraProcess, forget: () => void): Promise<Result[]> {
   const random = createRandom(11)
   let asked = 0
-  const ask = async () => askOnce(server.url, await toServiceToken(secret), toQuestion(asked++))
+  const ask = async () => askOnce(server.url, await toServiceToken(serviceSecret), toQuestion(asked++))
   const loop = (of: number, each: () => Promise<void>) => Promise.all(Array.from({ length: of }, each))
   const collect = async (run: (keep: (answer: Answer) => void) => Promise<unknown>) => {
     const answers: Answer[] = []

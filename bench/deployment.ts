@@ -5,6 +5,7 @@ import { say, slackEvent, toRequest } from '#bot/testing/slack-event.ts'
 import { startProcess } from '#infra/testing/processes.ts'
 import { startDeployment } from '#infra/testing/start-deployment.ts'
 import { until } from '#infra/testing/until.ts'
+import { toAnsweringEnv } from './answering-env.ts'
 import { generateRepository } from './generate-repository.ts'
 import { quantile } from './measure.ts'
 import { withDatabase } from './open-database.ts'
@@ -20,16 +21,7 @@ export async function measureDeployment(): Promise<Result[]> {
     await using repository = await generateRepository(200)
     const slack = await startFakeSlack(createFakeWorkspace())
     const env = {
-      DATABASE_URL: url,
-      REDIS_URL: redisUrl,
-      NURA_SERVICE_SECRET: 'a service secret that is long enough to be one',
-      NURA_ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('base64'),
-      LOG_LEVEL: 'warn',
-      // Every question is to be answered, and anew.
-      NURA_LIMIT_ASKER: 'off',
-      NURA_LIMIT_CHANNEL: 'off',
-      NURA_LIMIT_TENANT: 'off',
-      NURA_ANSWER_CACHE: 'off',
+      ...toAnsweringEnv({ url, redisUrl }),
       SLACK_SIGNING_SECRET: signingSecret,
       SLACK_BOT_TOKEN: 'xoxb-fake-token',
       SLACK_API_URL: slack.url,

@@ -19,6 +19,7 @@ const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--jso
 
 const questionsOfRepository = 150
 const three = (value: number) => value.toFixed(3)
+const toInterval = ({ difference, low, high }: { difference: number; low: number; high: number }) => `${three(difference)} (${three(low)} to ${three(high)})`
 
 type Options = { repo: string[]; set: string[]; questions: number }
 
@@ -50,7 +51,7 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
         three(scores.Nura[measure]),
         ...baselines.map((name) => three(scores[name][measure])),
         ...baselines.map((name) =>
-          at === 0 ? `${three(against[name].difference)} (${three(against[name].low)} to ${three(against[name].high)})` : '',
+          at === 0 ? toInterval(against[name]) : '',
         ),
       ]),
     )
@@ -112,9 +113,8 @@ async function tellGolden(files: string[]): Promise<object> {
   const rows = results.flatMap(({ set, questions, scores, against }) =>
     goldenRankers.map((ranker) => {
       const { pass5, pass10, pass20, recall3, mrr3 } = scores[ranker]
-      const { difference, low, high } = ranker === 'Nura' ? { difference: 0, low: 0, high: 0 } : against[ranker]
-      const held = ranker === 'Nura' ? '' : `${three(difference)} (${three(low)} to ${three(high)})`
-      return [ranker === 'Nura' ? `${set} (${questions})` : '', ranker, ...[pass5, pass10, pass20, recall3, mrr3].map(three), held]
+      const [title, held] = ranker === 'Nura' ? [`${set} (${questions})`, ''] : ['', toInterval(against[ranker])]
+      return [title, ranker, ...[pass5, pass10, pass20, recall3, mrr3].map(three), held]
     }),
   )
   console.log(toTable(['set', 'ranking', 'Pass@5', 'Pass@10', 'Pass@20', 'R@3', 'MRR@3', 'Pass@5: Nura − it (95 %)'], rows))

@@ -1,12 +1,7 @@
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
+import { installApart } from '#infra/testing/install-apart.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-const folder = join(root, '.nura', 'peers')
 /** What is compared, exactly; `pgvector` is the version that LlamaIndex asks for. */
 const packages = {
   '@langchain/community': '1.1.29',
@@ -21,20 +16,11 @@ const packages = {
 }
 
 /** Installs the peers into a folder of their own: they are compared with, never depended on. */
-export async function installPeers(): Promise<void> {
-  const wanted = `${JSON.stringify({ private: true, dependencies: packages }, null, 2)}\n`
-  const manifest = join(folder, 'package.json')
-  // npm writes its lock into node_modules last: without it, an install was cut off.
-  if (existsSync(join(folder, 'node_modules', '.package-lock.json')) && (await readFile(manifest, 'utf8')) === wanted) return
-  await mkdir(folder, { recursive: true })
-  await cp(join(root, '.npmrc'), join(folder, '.npmrc'))
-  await writeFile(manifest, wanted)
-  await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--loglevel', 'error'], { cwd: folder })
-}
+export const installPeers = (): Promise<string> => installApart('peers', packages)
 
 /** A module of the folder, by its path there; the caller says what it uses of it. */
 export async function loadPeer<Module>(path: string): Promise<Module> {
-  return (await import(pathToFileURL(join(folder, 'node_modules', path)).href)) as Module
+  return (await import(pathToFileURL(join(await installPeers(), 'node_modules', path)).href)) as Module
 }
 
 /** The version that was installed. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { installApart } from '../testing/install-apart.ts'
 import { openServers } from '../testing/open-servers.ts'
 import type { Servers } from '../testing/open-servers.ts'
 import { findServerPrograms } from '../testing/server-programs.ts'
@@ -17,10 +17,8 @@ import type { GuardedModule } from './modules.ts'
  * that its runner finds the vitest that everybody uses.
  */
 const leastScore = 80
-const stryker = { core: '@stryker-mutator/core@10.1.1', runner: '@stryker-mutator/vitest-runner@10.1.1' }
+const stryker = { '@stryker-mutator/core': '10.1.1', '@stryker-mutator/vitest-runner': '10.1.1' }
 const root = join(import.meta.dirname, '..', '..')
-const folder = join(root, '.nura', 'mutants')
-const program = join(folder, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js')
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => !modules.some((module) => module.name === name))
@@ -28,18 +26,11 @@ if (unknown !== undefined) {
   console.error(`There is no module "${unknown}". Usage: npm run mutants -- [${modules.map(({ name }) => name).join('|')}]…`)
   process.exit(2)
 }
-await install()
+const folder = await installApart('mutants', stryker)
+const program = join(folder, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js')
 const rows: string[][] = []
 for (const module of modules.filter(({ name }) => names.length === 0 || names.includes(name))) rows.push(...(await attackOnStores(module)))
 console.log(toTable(['module', 'file', 'mutants', 'noticed', 'survived', 'score'], rows, ['mutants', 'noticed', 'survived', 'score']).join('\n'))
-
-async function install(): Promise<void> {
-  if (existsSync(program)) return
-  await mkdir(folder, { recursive: true })
-  await cp(join(root, '.npmrc'), join(folder, '.npmrc'))
-  await writeFile(join(folder, 'package.json'), '{"private":true}\n')
-  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel', 'error', stryker.core, stryker.runner], folder)
-}
 
 type Report = { files: Record<string, { mutants: { status: string; mutatorName: string; replacement?: string; location: { start: { line: number } } }[] }> }
 

@@ -116,7 +116,8 @@ export async function startFakeOpenai(options: { reply?: OpenaiReply; apiKey?: s
 
   const { url, close } = await listenOnLoopback(server)
   const openai: FakeOpenai = Object.assign(fake, {
-    toolCalls: () => [], thinkMs: 0,
+    toolCalls: () => [],
+    thinkMs: 0,
     vectors,
     embeddingRequests,
     url: `${url}/v1`,
