@@ -156,7 +156,7 @@ function replies(mention: FakeMessage): FakeMessage[] {
 
 /** The first reply of the thread, when its stream has ended and its buttons are there. */
 function finished(mention: FakeMessage): Promise<FakeMessage> {
-  return until(`a finished reply; ${nura.output().slice(-1500)}`, () => replies(mention).find((reply) => !reply.streaming && reply.blocks.length > 0))
+  return until(() => `a finished reply; ${nura.output().slice(-1500)}`, () => replies(mention).find((reply) => !reply.streaming && reply.blocks.length > 0))
 }
 
 /** Waits until Slack has heard nothing for a while, so that a second reply that must not come had its time. */

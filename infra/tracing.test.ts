@@ -157,7 +157,7 @@ async function ask(question: string, thread?: string): Promise<FakeMessage> {
   const response = await fetch(`${nura.url}/slack/events`, toRequest(signingSecret, slackEvent(slack.workspace, mention, 'app_mention')))
   expect(response.status).toBe(200)
   const isReply = ({ thread_ts, user, streaming, blocks }: FakeMessage) => thread_ts === (thread ?? mention.ts) && user === slack.workspace.botUserId && !streaming && blocks.length > 0
-  return until(`a finished reply; ${nura.output().slice(-1500)}`, () => slack.workspace.messages.find(isReply))
+  return until(() => `a finished reply; ${nura.output().slice(-1500)}`, () => slack.workspace.messages.find(isReply))
 }
 
 function find(name: string): FakeSpan {

@@ -51,7 +51,7 @@ export const documents: Attack = {
         const connected = await nura.api('/v1/repositories', source)
         if (connected.state === undefined) throw new Error(`a source was not connected: ${JSON.stringify(connected)}`)
       }
-      await until(`three indexed sources; ${nura.output().slice(-1500)}`, async () => {
+      await until(() => `three indexed sources; ${nura.output().slice(-1500)}`, async () => {
         const { repositories } = (await nura.api('/v1/repositories')) as { repositories?: { state: string }[] }
         return repositories?.length === 3 && repositories.every(({ state }) => state === 'ready')
       }, { withinMs: 120_000, everyMs: 300 })

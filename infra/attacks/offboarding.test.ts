@@ -108,7 +108,7 @@ test.runIf(isServers)('T19: a tenant deleted while it is indexed leaves not a by
 
   expect((await call('local', 'GET', '/v1/repositories')).status).toBe(404)
   const late = await nura.ask(`and ${canary} now?`)
-  await until(`the job to end; ${nura.output().slice(-1500)}`, () => /the tenant of the job is gone/.test(nura.output()))
+  await until(() => `the job to end; ${nura.output().slice(-1500)}`, () => /the tenant of the job is gone/.test(nura.output()))
   expect(await operate('create', 'local')).toContain('created local')
   expect(await states('local')).toEqual([])
   expect(await states('beside')).toEqual(['ready'])

@@ -187,7 +187,7 @@ describe('T2, T30: a click', () => {
     const conversation = conversationOf(clickActivity({ verb: 'why', value: id }, at))
     const known = new Set(nura.seen(conversation).map((each) => each.id))
     for (const [verb, value] of verbs(id)) expect(await nura.send(clickActivity({ verb, value }, at)), verb).toBe(200)
-    return await until(`what the clicks came to; ${nura.output().slice(-1500)}`, () => {
+    return await until(() => `what the clicks came to; ${nura.output().slice(-1500)}`, () => {
       const texts = nura.seen(conversation).filter((each) => !known.has(each.id)).map(({ activity }) => activity.text ?? '')
       // The reason of a vote says nothing.
       return texts.length >= verbs(id).length - 1 ? [...new Set(texts)] : undefined

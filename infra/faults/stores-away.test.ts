@@ -88,11 +88,11 @@ describe.skipIf(readTestServer() === null)('a deployment whose stores fail', () 
   const statusOf = async (url: string) => (await fetch(url)).status
   const replies = ({ mention }: Asked) => slack.workspace.messages.filter(({ thread_ts, user }) => thread_ts === mention.ts && user === slack.workspace.botUserId)
   const answered = (asked: Asked) =>
-    until(`an answer; ${bot.output().slice(-1500)}`, () => replies(asked).find((reply) => !reply.streaming && toVisible(reply).includes('verifySignature')), patient)
+    until(() => `an answer; ${bot.output().slice(-1500)}`, () => replies(asked).find((reply) => !reply.streaming && toVisible(reply).includes('verifySignature')), patient)
 
   /** Slack sends what was not taken again, with the same event id. */
   async function sendUntilTaken(asked: Asked): Promise<void> {
-    await until(`the event to be taken; ${bot.output().slice(-1500)}`, async () => (await send(asked).catch(() => null))?.status === 200, { ...patient, everyMs: 300 })
+    await until(() => `the event to be taken; ${bot.output().slice(-1500)}`, async () => (await send(asked).catch(() => null))?.status === 200, { ...patient, everyMs: 300 })
   }
 
   async function isAnsweredOnce(asked: Asked): Promise<void> {

@@ -101,7 +101,7 @@ const writesSince = (from: number) => nura.github.calls.slice(from).filter(({ me
 
 /** Waits for the comment of ours that comes after those there are, and until everything around it is done. */
 async function nextOf(comments: Comment[], known = ours(comments).length): Promise<Comment> {
-  const comment = await until(`an answer; ${nura.output().slice(-2000)}`, () => ours(comments)[known])
+  const comment = await until(() => `an answer; ${nura.output().slice(-2000)}`, () => ours(comments)[known])
   await until('no eyes', () => comments.every(({ reactions }) => reactions.length === 0))
   return comment
 }

@@ -41,7 +41,7 @@ export async function startFakeTeams(): Promise<FakeTeams> {
     },
     async finished(conversation) {
       const bodies = () => connector.transcript().filter((each) => each.conversation === conversation)
-      await until(`a whole reply in Teams among ${JSON.stringify(bodies()).slice(-500)}`, () => bodies().some(({ body }) => body?.type === 'message' && JSON.stringify(body).includes('AIGeneratedContent')))
+      await until(() => `a whole reply in Teams among ${JSON.stringify(bodies()).slice(-500)}`, () => bodies().some(({ body }) => body?.type === 'message' && JSON.stringify(body).includes('AIGeneratedContent')))
       return connector.calls.filter(({ path }) => decodeURIComponent(path).includes(conversation)).map(({ raw }) => raw)
     },
     async close() {

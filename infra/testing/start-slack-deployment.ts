@@ -106,9 +106,9 @@ export async function startSlackDeployment(options: { files: Record<string, stri
       if (status !== 200) throw new Error(`the mention got ${status}`)
       return mention
     },
-    finished: (mention) => until(`a finished reply; ${output().slice(-1500)}`, () => replies(mention).find(({ streaming, blocks }) => !streaming && blocks.length > 0)),
+    finished: (mention) => until(() => `a finished reply; ${output().slice(-1500)}`, () => replies(mention).find(({ streaming, blocks }) => !streaming && blocks.length > 0)),
     shown: (mention, pattern, withinMs = 60_000) =>
-      until(`${pattern} in ${JSON.stringify(replies(mention).map(toVisible))}; ${output().slice(-1500)}`, () => replies(mention).map(toVisible).find((text) => pattern.test(text)), { withinMs }),
+      until(() => `${pattern} in ${JSON.stringify(replies(mention).map(toVisible))}; ${output().slice(-1500)}`, () => replies(mention).map(toVisible).find((text) => pattern.test(text)), { withinMs }),
     seen: (mention) => replies(mention).map(toVisible),
     timeline(mention) {
       const from = asked.get(mention.ts) ?? 0

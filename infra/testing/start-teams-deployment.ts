@@ -100,7 +100,7 @@ export async function startTeamsDeployment(options: { files: Record<string, stri
       if (status !== 202) throw new Error(`the question got ${status}`)
       return { conversation: String((activity.conversation as Activity).id), id: String(activity.id) }
     },
-    answered: ({ conversation }) => until(`a finished reply; ${output().slice(-1500)}`, () => (seen(conversation).some(({ activity }) => hasButtons(activity)) ? seen(conversation) : undefined)),
+    answered: ({ conversation }) => until(() => `a finished reply; ${output().slice(-1500)}`, () => (seen(conversation).some(({ activity }) => hasButtons(activity)) ? seen(conversation) : undefined)),
     async close() {
       await nura.end('SIGTERM')
       await beside?.close()

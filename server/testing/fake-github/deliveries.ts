@@ -1,4 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { toTime } from './world.ts'
 import type { World } from './world.ts'
 
@@ -89,11 +93,11 @@ export function createDeliveries(world: World, secret: string): Deliveries {
       )
       events.set(event.guid, event)
       const start = performance.now()
-      const { status, text } = drops > 0 ? (drops--, { status: 0, text: '' }) : await post(url, headers, event.rawBody)
+      const answer = drops > 0 ? (drops--, { status: 0, text: '' }) : await post(url, headers, event.rawBody)
       deliveries.log.push(
-        toDelivery(world, event, { url, headers, redelivery, status, text, duration: (performance.now() - start) / 1000 }),
+        toDelivery(world, event, { url, headers, redelivery, ...answer, duration: (performance.now() - start) / 1000 }),
       )
-      return status
+      return answer.status
     },
     dropNext: (times = 1) => void (drops += times),
     redeliver(delivery) {
@@ -121,16 +125,12 @@ function readPayload(rawBody: Buffer): Record<string, unknown> {
   }
 }
 
-/** GitHub waits 10 seconds. */
+/** GitHub waits 10 seconds, and comes on a connection of its own: one kept from before may be closed just then. */
 async function post(url: string, headers: Record<string, string>, body: Buffer): Promise<{ status: number; text: string }> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body: new Uint8Array(body),
-      signal: AbortSignal.timeout(10_000),
-    })
-    return { status: response.status, text: await response.text() }
+    const sent = request(url, { method: 'POST', headers, agent: false, signal: AbortSignal.timeout(10_000) }).end(body)
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    return { status: response.statusCode!, text: await text(response) }
   } catch {
     // Whatever the reason, GitHub tells it as a delivery without an answer.
     return { status: 0, text: '' }
