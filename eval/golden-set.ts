@@ -40,9 +40,13 @@ export async function readGoldenSet(file: string): Promise<GoldenSet> {
   return { documents: held, questions: questions.map(({ question, golden }) => ({ question, golden: golden.map(toLines) })) }
 }
 
-/** A passage stands for a golden chunk when it holds at least half of its lines. */
+/** A passage stands for a golden chunk when it holds at least half of its lines, or lies at least half within it: sets are cut in other ways than Nura cuts. */
 export function covers(passage: Lines, golden: Lines): boolean {
   if (passage.path !== golden.path) return false
   const shared = Math.min(passage.endLine, golden.endLine) - Math.max(passage.startLine, golden.startLine) + 1
-  return shared >= (golden.endLine - golden.startLine + 1) / 2
+  return shared >= Math.min(linesOf(golden), linesOf(passage)) / 2
+}
+
+function linesOf({ startLine, endLine }: Lines): number {
+  return endLine - startLine + 1
 }

@@ -43,12 +43,25 @@ test('a question about tests lifts them, and a profile lifts documents', () => {
   expect(order({ files: mixed, chunks: same, profile: { code: 0.6, documentation: 1, business: 1.4 } })[0]).toBe('d1')
 })
 
-test('five chunks of one file do not crowd out the next file, but a clear win stays', () => {
+test('a long file does not crowd out the next one, but a clear win stays', () => {
   const files = [file('a', 'src/a.ts'), file('b', 'src/b.ts')]
-  const close = [...[5, 4, 3, 2, 1].map((at) => chunk(`a${at}`, 'a', { bm25: 10 - at / 10 })), chunk('b1', 'b', { bm25: 9 })]
-  expect(order({ files, chunks: close }).indexOf('b1')).toBeLessThanOrEqual(2)
+  const close = [...Array.from({ length: 9 }, (_, at) => chunk(`a${at}`, 'a', { bm25: 10 - at / 10 })), chunk('b1', 'b', { bm25: 9 })]
+  expect(order({ files, chunks: close }).indexOf('b1')).toBeLessThan(7)
   const far = [chunk('a1', 'a', { bm25: 10 }), chunk('a2', 'a', { bm25: 10 }), chunk('b1', 'b', { bm25: 1 })]
   expect(order({ files, chunks: far })).toEqual(['a1', 'a2', 'b1'])
+})
+
+test('a weak part of the best file comes before a stronger part of another in a program, not in prose', () => {
+  const files = (contentType: CandidateFile['contentType']) => [{ ...file('a', 'a', { file: 9 }), contentType }, { ...file('b', 'b', { file: 3 }), contentType }]
+  const chunks = [chunk('a1', 'a', { bm25: 10 }), chunk('a2', 'a', { bm25: 4 }), chunk('b1', 'b', { bm25: 5 })]
+  expect(order({ files: files('code'), chunks })).toEqual(['a1', 'a2', 'b1'])
+  expect(order({ files: files('business'), chunks })).toEqual(['a1', 'b1', 'a2'])
+})
+
+test('of a file that was found as a whole, one chunk stands for it', () => {
+  const files = [file('a', 'src/a.ts', { path: 0.4 }), file('b', 'src/b.ts')]
+  const chunks = [chunk('a1', 'a', {}), chunk('a2', 'a', {}), chunk('b1', 'b', { bm25: 1 }), chunk('b2', 'b', { bm25: 0.1 })]
+  expect(order({ files, chunks, weights: { ...where, path: 4 } })).toEqual(['a1', 'b1', 'a2', 'b2'])
 })
 
 test('what the best file imports comes before what nothing leads to', () => {

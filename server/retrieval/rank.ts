@@ -45,10 +45,13 @@ export type RankedChunk = {
   fileScore: number
 }
 
-/** What the second and third best chunks of a file add to its first. */
+/** What the second and third best chunks of a program's file add to its first. */
 const chunkShares = [1, 0.35, 0.2]
-/** Each further chunk of a file is worth this much of what it would be alone: neighbours stay, one file does not fill the list. */
-const crowding = 0.75
+/** What a chunk has of its file's score whatever it scores itself: one part of a program explains another, one topic of a document no other. */
+const sharedWithin = { program: 0.4, prose: 0 }
+/** So many chunks of a file stand as they are; each further one is worth this much of it, so that one file does not fill the list. */
+const uncrowded = 4
+const crowding = 0.8
 /** Files whose edges are followed, best first. */
 const expanded = 8
 const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, reference: 0.4, test: 0.3 }
@@ -56,8 +59,10 @@ const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, ref
 /**
  * Fuses the legs into one order, best first. Pure: no text is read and the same input gives the same order.
  *
- * file  = (Σ shareₖ·ownₖ + w_file·file + w_path·path) · prior(role) · size · profile, then + w_graph · what its neighbours score
- * chunk = file · own / best own of the file · crowding^(place in the file), own = w_bm25·bm25 + w_vector·vector + w_symbol·symbol
+ * own   = w_bm25·bm25 + w_vector·vector + w_symbol·symbol, of a chunk
+ * file  = (Σ shareₖ·ownₖ + w_file·file + w_path·path) · prior(role) · size · profile, then + w_graph · what its neighbours score;
+ *         in prose (1 + w_file)·own₁ stands for the sum and the file: a document of many topics is worth its best passage
+ * chunk = file · (s + (1 − s)·own / own₁) · crowding^(place in the file beyond the first four), s = what it shares with its file
  */
 export function rank({ weights, profile, files, chunks, edges }: RankInput): RankedChunk[] {
   const scale = scalesOf(files, chunks)
@@ -75,8 +80,8 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
       .sort((a, b) => b.score - a.score || a.chunk.ordinal - b.chunk.ordinal)
     const legs = scaled(file.legs, scale)
     const role = fileRole(file.path)
-    const shared = chunkShares.reduce((sum, share, at) => sum + share * (own[at]?.score ?? 0), 0)
-    const found = shared + weights.file * (legs.file ?? 0) + weights.path * (legs.path ?? 0)
+    const text = isProse(file) ? (1 + weights.file) * (own[0]?.score ?? 0) : chunkShares.reduce((sum, share, at) => sum + share * (own[at]?.score ?? 0), 0) + weights.file * (legs.file ?? 0)
+    const found = text + weights.path * (legs.path ?? 0)
     const size = 1 + weights.size * Math.log2(1 + file.tokenLength / 300)
     return { file, own, legs, role, score: found * weights.prior[role] * size * profile[file.contentType] }
   })
@@ -90,11 +95,12 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
       const near = graph.get(file.fileId) ?? 0
       const fileScore = score + weights.graph * near * most * weights.prior[role]
       const best = own[0]?.score ?? 0
+      const within = sharedWithin[isProse(file) ? 'prose' : 'program']
       return own.map((each, at) => ({
         chunkId: each.chunk.chunkId,
         fileId: file.fileId,
         path: file.path,
-        score: fileScore * (best > 0 ? each.score / best : 1) * crowding ** at,
+        score: fileScore * (at === 0 ? 1 : within + (1 - within) * (best > 0 ? each.score / best : 0)) * crowding ** Math.max(0, at - uncrowded + 1),
         legs: { ...each.legs, ...legs, ...(near > 0 ? { graph: near } : {}) },
         role,
         fileScore,
@@ -103,6 +109,8 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
     .filter((each) => each.score > 0)
     .sort((a, b) => b.score - a.score || compare(a.path, b.path) || compare(a.chunkId, b.chunkId))
 }
+
+const isProse = ({ contentType }: CandidateFile) => contentType !== 'code'
 
 /**
  * One hop along the code graph: what the best files name or are named by. A neighbour counts by the score of the file
