@@ -15,6 +15,8 @@ import type { Result } from './report.ts'
 
 /** What the model takes before its first word, so that all else is Nura's own. */
 const thinkMs = 200
+/** Each question is about one of them, so that there is something to answer. */
+const modules = 200
 const alone = 60
 const users = { closed: 50, rounds: 12 }
 const threads = { open: 1_000, meanThinkMs: 60_000, forMs: 60_000 }
@@ -22,7 +24,7 @@ const threads = { open: 1_000, meanThinkMs: 60_000, forMs: 60_000 }
 /** What Nura adds around a model of fixed delay: one after the other, 50 people who ask without a pause, and 1,000 threads whose people think. */
 export async function measureAnswering(): Promise<Result[]> {
   return withDatabase(async ({ url, redisUrl }) => {
-    await using repository = await generateRepository(200)
+    await using repository = await generateRepository(modules)
     const [slack, model] = await Promise.all([startFakeSlack(createFakeWorkspace()), startFakeOpenai()])
     model.thinkMs = thinkMs
     const env = {
@@ -108,7 +110,7 @@ async function askOnce(url: string, token: string, question: string): Promise<An
 }
 
 function toQuestion(at: number): string {
-  return `where do we ${['verify', 'load', 'merge', 'route'][at % 4]} the ${['account', 'session', 'ledger'][at % 3]} number ${at}?`
+  return `where do we ${['verify', 'load', 'merge', 'route'][at % 4]} the ${['account', 'session', 'ledger'][at % 3]} number ${at % modules}?`
 }
 
 /** Seconds of a processor that the process has used since its start. */

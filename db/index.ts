@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { z } from 'zod'
+import { controlAtOnce } from './at-once.ts'
 import type { DbConfig } from './config.ts'
 import { openEmbedded } from './embedded/open-embedded.ts'
 import { createOrm } from './entity-manager.ts'
@@ -23,6 +24,8 @@ export type Db = {
   readonly kind: 'embedded' | 'postgres'
   /** The only way to a tenant's data. @throws NuraError `unknown-tenant` */
   tenant(id: string): Promise<TenantDb>
+  /** The same by its id or its short name, as people and tokens name it. */
+  tenantNamed(name: string): Promise<TenantDb>
   /** One transaction on the control plane, without rights on any tenant's schema. */
   control<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
   /** Resolves when the database answers and is migrated. @throws NuraError `store-unavailable`, `not-migrated` */
@@ -82,14 +85,10 @@ function createDb(store: Store, opened: Opened, secret: Buffer | string): Db {
       throw error
     })
   }
-  return {
+  const db: Db = {
     kind: store.kind,
-    async tenant(id) {
-      if (store.kind === 'postgres') await place()
-      const row = z.uuid().safeParse(id).success ? (await this.control((tx) => tx.query<{ id: string; slug: string; schema: string }>('select id, slug, schema_name as schema from tenant where id = $1 and closing_at is null', [id])))[0] : undefined
-      if (!row) throw new NuraError('unknown-tenant', 'There is no such tenant.')
-      return createTenantDb(store, row)
-    },
+    tenant: (id) => open('id', id),
+    tenantNamed: (name) => open(z.uuid().safeParse(name).success ? 'id' : 'slug', name),
     control: (run) => runTransaction(store, { role: controlRole, schema: 'nura' }, run),
     ready: () => assertMigrated(store),
     queueConnection: opened.queue,
@@ -97,6 +96,14 @@ function createDb(store: Store, opened: Opened, secret: Buffer | string): Db {
     announce: opened.announce,
     close: opened.close,
   }
+  async function open(by: 'id' | 'slug', name: string): Promise<TenantDb> {
+    if (store.kind === 'postgres') await place()
+    const isName = by === 'slug' || z.uuid().safeParse(name).success
+    const [row] = isName ? await controlAtOnce<{ id: string; slug: string; schema: string }>(db, `select id, slug, schema_name as schema from tenant where ${by} = $1 and closing_at is null`, [name]) : []
+    if (!row) throw new NuraError('unknown-tenant', 'There is no such tenant.')
+    return createTenantDb(store, row)
+  }
+  return db
 }
 
 function openServer(config: DbConfig, url: string): Opened {

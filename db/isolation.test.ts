@@ -60,7 +60,9 @@ describe('a tenant', () => {
   test('is unknown by any id that is not one', async () => {
     for (const id of ['', 'acme', '00000000-0000-4000-8000-000000000000', `${acme.id}' or true --`, acme.schema]) {
       await expect(db.tenant(id)).rejects.toMatchObject({ code: 'unknown-tenant', retryable: false })
+      if (id !== 'acme') await expect(db.tenantNamed(id)).rejects.toMatchObject({ code: 'unknown-tenant', retryable: false })
     }
+    for (const name of ['acme', acme.id]) expect((await db.tenantNamed(name)).schema).toBe(acme.schema)
   })
 })
 

@@ -76,6 +76,13 @@ describe('a transaction', () => {
     expect(await outliving.rows).toEqual([{ one: 1 }])
   })
 
+  test('takes nothing after its end, when its connection may be somebody else’s', async () => {
+    const kept = await tenant.transaction(async (tx) => ({ tx }))
+    await expect(kept.tx.query('select 1')).rejects.toMatchObject({ code: 'transaction-over' })
+    await expect(saveThread(kept.tx, 'late')).rejects.toMatchObject({ code: 'transaction-over' })
+    expect(await threads('late')).toEqual([])
+  })
+
   test('that is lost as it begins is told as such, not as a tenant that is gone', async () => {
     await expect(losing('begin', () => tenant.transaction((tx) => tx.query('select 1')))).rejects.toMatchObject({ code: 'store-unavailable', retryable: true })
   })
@@ -101,6 +108,46 @@ describe('reading a tenant', () => {
     expect(await losing('commit', () => readTenant(tenant, (tx) => tx.query('select 1 as one')))).toEqual([{ one: 1 }])
     expect(await tenant.transaction((tx) => tx.query('select 2 as two'))).toEqual([{ two: 2 }])
   })
+})
+
+describe('a snapshot', () => {
+  test('is one transaction for all that reads through it, as of one moment', async () => {
+    const begun: string[] = []
+    const end = watchSql(tenant, ({ text }) => void (text.startsWith('begin') && begun.push(text)))
+    const read = await tenant.snapshot(async (snapshot) => [
+      await snapshot.transaction((tx) => tx.query('select txid_current_snapshot()::text as at, current_user as who')),
+      await snapshot.snapshot((same) => same.transaction((tx) => tx.query('select txid_current_snapshot()::text as at, current_user as who'))),
+      ...(await Promise.all([1, 2].map(() => readTenant(snapshot, (tx, prologue) => tx.query('select txid_current_snapshot()::text as at, $1::text as who', [prologue[0]!.who]), { prologue: 'select current_user as who' })))),
+    ])
+    end()
+    expect(read).toEqual(Array(4).fill([{ at: expect.any(String), who: tenant.schema }]))
+    expect(new Set(read.flat().map((row) => (row as { at: string }).at)).size).toBe(1)
+    expect(begun).toEqual([expect.stringContaining('repeatable read read only')])
+  })
+
+  test('is for reading, knows whose it is, and is closed with what it was opened for', async () => {
+    await expect(tenant.snapshot((snapshot) => snapshot.transaction((tx) => saveThread(tx, 'snapshot')))).rejects.toMatchObject({ cause: { code: '25006' } })
+    const kept = await tenant.snapshot(async (snapshot) => ({ snapshot }))
+    expect([kept.snapshot.id, kept.snapshot.schema, storeOf(kept.snapshot)]).toEqual([tenant.id, tenant.schema, storeOf(tenant)])
+    await expect(kept.snapshot.transaction((tx) => tx.query('select 1'))).rejects.toMatchObject({ code: 'transaction-over' })
+    await expect(readTenant(kept.snapshot, (tx) => tx.query('select 1'))).rejects.toMatchObject({ code: 'transaction-over' })
+  })
+
+  test('refuses what opens a transaction beside it', async () => {
+    await expect(tenant.snapshot(() => readTenant(tenant, (tx) => tx.query('select 1')))).rejects.toMatchObject({ code: 'nested-transaction' })
+  })
+})
+
+test('what is written together is kept together or not at all', async () => {
+  const write = (keys: string[], then: () => void) =>
+    tenant.together(async (joined) => {
+      for (const key of keys) await joined.together((same) => same.transaction((tx) => saveThread(tx, key)))
+      expect(await readTenant(joined, (tx) => tx.query('select key from thread where key = any($1) order by key', [keys]))).toEqual(keys.map((key) => ({ key })))
+      then()
+    })
+  await write(['together:1', 'together:2'], () => {})
+  await expect(write(['never:1', 'never:2'], () => { throw new Error('changed its mind') })).rejects.toThrow('changed its mind')
+  expect((await threads('together:1', 'together:2', 'never:1', 'never:2')).sort()).toEqual(['together:1', 'together:2'])
 })
 
 describe.skipIf(readTestServer() === null)('a transaction on a server', () => {

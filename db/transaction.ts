@@ -53,9 +53,12 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
   const state = { isOpen: true }
   let ending: Promise<unknown> = Promise.resolve()
   try {
-    const { rows } = await client.query(begin).catch(refuseUnknownRole)
-    const held = hold(store, client, scope.schema, options)
-    const result = await open.run(state, () => run(held.tx, rows))
+    const beginning = client.query(begin).catch(refuseUnknownRole)
+    // To a server BEGIN travels with the statement after it, which fails where BEGIN does (see `readAtOnce`).
+    const travels = store.kind === 'postgres' && options.prologue === undefined
+    const rows = travels ? [] : (await beginning).rows
+    const held = hold(store, client, scope.schema, options, state)
+    const [result] = await Promise.all([open.run(state, () => run(held.tx, rows)), beginning])
     await held.flush()
     ending = client.query('commit')
     if (!options.readOnly) await ending
@@ -69,8 +72,17 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
   }
 }
 
-/** `TenantDb.transaction` for reading only. */
+const joined = new WeakMap<TenantDb, Transaction>()
+
+/** Has `readTenant` read a door's tenant in this transaction. */
+export function joinTransaction(door: TenantDb, tx: Transaction): void {
+  joined.set(door, tx)
+}
+
+/** `TenantDb.transaction` for reading only; through a joined door, in its transaction and under the settings which that began with. */
 export function readTenant<T>(tenant: TenantDb, run: (tx: Transaction, prologue: Record<string, unknown>[]) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  const tx = joined.get(tenant)
+  if (tx) return options.prologue ? tx.query(options.prologue).then((rows) => run(tx, rows)) : run(tx, [])
   return runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, run, { ...options, readOnly: true })
 }
 
@@ -99,9 +111,13 @@ export function toBegin(store: Store, scope: Scope, options: TransactionOptions)
   ].join('; ')
 }
 
-function hold(store: Store, client: PoolClient, schema: string, options: TransactionOptions) {
+function hold(store: Store, client: PoolClient, schema: string, options: TransactionOptions, state: { isOpen: boolean }) {
   const query_timeout = options.statementTimeoutMs && options.statementTimeoutMs + clientGraceMs
-  const send = <Row>(text: string, values: readonly unknown[] = [], name?: string) => client.query<Row>({ text, values, name, query_timeout })
+  const send = async <Row>(text: string, values: readonly unknown[] = [], name?: string) => {
+    // The client may be another tenant's by now.
+    if (!state.isOpen) throw new NuraError('transaction-over', 'A transaction was used after its end.')
+    return client.query<Row>({ text, values, name, query_timeout })
+  }
   let em: EntityManager | null = null
   const tx: Transaction = {
     get em() {

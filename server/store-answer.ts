@@ -53,19 +53,21 @@ export async function storeAnswer(
   told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown>; evidence: StoredEvidence; calls: Found['calls'] },
 ): Promise<string> {
   const { markdown, outcome, citations, usage, trace, evidence, calls } = told
-  if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
-  const keys = new Map((await readChunks(tenant, evidence.chunkIds)).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
-  const citedChunks = citations.flatMap(({ citation, passage }) => {
-    const chunkKey = keys.get(passage.chunkId)
-    return chunkKey === undefined ? [] : [{ n: citation.n, chunkId: passage.chunkId, chunkKey }]
+  return tenant.together(async (joined) => {
+    if (thread) await saveThread(joined, { key: thread, surface: surfaceOf(thread), agent: wish })
+    const keys = new Map((await readChunks(joined, evidence.chunkIds)).map(({ chunkId, chunkKey }) => [chunkId, chunkKey]))
+    const citedChunks = citations.flatMap(({ citation, passage }) => {
+      const chunkKey = keys.get(passage.chunkId)
+      return chunkKey === undefined ? [] : [{ n: citation.n, chunkId: passage.chunkId, chunkKey }]
+    })
+    const { agent } = outcome.choice
+    const answerId = await saveAnswer(joined, {
+      thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
+      citations: citations.map(({ citation }) => citation), trace, usage, evidence, citedChunks,
+    })
+    await storeCalls(joined, calls, answerId)
+    return answerId
   })
-  const { agent } = outcome.choice
-  const answerId = await saveAnswer(tenant, {
-    thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
-    citations: citations.map(({ citation }) => citation), trace, usage, evidence, citedChunks,
-  })
-  await storeCalls(tenant, calls, answerId)
-  return answerId
 }
 
 /** Stores what calls of models cost, with the answer that came of them; null where none did. */
@@ -80,10 +82,12 @@ export async function storeRepeat(
   { id, agent, markdown, citations, citedChunks, trace, evidence }: RepeatableAnswer,
   timings: Record<string, number>,
 ): Promise<string> {
-  if (thread) await saveThread(tenant, { key: thread, surface: surfaceOf(thread), agent: wish })
-  return await saveAnswer(tenant, {
-    thread: thread ?? null, asker, question: text, agent, markdown, abstained: false,
-    citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, evidence, citedChunks,
+  return tenant.together(async (joined) => {
+    if (thread) await saveThread(joined, { key: thread, surface: surfaceOf(thread), agent: wish })
+    return saveAnswer(joined, {
+      thread: thread ?? null, asker, question: text, agent, markdown, abstained: false,
+      citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, evidence, citedChunks,
+    })
   })
 }
 

@@ -55,7 +55,7 @@ export function toGraphParts(
       for (const [leg, ms] of Object.entries(result.timings)) parts.metrics?.retrieval.observe({ leg }, ms / 1000)
       const ids = result.repositories.map(({ id }) => id)
       const gatherStarted = performance.now()
-      const evidence = await gather(tenant, { question, isGeneral }, result.passages, ids, agent.lens, result.overlay)
+      const evidence = await tenant.snapshot((snapshot) => gather(snapshot, { question, isGeneral }, result.passages, ids, agent.lens, result.overlay))
       const isNamed = evidence.symbols.some(({ name }) => result.query.names.includes(name.toLowerCase()))
       const strength = evidence.passages.length > 0 && (isGeneral || isNamed) ? 1 : result.strength.value
       return { evidence, strength, trace: result.trace, timings: { ...result.timings, gather: performance.now() - gatherStarted } }

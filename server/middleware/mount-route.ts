@@ -2,7 +2,6 @@ import type { Context } from 'koa'
 import type { z } from 'zod'
 import type { Db, TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
-import { findTenant } from '#db/shared/tenants.ts'
 import type { ServerParts } from '../app.ts'
 import { notFound } from '../errors.ts'
 import type { AnyRoute, Reply } from '../routes/route.ts'
@@ -95,9 +94,11 @@ async function readWho(ctx: Context, route: AnyRoute, parts: ServerParts): Promi
 
 /** A token names its tenant by id or by short name. */
 async function toTenant(db: Db, name: string): Promise<TenantDb> {
-  const found = await findTenant(db, name)
-  if (!found) throw notFound()
-  return db.tenant(found.id)
+  try {
+    return await db.tenantNamed(name)
+  } catch (error) {
+    throw error instanceof NuraError && error.code === 'unknown-tenant' ? notFound() : error
+  }
 }
 
 function read(schema: z.ZodType | undefined, value: unknown, toError: (issue: z.core.$ZodIssue) => NuraError): unknown {

@@ -1,6 +1,7 @@
 import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
+import { readFrequencies } from '#db/tenant/frequencies.ts'
 import { searchPaths, searchSymbols, type SymbolRow } from '#db/tenant/lookup.ts'
 import { searchBm25, searchFiles, searchVector, type FileHit, type Hit } from '#db/tenant/search.ts'
 import type { EmbedderOf } from '../models/embedder.ts'
@@ -14,6 +15,8 @@ export type Found = {
   file: FileHit[]
   symbol: SymbolRow[]
   path: { fileId: string; path: string }[]
+  /** How many chunks hold each token of the query. */
+  frequencies: Awaited<ReturnType<typeof readFrequencies>>
   /** The space that the vector leg compared in; null when it did not run. */
   space: string | null
   /** Why the vector leg gave nothing though the tenant has vectors; null when it ran. */
@@ -43,14 +46,20 @@ export async function runLegs(
   }
   const { tokens, names, likelyNames, paths } = query
   const wanted = [...new Set([...names, ...likelyNames])]
-  const [vector, bm25, file, symbol, path] = await Promise.all([
+  const [vector, lexical] = await Promise.all([
     timed('vector', () => runVector(tenant, embedderOf, query, repositoryIds, timed, signal)),
-    timed('bm25', () => searchBm25(tenant, { tokens, limit: limits.bm25, repositoryIds })),
-    timed('file', () => searchFiles(tenant, { tokens, limit: limits.file, repositoryIds })),
-    timed('symbol', () => searchSymbols(tenant, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
-    timed('path', () => searchPaths(tenant, { fragments: paths, limit: limits.path, repositoryIds })),
+    tenant.snapshot((snapshot) =>
+      Promise.all([
+        timed('bm25', () => searchBm25(snapshot, { tokens, limit: limits.bm25, repositoryIds })),
+        timed('file', () => searchFiles(snapshot, { tokens, limit: limits.file, repositoryIds })),
+        timed('symbol', () => searchSymbols(snapshot, { names: wanted, limit: limits.symbolOfName, repositoryIds })),
+        timed('path', () => searchPaths(snapshot, { fragments: paths, limit: limits.path, repositoryIds })),
+        readFrequencies(snapshot, tokens),
+      ]),
+    ),
   ])
-  return { vector: vector.hits, bm25, file, symbol, path, space: vector.space, vectorFault: vector.fault, timings }
+  const [bm25, file, symbol, path, frequencies] = lexical
+  return { vector: vector.hits, bm25, file, symbol, path, frequencies, space: vector.space, vectorFault: vector.fault, timings }
 }
 
 /** How often a question is embedded when the tenant's space is switched between being read and being searched. */

@@ -1,7 +1,7 @@
 import type { TenantDb } from '#db/index.ts'
 import { readCandidates } from '#db/tenant/candidates.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
-import { readFrequencies, readStatistics } from '#db/tenant/frequencies.ts'
+import { readStatistics } from '#db/tenant/frequencies.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import type { CacheQueries } from '../models/cache-embedder.ts'
 import type { Embedder, Embedders } from '../models/embedder.ts'
@@ -88,22 +88,18 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
     question,
     repositories.map(({ name }) => name),
   )
-  const [indexed, frequencies] = await Promise.all([
-    runLegs(tenant, (space) => toQueryEmbedder(parts, tenant, space), query, repositoryIds, signal),
-    readFrequencies(tenant, query.tokens),
-  ])
+  const indexed = await runLegs(tenant, (space) => toQueryEmbedder(parts, tenant, space), query, repositoryIds, signal)
   const found = overlay ? layOver(overlay, query, indexed, await readStatistics(tenant, query.tokens)) : indexed
   signal?.throwIfAborted()
   const rankStart = performance.now()
   const weights = weightsOf(query, found.space)
   const profile = { code: 1, documentation: 1, business: 1, ...request.profile }
-  const { ranked, places } = await rankFound(tenant, query, found, repositoryIds, overlay, { weights, profile })
   const { reranker } = parts
-  const head = ranked.slice(0, Math.max(limit + spare, reranker?.maxTexts ?? 0))
-  const read = await readChunks(
-    tenant,
-    head.map(({ chunkId }) => chunkId),
-  )
+  const { ranked, places, head, read } = await tenant.snapshot(async (snapshot) => {
+    const order = await rankFound(snapshot, query, found, repositoryIds, overlay, { weights, profile })
+    const head = order.ranked.slice(0, Math.max(limit + spare, reranker?.maxTexts ?? 0))
+    return { ...order, head, read: await readChunks(snapshot, head.map(({ chunkId }) => chunkId)) }
+  })
   const rows = new Map([...read, ...(overlay?.files.flatMap(({ chunks }) => chunks) ?? [])].map((row): [string, PassageRow] => [row.chunkId, row]))
   const texts = new Map([...rows].map(([id, { content }]) => [id, content]))
   const rerankStart = performance.now()
@@ -113,7 +109,7 @@ export async function search(parts: SearchParts, tenant: TenantDb, request: Sear
   const chosen = withFocus(best, overlay, query, limit)
 
   const passages = chosen.map(({ chunkId, score, legs }, at) => toPassage(rows.get(chunkId)!, { n: at + 1, score, legs }))
-  const strength = evidenceStrength(query, passages, frequencies)
+  const strength = evidenceStrength(query, passages, indexed.frequencies)
   const trace = toTrace({
     query,
     repositories: repositories.map(({ name }) => name),
