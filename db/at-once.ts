@@ -4,20 +4,23 @@ import { controlRole } from './roles.ts'
 import { toStoreError } from './store-error.ts'
 import { storeOf, type Store } from './store.ts'
 import type { TenantDb } from './tenant-db.ts'
-import { refuseNesting, refuseUnknownRole, toBegin, type TransactionOptions } from './transaction.ts'
+import { joinedTransaction, refuseNesting, refuseUnknownRole, toBegin, type TransactionOptions } from './transaction.ts'
 
 /**
  * One statement that reads, in a transaction of its own under the tenant's role, sent to a server in one piece with its
  * BEGIN and COMMIT: it costs one round trip instead of three. `prologue` reads from the same snapshot.
  *
  * If the BEGIN fails the statement cannot read anything: its transaction is void, and without one its unqualified names
- * lead nowhere.
+ * lead nowhere. Through a joined door it reads in the transaction of that.
  */
 export async function readAtOnce<Row>(
   tenant: TenantDb,
   statement: { text: string; values: readonly unknown[]; name?: string },
   options: Pick<TransactionOptions, 'settings' | 'prologue'>,
 ): Promise<{ rows: Row[]; prologue: Record<string, unknown>[] }> {
+  const tx = joinedTransaction(tenant)
+  if (tx && options.settings) throw new TypeError('A joined transaction has the settings that it began with.')
+  if (tx) return { prologue: options.prologue ? await tx.query(options.prologue) : [], rows: await tx.query<Row>(statement.text, statement.values, statement.name) }
   const store = storeOf(tenant)
   const begin = toBegin(store, { role: tenant.schema, schema: tenant.schema }, { ...options, readOnly: true })
   const [prologue, rows] = await send(store, begin, statement, { isDurable: false })

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Pool, PoolClient, PoolQuery } from './pool.ts'
 
@@ -38,8 +39,10 @@ function guard(client: pg.PoolClient): PoolClient {
   let broken: Error | null = null
   const onError = (error: Error) => void (broken = error)
   client.on('error', onError)
+  const gather = createGather(client)
   return {
     async query<Row>(query: string | PoolQuery, values?: readonly unknown[]) {
+      gather()
       try {
         const result = (await (typeof query === 'string' ? client.query(query, values as unknown[]) : client.query(query as pg.QueryConfig))) as
           | pg.QueryResult
@@ -55,5 +58,20 @@ function guard(client: pg.PoolClient): PoolClient {
       client.off('error', onError)
       client.release(destroy || broken || client.getTransactionStatus() !== 'I')
     },
+  }
+}
+
+/** What is asked before the loop turns leaves in one write: a write costs as much as a small statement. */
+function createGather(client: pg.PoolClient): () => void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  let isGathering = false
+  return () => {
+    if (isGathering) return
+    isGathering = true
+    stream.cork()
+    process.nextTick(() => {
+      isGathering = false
+      stream.uncork()
+    })
   }
 }

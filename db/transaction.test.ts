@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readAtOnce } from './at-once.ts'
 import type { Db, TenantDb } from './index.ts'
 import { createServerPool } from './server-pool.ts'
 import { storeOf } from './store.ts'
@@ -131,6 +132,16 @@ describe('a snapshot', () => {
     expect([kept.snapshot.id, kept.snapshot.schema, storeOf(kept.snapshot)]).toEqual([tenant.id, tenant.schema, storeOf(tenant)])
     await expect(kept.snapshot.transaction((tx) => tx.query('select 1'))).rejects.toMatchObject({ code: 'transaction-over' })
     await expect(readTenant(kept.snapshot, (tx) => tx.query('select 1'))).rejects.toMatchObject({ code: 'transaction-over' })
+  })
+
+  test('reads there what is else read at once, under the settings that it began with', async () => {
+    const text = 'select txid_current_snapshot()::text as at, $1::int as given'
+    const read = await tenant.snapshot(async (snapshot) => [
+      await snapshot.transaction((tx) => tx.query('select txid_current_snapshot()::text as at')),
+      await readAtOnce<{ at: string; given: number }>(snapshot, { text, values: [7] }, { prologue: 'select 1 as before' }),
+    ])
+    expect(read).toEqual([[{ at: expect.any(String) }], { prologue: [{ before: 1 }], rows: [{ ...(read[0] as [{ at: string }])[0], given: 7 }] }])
+    await expect(tenant.snapshot((snapshot) => readAtOnce(snapshot, { text, values: [7] }, { settings: { jit: 'off' } }))).rejects.toThrow('settings that it began with')
   })
 
   test('refuses what opens a transaction beside it', async () => {

@@ -74,14 +74,18 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
 
 const joined = new WeakMap<TenantDb, Transaction>()
 
-/** Has `readTenant` read a door's tenant in this transaction. */
+/** Has `readTenant` and `readAtOnce` read a door's tenant in this transaction. */
 export function joinTransaction(door: TenantDb, tx: Transaction): void {
   joined.set(door, tx)
 }
 
+export function joinedTransaction(door: TenantDb): Transaction | undefined {
+  return joined.get(door)
+}
+
 /** `TenantDb.transaction` for reading only; through a joined door, in its transaction and under the settings which that began with. */
 export function readTenant<T>(tenant: TenantDb, run: (tx: Transaction, prologue: Record<string, unknown>[]) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-  const tx = joined.get(tenant)
+  const tx = joinedTransaction(tenant)
   if (tx) return options.prologue ? tx.query(options.prologue).then((rows) => run(tx, rows)) : run(tx, [])
   return runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, run, { ...options, readOnly: true })
 }

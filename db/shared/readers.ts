@@ -1,3 +1,4 @@
+import { controlAtOnce } from '../at-once.ts'
 import type { Db } from '../index.ts'
 
 export type Reader = { kind: 'channel' | 'person'; id: string }
@@ -13,7 +14,7 @@ export async function remember(db: Db, tenantId: string, reader: Reader & { surf
 }
 
 export async function isKnown(db: Db, tenantId: string, kind: Reader['kind'], id: string): Promise<boolean> {
-  const rows = await db.control((tx) => tx.query('select 1 from reader where tenant_id = $1 and kind = $2 and id = $3', [tenantId, kind, id]))
+  const rows = await controlAtOnce(db, 'select 1 from reader where tenant_id = $1 and kind = $2 and id = $3', [tenantId, kind, id])
   return rows.length > 0
 }
 

@@ -1,3 +1,4 @@
+import { readAtOnce } from '../at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -22,8 +23,8 @@ export type Corpus = {
 const columns = `chunks, files, chunk_tokens::float8 as "chunkTokens", file_tokens::float8 as "fileTokens", mean_chunk_length as "meanChunkLength",
   mean_file_length as "meanFileLength", index_version::float8 as "indexVersion", active_space as "activeSpace", next_space as "nextSpace", next_stale as "nextStale"`
 
-export function readCorpus(tenant: TenantDb): Promise<Corpus> {
-  return tenant.transaction(async (tx) => (await tx.query<Corpus>(`select ${columns} from corpus`))[0]!)
+export async function readCorpus(tenant: TenantDb): Promise<Corpus> {
+  return (await readAtOnce<Corpus>(tenant, { text: `select ${columns} from corpus`, values: [] }, {})).rows[0]!
 }
 
 /** Reads the corpus and makes every other writer of this tenant's index wait until the transaction ends. */

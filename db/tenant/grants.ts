@@ -1,3 +1,4 @@
+import { readAtOnce } from '../at-once.ts'
 import { NuraError } from '../nura-error.ts'
 import type { TenantDb } from '../tenant-db.ts'
 
@@ -27,8 +28,7 @@ export function listGrants(tenant: TenantDb, repositoryId: string): Promise<Gran
 
 /** Ids of the repositories granted to this channel or person by name. */
 export async function grantedSources(tenant: TenantDb, reader: GrantReader): Promise<string[]> {
-  const rows = await tenant.transaction((tx) =>
-    tx.query<{ id: string }>('select repository_id as id from source_grant where reader_kind = $1 and reader_id = $2 order by 1', [reader.kind, reader.id]),
-  )
+  const text = 'select repository_id as id from source_grant where reader_kind = $1 and reader_id = $2 order by 1'
+  const { rows } = await readAtOnce<{ id: string }>(tenant, { text, values: [reader.kind, reader.id] }, {})
   return rows.map(({ id }) => id)
 }

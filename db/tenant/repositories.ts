@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { LockMode, wrap } from '@mikro-orm/core'
 import { z } from 'zod'
 import { NuraError } from '../nura-error.ts'
+import { readAtOnce } from '../at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { lockCorpus, saveCorpus } from './corpus.ts'
 import { dropFiles } from './remove-files.ts'
@@ -52,9 +53,18 @@ export function findRepositoryByExternalId(tenant: TenantDb, externalId: number)
   })
 }
 
-export function listRepositories(tenant: TenantDb): Promise<Repository[]> {
-  return tenant.transaction(async ({ em }) => (await em.find(Repository, {}, { orderBy: { name: 'asc' } })).map(toPlain))
+/** In one round trip and without entities: what every question asks first. */
+export async function listRepositories(tenant: TenantDb): Promise<Repository[]> {
+  return (await readAtOnce<Repository>(tenant, { text: `select ${columns} from repository order by name`, values: [] }, {})).rows
 }
+
+const column: Record<Exclude<keyof Repository, symbol>, string> = {
+  id: 'id', name: 'name', source: 'source', location: 'location', url: 'url', defaultBranch: 'default_branch', audience: 'audience', isPublic: 'is_public',
+  indexedSha: 'indexed_sha', indexedAt: 'indexed_at', state: 'state', error: 'error', externalId: 'external_id::float8', installationId: 'installation_id::float8',
+  headSha: 'head_sha', settings: 'settings', settingsSha: 'settings_sha', settingsFault: 'settings_fault', settingsToldSha: 'settings_told_sha',
+  contentType: 'content_type', place: 'site_place', lookedAt: 'looked_at', failingSince: 'failing_since', createdAt: 'created_at',
+}
+const columns = Object.entries(column).map(([name, from]) => `${from} as "${name}"`).join(', ')
 
 /**
  * What is being forgotten stays so, whatever a sync that is still at work makes of it; see `reviveRepository`.

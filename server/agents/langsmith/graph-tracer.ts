@@ -22,8 +22,10 @@ export function createSilentTracer(): GraphTracer {
 class SilentHandler extends BaseCallbackHandler {
   name = 'langchain_tracer'
 
+  #untraced: RunTree | undefined
+
   /** LangChain asks its tracer for this around each node: a run that is not traced, nor is anything below it. */
   getRunTreeWithTracingConfig(): RunTree {
-    return new RunTree({ name: 'untraced', tracingEnabled: false })
+    return (this.#untraced ??= new RunTree({ name: 'untraced', tracingEnabled: false }))
   }
 }
