@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { NuraError } from '#db/nura-error.ts'
+import { readServerConfig } from '#server/config.ts'
+import { measureAnswers, toAnswersTable } from './answers.ts'
+import type { AnswersResult } from './answers.ts'
 import { measureFigures } from './figures.ts'
 import { baselines, measureFiles, type FilesResult } from './files.ts'
 import { goldenRankers, measureGolden } from './golden.ts'
@@ -14,6 +17,7 @@ import { toTable } from './table.ts'
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
        npm run eval -- passages --set FILE… [--json FILE]
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
+       npm run eval -- answers --set FILE… [--json FILE]
        npm run eval -- router --set FILE [--json FILE]
        npm run eval -- managers --repo DIR [--set FILE] [--json FILE]`
 
@@ -78,6 +82,19 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     for (const { rows: asked } of results)
       for (const { question, expected, place } of asked)
         if (expected.length > 0 && place !== 1) console.log(`  ${place === 0 ? 'missed' : `place ${place}`}: ${question}`)
+    return results
+  },
+
+  async answers({ set }) {
+    if (set.length === 0) return null
+    const config = readServerConfig()
+    const results: AnswersResult[] = []
+    for (const file of set) results.push(await measureAnswers(resolve(file), config, (done, total) => done % 25 === 0 && console.error(`${file}: ${done} of ${total} answers`)))
+    console.log(toTable(...toAnswersTable(results)))
+    for (const [kind, shares] of Map.groupBy(results.flatMap(({ abstains }) => Object.entries(abstains.kinds)), ([kind]) => kind)) {
+      const sum = (of: 'hits' | 'of') => shares.reduce((total, [, share]) => total + share[of], 0)
+      console.log(`  ${kind}: abstains ${sum('hits')} of ${sum('of')}`)
+    }
     return results
   },
 
