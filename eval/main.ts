@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { NuraError } from '#db/nura-error.ts'
+import { agents } from '#server/agents/index.ts'
 import { readServerConfig } from '#server/config.ts'
 import { measureAnswers, toAnswersTable } from './answers.ts'
 import type { AnswersResult } from './answers.ts'
@@ -11,14 +12,14 @@ import { goldenRankers, measureGolden } from './golden.ts'
 import type { GoldenResult } from './golden.ts'
 import { mean } from './measures.ts'
 import { measurePassages } from './passages.ts'
-import { evaluateRouter } from './router.ts'
+import { crossValidateRouter, evaluateRouter } from './router.ts'
 import { toTable } from './table.ts'
 
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
        npm run eval -- passages --set FILE… [--json FILE]
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
        npm run eval -- answers --set FILE… [--json FILE]
-       npm run eval -- router --set FILE [--json FILE]
+       npm run eval -- router --set FILE… [--json FILE]
        npm run eval -- managers --repo DIR [--set FILE] [--json FILE]`
 
 const questionsOfRepository = 150
@@ -99,14 +100,21 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
   },
 
   async router({ set }) {
-    if (set.length !== 1) return null
-    const report = await evaluateRouter(set[0]!)
-    const rows = report.byAgent.map(({ agent, precision, recall, f1 }) => [agent, three(precision), three(recall), three(f1)])
-    console.log(toTable(['agent', 'precision', 'recall', 'F1'], [...rows, ['macro', '', '', three(report.macroF1)]]))
-    console.log(
-      `${report.questions} questions, accuracy ${three(report.accuracy)}, p99 of a choice ${report.p99Ms.toFixed(2)} ms`,
-    )
-    return report
+    if (set.length === 0) return null
+    const sets = []
+    for (const file of set) sets.push({ title: basename(file, '.json'), report: await evaluateRouter(file) })
+    const crossed = []
+    for (const withCues of [true, false]) crossed.push({ title: `by author and template${withCues ? '' : ', no cues'}`, report: await crossValidateRouter(set, withCues) })
+    const rows = [...sets, ...crossed].map(({ title, report: { questions, macroF1, byAgent, unclear } }) => [
+      `${title} (${questions})`,
+      ...[macroF1, ...byAgent.map(({ recall }) => recall), unclear.share, unclear.decidedRight].map(three),
+      ...[unclear.firstRight, unclear.likeliestRight].map((share) => (unclear.share === 0 ? '–' : three(share))),
+    ])
+    console.log(toTable(['asked', 'macro-F1 (≥ .85)', ...agents.map(({ name }) => `recall ${name}`), 'unclear', 'decided right', 'unclear: first right', 'unclear: likeliest right'], rows))
+    const { authors, templates } = crossed[0]!.report
+    console.log(`${Object.entries(authors).map(([author, count]) => `${count} by ${author}`).join(', ')}; ${templates} templates`)
+    for (const { title, report: { p50Ms, p99Ms } } of sets) console.log(`${title}: a choice takes ${p50Ms.toFixed(3)} ms (p50), ${p99Ms.toFixed(3)} ms (p99; goal < 2)`)
+    return { sets, crossed }
   },
 
   async managers({ repo, set }) {
