@@ -1,11 +1,20 @@
 import { writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printable } from '#bot/terminal/printable.ts'
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { readTogether } from '#db/read-env.ts'
 import { agents } from '#server/agents/index.ts'
 import { readServerConfig } from '#server/config.ts'
+import { createCore } from '#server/create-core.ts'
+import { readGithubConfig } from '#server/github/config.ts'
+import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics.ts'
 import { measureAnswers, toAnswersTable } from './answers.ts'
 import type { AnswersResult } from './answers.ts'
+import { replayFeedback, tellFeedback } from './feedback.ts'
 import { measureFigures } from './figures.ts'
 import { baselines, measureFiles, type FilesResult } from './files.ts'
 import { goldenRankers, measureGolden } from './golden.ts'
@@ -20,13 +29,14 @@ const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--jso
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
        npm run eval -- answers --set FILE… [--json FILE]
        npm run eval -- router --set FILE… [--json FILE]
-       npm run eval -- managers --repo DIR [--set FILE] [--json FILE]`
+       npm run eval -- managers --repo DIR [--set FILE] [--json FILE]
+       npm run eval -- --feedback TENANT [--questions N] [--json FILE]`
 
 const questionsOfRepository = 150
 const three = (value: number) => value.toFixed(3)
 const toInterval = ({ difference, low, high }: { difference: number; low: number; high: number }) => `${three(difference)} (${three(low)} to ${three(high)})`
 
-type Options = { repo: string[]; set: string[]; questions: number }
+type Options = { repo: string[]; set: string[]; questions: number; feedback: string | undefined }
 
 /** Null where the options are not enough. A task that counts `differences` fails when there are any. */
 const tasks: Record<string, (options: Options) => Promise<object | null>> = {
@@ -129,6 +139,21 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     console.log(`${result.rows.length} questions, ${rows.length} things held against the history, ${result.differences} differ`)
     return result
   },
+
+  async feedback({ feedback, questions }) {
+    if (feedback === undefined) return null
+    const { dbConfig, config, githubConfig } = readTogether({ dbConfig: readDbConfig, config: readServerConfig, githubConfig: readGithubConfig })
+    const db = await openDb(dbConfig)
+    try {
+      await db.ready()
+      const core = createCore({ config, githubConfig, db, log: createLog({ level: 'error', process: 'eval', destination: process.stderr }), metrics: createMetrics() })
+      const result = await replayFeedback({ db, core }, feedback, questions, new AbortController().signal).finally(() => core.close())
+      console.log(printable(tellFeedback(result)))
+      return result
+    } finally {
+      await db.close()
+    }
+  },
 }
 
 /** Sets that bring their documents along. */
@@ -155,16 +180,18 @@ async function main(): Promise<number> {
         set: { type: 'string', multiple: true },
         questions: { type: 'string' },
         json: { type: 'string' },
+        feedback: { type: 'string' },
       },
     })
     // `--repo A B C` reads as well as `--repo A --repo B --repo C`.
-    const [name = '', ...more] = positionals
+    const [name = values.feedback === undefined ? '' : 'feedback', ...more] = positionals
     const questions = Number(values.questions ?? questionsOfRepository)
     const run = tasks[name]
     const options = {
       repo: [...(values.repo ?? []), ...(values.repo ? more : [])],
       set: [...(values.set ?? []), ...(values.repo ? [] : more)],
       questions,
+      feedback: values.feedback,
     }
     const result = run && Number.isInteger(questions) && questions > 0 ? await run(options) : null
     if (result === null) {
