@@ -5,7 +5,7 @@ import { tokens } from '#server/tokens.ts'
 import { countTokens, rankPieces, type Counted } from './bm25.ts'
 import { covers, readGoldenSet, type Lines } from './golden-set.ts'
 import { mean, pairedInterval } from './measures.ts'
-import { openIndex, type EvalIndex } from './open-index.ts'
+import { openIndex, readIndexed } from './open-index.ts'
 
 export const goldenRankers = ['Nura', 'BM25 words', 'BM25 identifiers'] as const
 type Ranker = (typeof goldenRankers)[number]
@@ -35,7 +35,7 @@ export async function measureGolden(file: string): Promise<GoldenResult> {
   const index = await openIndex(repository.dir)
   try {
     await index.moveTo(null)
-    const chunks = await readChunks(index)
+    const chunks = await readIndexed(index.tenant)
     const [plain, split] = [words, tokens].map((of) => chunks.map((chunk, at) => countTokens(String(at), of(`${chunk.path}\n${chunk.content}`)))) as [Counted[], Counted[]]
     const rows: GoldenResult['rows'] = []
     for (const { question, golden } of questions) {
@@ -71,14 +71,6 @@ export function score(all: number[][]): GoldenScores {
   const pass = (most: number) => mean(all.map((places) => within(places, most)))
   const first = (places: number[]) => Math.min(...places.map((place) => (place >= 1 && place <= 3 ? place : Infinity)))
   return { pass5: pass(5), pass10: pass(10), pass20: pass(20), recall3: pass(3), mrr3: mean(all.map((places) => 1 / first(places))) }
-}
-
-async function readChunks({ tenant }: EvalIndex): Promise<(Lines & { content: string })[]> {
-  return tenant.transaction((tx) =>
-    tx.query<Lines & { content: string }>(
-      `select source_path as path, start_line as "startLine", end_line as "endLine", content from knowledge_base where gone_at is null order by source_path, start_line`,
-    ),
-  )
 }
 
 function mapRankers<To>(to: (ranker: Ranker) => To): Record<Ranker, To> {

@@ -1,27 +1,42 @@
 import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printable } from '#bot/terminal/printable.ts'
+import { readDbConfig } from '#db/config.ts'
+import { openDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
+import { readTogether } from '#db/read-env.ts'
+import { agents } from '#server/agents/index.ts'
+import { readServerConfig } from '#server/config.ts'
+import { createCore } from '#server/create-core.ts'
+import { readGithubConfig } from '#server/github/config.ts'
+import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics.ts'
+import { measureAnswers, toAnswersTable } from './answers.ts'
+import type { AnswersResult } from './answers.ts'
+import { replayFeedback, tellFeedback } from './feedback.ts'
 import { measureFigures } from './figures.ts'
 import { baselines, measureFiles, type FilesResult } from './files.ts'
 import { goldenRankers, measureGolden } from './golden.ts'
 import type { GoldenResult } from './golden.ts'
 import { mean } from './measures.ts'
 import { measurePassages } from './passages.ts'
-import { evaluateRouter } from './router.ts'
+import { crossValidateRouter, evaluateRouter } from './router.ts'
 import { toTable } from './table.ts'
 
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
        npm run eval -- passages --set FILE… [--json FILE]
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
-       npm run eval -- router --set FILE [--json FILE]
-       npm run eval -- managers --repo DIR [--set FILE] [--json FILE]`
+       npm run eval -- answers --set FILE… [--json FILE]
+       npm run eval -- router --set FILE… [--json FILE]
+       npm run eval -- managers --repo DIR [--set FILE] [--json FILE]
+       npm run eval -- --feedback TENANT [--questions N] [--json FILE]`
 
 const questionsOfRepository = 150
 const three = (value: number) => value.toFixed(3)
 const toInterval = ({ difference, low, high }: { difference: number; low: number; high: number }) => `${three(difference)} (${three(low)} to ${three(high)})`
 
-type Options = { repo: string[]; set: string[]; questions: number }
+type Options = { repo: string[]; set: string[]; questions: number; feedback: string | undefined }
 
 /** Null where the options are not enough. A task that counts `differences` fails when there are any. */
 const tasks: Record<string, (options: Options) => Promise<object | null>> = {
@@ -81,15 +96,35 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     return results
   },
 
+  async answers({ set }) {
+    if (set.length === 0) return null
+    const config = readServerConfig()
+    const results: AnswersResult[] = []
+    for (const file of set) results.push(await measureAnswers(resolve(file), config, (done, total) => done % 25 === 0 && console.error(`${file}: ${done} of ${total} answers`)))
+    console.log(toTable(...toAnswersTable(results)))
+    for (const [kind, shares] of Map.groupBy(results.flatMap(({ abstains }) => Object.entries(abstains.kinds)), ([kind]) => kind)) {
+      const sum = (of: 'hits' | 'of') => shares.reduce((total, [, share]) => total + share[of], 0)
+      console.log(`  ${kind}: abstains ${sum('hits')} of ${sum('of')}`)
+    }
+    return results
+  },
+
   async router({ set }) {
-    if (set.length !== 1) return null
-    const report = await evaluateRouter(set[0]!)
-    const rows = report.byAgent.map(({ agent, precision, recall, f1 }) => [agent, three(precision), three(recall), three(f1)])
-    console.log(toTable(['agent', 'precision', 'recall', 'F1'], [...rows, ['macro', '', '', three(report.macroF1)]]))
-    console.log(
-      `${report.questions} questions, accuracy ${three(report.accuracy)}, p99 of a choice ${report.p99Ms.toFixed(2)} ms`,
-    )
-    return report
+    if (set.length === 0) return null
+    const sets = []
+    for (const file of set) sets.push({ title: basename(file, '.json'), report: await evaluateRouter(file) })
+    const crossed = []
+    for (const withCues of [true, false]) crossed.push({ title: `by author and template${withCues ? '' : ', no cues'}`, report: await crossValidateRouter(set, withCues) })
+    const rows = [...sets, ...crossed].map(({ title, report: { questions, macroF1, byAgent, unclear } }) => [
+      `${title} (${questions})`,
+      ...[macroF1, ...byAgent.map(({ recall }) => recall), unclear.share, unclear.decidedRight].map(three),
+      ...[unclear.firstRight, unclear.likeliestRight].map((share) => (unclear.share === 0 ? '–' : three(share))),
+    ])
+    console.log(toTable(['asked', 'macro-F1 (≥ .85)', ...agents.map(({ name }) => `recall ${name}`), 'unclear', 'decided right', 'unclear: first right', 'unclear: likeliest right'], rows))
+    const { authors, templates } = crossed[0]!.report
+    console.log(`${Object.entries(authors).map(([author, count]) => `${count} by ${author}`).join(', ')}; ${templates} templates`)
+    for (const { title, report: { p50Ms, p99Ms } } of sets) console.log(`${title}: a choice takes ${p50Ms.toFixed(3)} ms (p50), ${p99Ms.toFixed(3)} ms (p99; goal < 2)`)
+    return { sets, crossed }
   },
 
   async managers({ repo, set }) {
@@ -103,6 +138,21 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     console.log(`${result.pulls} pull requests, ${result.issues} issues, ${result.releases} releases; deliveries: ${delivered} told, ${doubled} doubled, ${late} late, ${dropped} lost`)
     console.log(`${result.rows.length} questions, ${rows.length} things held against the history, ${result.differences} differ`)
     return result
+  },
+
+  async feedback({ feedback, questions }) {
+    if (feedback === undefined) return null
+    const { dbConfig, config, githubConfig } = readTogether({ dbConfig: readDbConfig, config: readServerConfig, githubConfig: readGithubConfig })
+    const db = await openDb(dbConfig)
+    try {
+      await db.ready()
+      const core = createCore({ config, githubConfig, db, log: createLog({ level: 'error', process: 'eval', destination: process.stderr }), metrics: createMetrics() })
+      const result = await replayFeedback({ db, core }, feedback, questions, new AbortController().signal).finally(() => core.close())
+      console.log(printable(tellFeedback(result)))
+      return result
+    } finally {
+      await db.close()
+    }
   },
 }
 
@@ -130,16 +180,18 @@ async function main(): Promise<number> {
         set: { type: 'string', multiple: true },
         questions: { type: 'string' },
         json: { type: 'string' },
+        feedback: { type: 'string' },
       },
     })
     // `--repo A B C` reads as well as `--repo A --repo B --repo C`.
-    const [name = '', ...more] = positionals
+    const [name = values.feedback === undefined ? '' : 'feedback', ...more] = positionals
     const questions = Number(values.questions ?? questionsOfRepository)
     const run = tasks[name]
     const options = {
       repo: [...(values.repo ?? []), ...(values.repo ? more : [])],
       set: [...(values.set ?? []), ...(values.repo ? [] : more)],
       questions,
+      feedback: values.feedback,
     }
     const result = run && Number.isInteger(questions) && questions > 0 ? await run(options) : null
     if (result === null) {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { openDb, type TenantDb } from '#db/index.ts'
 import { createTenant } from '#db/shared/tenants.ts'
 import { addRepository } from '#db/tenant/repositories.ts'
+import type { Repository } from '#db/tenant/repository.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import { createLog } from '#server/log.ts'
 import { lexicalEmbedders } from '#server/models/lexical.ts'
@@ -14,6 +15,7 @@ import type { Source } from '#server/sources/source.ts'
 export type EvalIndex = {
   parts: SearchParts
   tenant: TenantDb
+  repository: Repository
   source: Source
   /** Makes the index equal to the tree at a commit, the checkout's head for null; only what differs is read. */
   moveTo(sha: string | null): Promise<void>
@@ -37,6 +39,7 @@ export async function openIndex(dir: string): Promise<EvalIndex> {
     return {
       parts,
       tenant,
+      repository,
       source,
       async moveTo(sha) {
         const standing: Source =
@@ -49,4 +52,16 @@ export async function openIndex(dir: string): Promise<EvalIndex> {
     await close()
     throw error
   }
+}
+
+/** Text of the index under its lines, 1-based and inclusive. */
+export type IndexedChunk = { path: string; startLine: number; endLine: number; scope: string[]; content: string }
+
+/** All that is live in the index, in the order of paths and lines. */
+export async function readIndexed(tenant: TenantDb): Promise<IndexedChunk[]> {
+  return tenant.transaction((tx) =>
+    tx.query<IndexedChunk>(
+      `select source_path as path, start_line as "startLine", end_line as "endLine", scope, content from knowledge_base where gone_at is null order by source_path, start_line`,
+    ),
+  )
 }

@@ -29,8 +29,8 @@ import type { Overlay } from './retrieval/overlay.ts'
 import type { Passage } from './retrieval/passage.ts'
 import { readableRepositories } from './retrieval/readable-repositories.ts'
 import type { SearchParts } from './retrieval/search.ts'
-import { storeAnswer, storeCalls, toTrace } from './store-answer.ts'
-import type { Found } from './store-answer.ts'
+import { inTheTenant, toTrace } from './store-answer.ts'
+import type { Found, Records } from './store-answer.ts'
 import { isAlone, tellAgain } from './tell-again.ts'
 import { toGraphParts } from './to-graph-parts.ts'
 import { createThreadMemory } from './thread-memory.ts'
@@ -81,6 +81,8 @@ export type AnswerParts = SearchParts & {
   threads?: ThreadMemory
   /** Gives an answer again where the same is asked; without it every question is answered anew. */
   repeats?: AnswerRepeats
+  /** Writes down answers and what they cost; in the tenant's rows unless given. */
+  records?: Records
   now?: () => Date
   /** Where the steps of each answer are told beside our own trace. */
   langsmith?: Pick<Langsmith, 'tracerOf'> | null
@@ -100,6 +102,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
   const trace = currentTraceId() ?? randomUUID().slice(0, 8)
   const stop = new AbortController()
   const until = AbortSignal.any([signal, stop.signal])
+  const records = parts.records ?? inTheTenant
   const found: Found = { calls: [] }
   try {
     const written = (await redact(toText(question.text))).text
@@ -145,7 +148,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
     const timings = { ...outcome.timings, total: performance.now() - started }
     const usage = toUsage(outcome)
     const told = { markdown, outcome, citations, usage, trace: toTrace(outcome, found, timings), evidence: toStoredEvidence(outcome, reports, readable), calls: found.calls }
-    const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => storeAnswer(tenant, { ...question, text, ...(retold && { agent: undefined }) }, told))
+    const answerId = await inSpan('store answer', { 'nura.citations': citations.length, 'nura.model_calls': outcome.calls.length }, () => records.storeAnswer(tenant, { ...question, text, ...(retold && { agent: undefined }) }, told))
     found.calls = []
     if (question.thread && !retold) threads.keep(tenant, question.thread, remembered, { answerId, question: text, markdown, abstained: outcome.abstained })
     if (isWorthRepeating(asked, outcome, found.result, curtailed.has(outcome.choice.agent))) repeat?.keep(answerId)
@@ -163,7 +166,7 @@ export async function* answer(parts: AnswerParts, tenant: TenantDb, question: Qu
   } finally {
     stop.abort(new Error('nobody reads on'))
     // What no answer came of was paid for as well.
-    await storeCalls(tenant, found.calls, null).catch((error: unknown) => parts.log?.error({ trace, err: error }, 'the cost of a turn was not stored'))
+    await records.storeCalls(tenant, found.calls, null).catch((error: unknown) => parts.log?.error({ trace, err: error }, 'the cost of a turn was not stored'))
   }
 }
 

@@ -3,9 +3,10 @@ import { readCorpus } from '#db/tenant/corpus.ts'
 import { answerActivity } from './activity/answer-activity.ts'
 import type { AgentName } from './agents/index.ts'
 import { openLangsmith } from './agents/langsmith/open-langsmith.ts'
+import type { Turn } from './agents/memory.ts'
 import { createAnswerRepeats } from './answer-repeats.ts'
 import { answer } from './answer.ts'
-import type { AnswerParts } from './answer.ts'
+import type { AnswerParts, Question } from './answer.ts'
 import type { ServerParts } from './app.ts'
 import type { OpenCache } from './cache/open-cache.ts'
 import type { ServerConfig } from './config.ts'
@@ -31,6 +32,8 @@ import type { Embedders } from './models/embedder.ts'
 import { createEmbedders } from './models/embedders.ts'
 import { createOpenModel, undescribed } from './models/index.ts'
 import { createReranker } from './models/rerankers.ts'
+import { replayAnswer } from './replay-answer.ts'
+import type { Replayed } from './replay-answer.ts'
 import type { ReadableParts } from './retrieval/readable-repositories.ts'
 import { search } from './retrieval/search.ts'
 import { createOpenSource } from './sources/index.ts'
@@ -58,6 +61,8 @@ export type GithubCore = { app: GithubApp; permissions: Permissions }
 /** What Nura can do, whichever process asks for it: read sources, keep the index, search it and answer from it. */
 export type Core = Pick<ServerParts, 'answer' | 'search' | 'threads' | 'tellSettings'> & {
   openSource: ReturnType<typeof createOpenSource>
+  /** What `answer` would say now, without a trace of having been asked: see `replayAnswer`. */
+  replay(tenant: TenantDb, question: Question, before: Turn[], signal: AbortSignal): Promise<Replayed>
   indexSource(tenant: TenantDb, repository: { id: string }, source: Source, options: IndexOptions): Promise<IndexReport>
   /** Makes text of a document that was given; see `readDocument`. */
   readDocument(tenant: TenantDb, id: string, options: { signal: AbortSignal }): Promise<Document | null>
@@ -86,7 +91,8 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
   const openSource = createOpenSource({ github: github?.app ?? null, openSite: createOpenSite({ hosts: config.sourceHosts }) })
   const { threads, ...remembered } = createRemembered(cache)
   const langsmith = config.langsmith && openLangsmith(config.langsmith, { log })
-  const parts = { db, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, answerActivity, langsmith, log, metrics, ...(threads && { threads }), ...remembered }
+  const quiet = { db, embedders, reranker, models, dayTokens: config.dayTokens, mayReadOnGithub, openSource, answerActivity, log }
+  const parts = { ...quiet, langsmith, metrics, ...(threads && { threads }), ...remembered }
   return {
     github,
     models,
@@ -104,6 +110,7 @@ export function createCore({ config, githubConfig, db, log, metrics, cache }: Co
       const countSearch = { ...countFor(tenant, 'search'), log: turn.log }
       return traceAnswer(tenant, question, () => streamCounted(embedders, countSearch, (counted) => answer({ ...parts, embedders: counted, log: turn.log }, tenant, question, signal)))
     },
+    replay: (tenant, question, before, signal) => replayAnswer(quiet, tenant, question, before, signal),
     search: (tenant, request) => withCounted(embedders, countFor(tenant, 'search'), (counted) => search({ ...parts, embedders: counted }, tenant, request)),
     tellSettings: createTellSettings({
       config, db, mayReadOnGithub,

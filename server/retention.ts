@@ -27,7 +27,7 @@ export const kept: readonly Kept[] = [
   { what: 'pages and issues of connected wikis and trackers, as text', where: "the tenant's own schema", until: 'until they are gone there, closed to some there (at the next look, within a quarter of an hour), or the source is deleted; of what is restricted there only its number is kept' },
   { what: 'what happened in repositories: pull requests, issues, reviews, releases and deployments with titles, logins, labels and times; no text of them', where: "the tenant's own schema", until: 'until the repository or the tenant is deleted' },
   {
-    what: 'questions, answers, citations and what was retrieved',
+    what: 'questions, answers, who was to read them (ids only), citations, what was retrieved, and who found an answer good or bad and why',
     where: "the tenant's own schema",
     until: `${threadDays} days from the last message of the thread; sooner when the question is deleted in Slack`,
   },

@@ -10,6 +10,7 @@ import { promptVersion } from './agents/prompt.ts'
 import { writeWhoKnows } from './agents/who-knows.ts'
 import type { WhoKnows } from './agents/who-knows.ts'
 import type { Citation, Usage } from './answer-part.ts'
+import { toAsked } from './asked.ts'
 import type { Question } from './answer.ts'
 import type { StoredEvidence } from './retell.ts'
 import type { ModelCall } from './models/chain.ts'
@@ -49,9 +50,10 @@ export function toTrace(outcome: GraphOutcome, { result, whoKnows }: Omit<Found,
 /** Stores an answer in its thread with the chunks it cites and the calls it cost. @returns its id */
 export async function storeAnswer(
   tenant: TenantDb,
-  { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
+  question: Question,
   told: { markdown: string; outcome: GraphOutcome; citations: { citation: Citation; passage: Passage }[]; usage: Usage; trace: Record<string, unknown>; evidence: StoredEvidence; calls: Found['calls'] },
 ): Promise<string> {
+  const { text, thread, asker, agent: wish } = question
   const { markdown, outcome, citations, usage, trace, evidence, calls } = told
   return tenant.together(async (joined) => {
     if (thread) await saveThread(joined, { key: thread, surface: surfaceOf(thread), agent: wish })
@@ -63,7 +65,7 @@ export async function storeAnswer(
     const { agent } = outcome.choice
     const answerId = await saveAnswer(joined, {
       thread: thread ?? null, asker, question: text, agent, markdown, abstained: outcome.abstained,
-      citations: citations.map(({ citation }) => citation), trace, usage, evidence, citedChunks,
+      citations: citations.map(({ citation }) => citation), trace, usage, evidence, citedChunks, asked: toAsked(question),
     })
     await storeCalls(joined, calls, answerId)
     return answerId
@@ -78,18 +80,23 @@ export async function storeCalls(tenant: TenantDb, calls: Found['calls'], answer
 /** Stores an answer that repeats an earlier one: it rests on the same chunks and cost nothing. @returns its id */
 export async function storeRepeat(
   tenant: TenantDb,
-  { text, thread, asker, agent: wish }: Pick<Question, 'text' | 'thread' | 'asker' | 'agent'>,
+  question: Question,
   { id, agent, markdown, citations, citedChunks, trace, evidence }: RepeatableAnswer,
   timings: Record<string, number>,
 ): Promise<string> {
+  const { text, thread, asker, agent: wish } = question
   return tenant.together(async (joined) => {
     if (thread) await saveThread(joined, { key: thread, surface: surfaceOf(thread), agent: wish })
     return saveAnswer(joined, {
       thread: thread ?? null, asker, question: text, agent, markdown, abstained: false,
-      citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, evidence, citedChunks,
+      citations, trace: { ...trace, repeats: id, models: [], timings }, usage: free, evidence, citedChunks, asked: toAsked(question),
     })
   })
 }
+
+/** Where an answer and what it cost are written down. */
+export type Records = { storeAnswer: typeof storeAnswer; storeCalls: typeof storeCalls }
+export const inTheTenant: Records = { storeAnswer, storeCalls }
 
 /** What an answer costs that no model wrote. */
 export const free: Usage = { models: [], tokens: 0, costUsd: 0 }

@@ -19,6 +19,8 @@ export const Answer = defineEntity({
     usage: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
     /** What it rests on, to be told again: ids of chunks, and what was counted. */
     evidence: p.json<Record<string, unknown>>().nullable(),
+    /** How it was asked for beside its words: for whom, of what, by which wish. Null for one of before this was kept. */
+    asked: p.json<Record<string, unknown>>().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     expiresAt: p.datetime(),
     /** Commit at which something it cites was gone; null while all of it stands. */

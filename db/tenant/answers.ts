@@ -13,6 +13,7 @@ export type NewAnswer = Pick<Answer, 'asker' | 'question' | 'agent' | 'markdown'
   /** The thread's key; the thread must exist. Null for a question outside any. */
   thread: string | null
   evidence?: Record<string, unknown> | null
+  asked?: Record<string, unknown> | null
   /** The chunk behind each `[n]`. */
   citedChunks: { n: number; chunkId: string; chunkKey: string }[]
 }
@@ -22,13 +23,13 @@ export async function saveAnswer(tenant: TenantDb, answer: NewAnswer): Promise<s
   const id = answer.id ?? randomUUID()
   await tenant.transaction(async (tx) => {
     await tx.execute(
-      `insert into answer (id, thread_id, asker, question, agent, markdown, abstained, citations, trace, usage, expires_at, evidence)
-       values ($1, (select id from thread where key = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+      `insert into answer (id, thread_id, asker, question, agent, markdown, abstained, citations, trace, usage, expires_at, evidence, asked)
+       values ($1, (select id from thread where key = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
        on conflict (id) do update set thread_id = excluded.thread_id, markdown = excluded.markdown, abstained = excluded.abstained,
-         citations = excluded.citations, trace = excluded.trace, usage = excluded.usage, agent = excluded.agent, evidence = excluded.evidence`,
+         citations = excluded.citations, trace = excluded.trace, usage = excluded.usage, agent = excluded.agent, evidence = excluded.evidence, asked = excluded.asked`,
       [
         id, answer.thread, answer.asker, toStorable(answer.question), answer.agent, toStorable(answer.markdown), answer.abstained,
-        toJson(answer.citations), toJson(answer.trace), toJson(answer.usage), new Date(Date.now() + threadLastsMs), answer.evidence ? toJson(answer.evidence) : null,
+        toJson(answer.citations), toJson(answer.trace), toJson(answer.usage), new Date(Date.now() + threadLastsMs), answer.evidence ? toJson(answer.evidence) : null, answer.asked ? toJson(answer.asked) : null,
       ],
     )
     await tx.execute('delete from cited_chunk where answer_id = $1', [id])

@@ -421,4 +421,9 @@ export const tenantMigrations: Migration[] = [
     name: '0008-evidence',
     sql: 'alter table answer add column evidence jsonb;',
   },
+  {
+    // How an answer was asked for beside its words, so that a question whose answer did not help can be asked again for the same readers.
+    name: '0009-asked',
+    sql: 'alter table answer add column asked jsonb;',
+  },
 ]

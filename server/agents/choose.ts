@@ -3,7 +3,10 @@ import { agents, findAgent } from './index.ts'
 import type { AgentName } from './index.ts'
 
 /** Which agent answers and why; `reason` goes into the trace, `confidence` is the share of the winner, 0 to 1. */
-export type Choice = { agent: AgentName; reason: string; confidence: number; /** Somebody named the agent. */ isWish?: boolean }
+export type Choice = { agent: AgentName; reason: string; confidence: number; /** Somebody named the agent. */ isWish?: boolean; /** Nothing in the question spoke clearly for anyone. */ isUnclear?: boolean }
+
+/** What an agent is told by. */
+export type Lesson = Pick<(typeof agents)[number], 'name' | 'examples' | 'cues'>
 
 /** Below this share of the winner `choose` abstains to the first agent. */
 const leastConfidence = 0.45
@@ -18,26 +21,30 @@ const cueWeight = 1.2
  * Chooses the agent without a model: a wish wins (`wish` is the `agent` field; «as an architect, …» in the text), then
  * naive Bayes over the agents' examples and cues, then, in doubt, the first agent.
  * @param prefer who answers where the question does not speak clearly for another, such as the PM where managers ask
+ * @param model what was learned; of the agents themselves unless given
  * @throws NuraError `unknown-agent`
  */
-export function choose(question: string, wish?: string, prefer?: string): Choice {
+export function choose(question: string, wish?: string, prefer?: string, model: Learned = ownModel()): Choice {
   if (wish) return { agent: findAgent(wish).name, reason: 'asked for', confidence: 1, isWish: true }
   const asked = wishIn(question)
   if (asked) return { agent: asked.agent, reason: `the question says "${asked.words}"`, confidence: 1, isWish: true }
-  const seen = [...new Set(features(question))].filter((feature) => model().known.has(feature))
-  const scores = agents.map((agent) => ({ agent: agent.name, score: sum(seen.map((feature) => weight(feature) * likelihood(agent.name, feature))) }))
+  const { seen, winner, confidence } = weigh(question, model)
+  const isUnclear = seen.length === 0 || confidence < leastConfidence
+  if (prefer && winner !== prefer && (isUnclear || confidence < clearConfidence)) {
+    return { agent: findAgent(prefer).name, reason: 'it is who answers here, and nothing speaks clearly for another', confidence, ...(isUnclear && { isUnclear }) }
+  }
+  if (isUnclear) return { agent: agents[0].name, reason: 'nothing in the question speaks clearly for an agent', confidence, isUnclear }
+  return { agent: winner, reason: `words like ${telling(winner, seen, model)}`, confidence }
+}
+
+/** Who is likeliest, however little speaks for it, and the known features that say so. */
+export function weigh(question: string, model: Learned): { seen: string[]; winner: AgentName; confidence: number } {
+  const seen = [...new Set(features(question))].filter((feature) => model.known.has(feature))
+  const scores = agents.map((agent) => ({ agent: agent.name, score: sum(seen.map((feature) => weight(feature) * likelihood(agent.name, feature, model))) }))
   const best = Math.max(...scores.map(({ score }) => score))
   const shares = scores.map(({ agent, score }) => ({ agent, share: Math.exp(score - best) }))
-  const total = sum(shares.map(({ share }) => share))
   const winner = shares.reduce((a, b) => (b.share > a.share ? b : a))
-  const confidence = winner.share / total
-  if (prefer && winner.agent !== prefer && (seen.length === 0 || confidence < clearConfidence)) {
-    return { agent: findAgent(prefer).name, reason: 'it is who answers here, and nothing speaks clearly for another', confidence }
-  }
-  if (seen.length === 0 || confidence < leastConfidence) {
-    return { agent: agents[0].name, reason: 'nothing in the question speaks clearly for an agent', confidence }
-  }
-  return { agent: winner.agent, reason: `words like ${telling(winner.agent, seen)}`, confidence }
+  return { seen, winner: winner.agent, confidence: winner.share / sum(shares.map(({ share }) => share)) }
 }
 
 /** What `choose` looks at: stems and their pairs, how the question opens, and whether it names code. */
@@ -52,47 +59,47 @@ function features(text: string): string[] {
   return found
 }
 
-type Model = { known: Set<string>; counts: Map<AgentName, Map<string, number>>; totals: Map<AgentName, number> }
+/** Counts of features by agent. */
+export type Learned = { known: Set<string>; counts: Map<AgentName, Map<string, number>>; totals: Map<AgentName, number> }
 
-let learned: Model | undefined
+let own: Learned | undefined
 
 /** How a question opens says less than what it is about. */
 function weight(feature: string): number {
   return feature.startsWith('^') ? 0.4 : 1
 }
 
-/** Learned once, on the first question: counts of features by agent. */
-function model(): Model {
-  learned ??= learn()
-  return learned
+/** Learned once, on the first question. */
+function ownModel(): Learned {
+  own ??= learn(agents)
+  return own
 }
 
-function learn(): Model {
+export function learn(lessons: readonly Lesson[]): Learned {
   const known = new Set<string>()
   const counts = new Map<AgentName, Map<string, number>>()
   const totals = new Map<AgentName, number>()
-  for (const agent of agents) {
+  for (const { name, examples, cues } of lessons) {
     const count = new Map<string, number>()
     const add = (feature: string, by: number) => count.set(feature, (count.get(feature) ?? 0) + by)
-    for (const example of agent.examples) for (const feature of new Set(features(example))) add(feature, 1)
-    for (const cue of agent.cues) add(tokens(cue).join(' '), cueWeight)
+    for (const example of examples) for (const feature of new Set(features(example))) add(feature, 1)
+    for (const cue of cues) add(tokens(cue).join(' '), cueWeight)
     for (const feature of count.keys()) known.add(feature)
-    counts.set(agent.name, count)
-    totals.set(agent.name, agent.examples.length)
+    counts.set(name, count)
+    totals.set(name, examples.length)
   }
   return { known, counts, totals }
 }
 
 /** Log of how often the agent's examples hold the feature. */
-function likelihood(agent: AgentName, feature: string): number {
-  const count = model().counts.get(agent)?.get(feature) ?? 0
-  return Math.log((count + smoothing) / ((model().totals.get(agent) ?? 0) + 2 * smoothing))
+function likelihood(agent: AgentName, feature: string, { counts, totals }: Learned): number {
+  return Math.log(((counts.get(agent)?.get(feature) ?? 0) + smoothing) / ((totals.get(agent) ?? 0) + 2 * smoothing))
 }
 
 /** The features that spoke most for the winner, for the trace. */
-function telling(agent: AgentName, seen: string[]): string {
+function telling(agent: AgentName, seen: string[], model: Learned): string {
   const others = agents.filter((other) => other.name !== agent)
-  const lead = (feature: string) => likelihood(agent, feature) - Math.max(...others.map((other) => likelihood(other.name, feature)))
+  const lead = (feature: string) => likelihood(agent, feature, model) - Math.max(...others.map((other) => likelihood(other.name, feature, model)))
   const named = seen.filter((feature) => lead(feature) > 0).sort((a, b) => lead(b) - lead(a)).slice(0, 3)
   return named.map((feature) => `"${feature.replace(/^\^/, '')}"`).join(', ') || 'those of its examples'
 }

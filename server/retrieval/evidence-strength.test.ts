@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { evidenceStrength } from './evidence-strength.ts'
+import { enough, evidenceStrength } from './evidence-strength.ts'
 import { toQuery } from './query.ts'
 
 const passages = [
@@ -30,6 +30,19 @@ test('a name that nothing speaks of is not, and it is named', () => {
   expect(strength('where do we register routes in Kubernetes?').value).toBeLessThan(
     strength('where do we register routes?').value,
   )
+})
+
+test('the passage that stands first counts, not whichever happens to hold the words', () => {
+  const [first, second] = passages
+  const of = (given: typeof passages) => evidenceStrength(toQuery('where are cookies signed?'), given, { chunks: 200, held }).value
+  expect(of([first!, second!])).toBe(1)
+  expect(of([second!, first!])).toBeLessThan(enough)
+})
+
+test('a plain word that no chunk holds may be another word for one; a name is no other', () => {
+  const [plain, name] = [strength('where do we sign parcels?'), strength('where do we sign Parcels?')]
+  expect(plain).toMatchObject({ missing: ['parcels'], isEnough: true })
+  expect(name).toMatchObject({ missing: ['Parcels'], isEnough: false })
 })
 
 test('words scattered over passages count less than the same words together', () => {

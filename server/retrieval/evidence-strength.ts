@@ -14,23 +14,22 @@ export type EvidenceStrength = {
 export type Spoken = { path: string; scope: string[]; content: string }
 
 /** Below it an answer is «not found»; set where questions about a repository and questions about another part best. */
-export const enough = 0.55
+export const enough = 0.54
 
 const readPassages = 8
 const together = 0.3
 const partOfWord = 0.7
 const partsOfName = 0.5
 const shortestShared = 4
-/** A verb can be said in many ways; a name written as one stands for that thing alone. */
-const verbShare = 0.5
+/** A name stands for that thing alone. */
 const nameShare = 2
-const verbForm =
-  /(?:ed|ing|en|own|ought|aught)$|^(?:done|made|run|runs|sent|kept|held|built|set|put|goes|behind|inside|between|across|onto|upon|within|without|turn|decide|determine|choose|become|come|switch|again|already|else|still|onwards?)$/i
+/** A plain word that no chunk holds is often another word for what one does. */
+const unheardShare = 0.5
 
 /**
- * Coverage of the question's words by the best passages, each word weighted by its idf: rare words are what the question
- * is about; names (`Stripe`, `parseForm`) more so, verbs less. Half counts what any of the passages has, half what the best single one has, since words scattered over
- * unrelated passages answer nothing.
+ * Coverage of the question's words by the passages, each word weighted by its idf: rare words are what the question is about,
+ * names (`Stripe`, `parseForm`) more so, and plain words less that no chunk holds. Most of it is what the first passage has: words
+ * scattered over passages answer nothing, and of many passages one holds them by chance. The rest is what any of the first few has.
  *
  * @param frequencies how many of all chunks hold each token of the question.
  */
@@ -45,14 +44,13 @@ export function evidenceStrength(
     .slice(0, readPassages)
     .map(({ path, scope, content }) => new Set(tokens(`${path} ${scope.join(' ')} ${content}`)))
   const all = new Set(spoken.flatMap((each) => [...each]))
-  const weights = words.map(
-    ({ word, terms, isName }) => Math.max(...terms.map(idf)) * (isName ? nameShare : verbForm.test(word) ? verbShare : 1),
-  )
+  const isHeard = (terms: string[]) => terms.some((term) => (frequencies.held.get(term) ?? 0) > 0)
+  const weights = words.map(({ terms, isName }) => Math.max(...terms.map(idf)) * (isName ? nameShare : isHeard(terms) ? 1 : unheardShare))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0 || spoken.length === 0) return { value: 0, missing: words.map(({ word }) => word), isEnough: false }
 
   const coverage = (has: Set<string>) => words.reduce((sum, { terms }, at) => sum + weights[at]! * covered(terms, has), 0) / total
-  const value = together * coverage(all) + (1 - together) * Math.max(...spoken.map(coverage))
+  const value = together * coverage(all) + (1 - together) * coverage(spoken[0]!)
   const missing = words
     .map(({ word, terms }, at) => ({ word, weight: weights[at]!, share: covered(terms, all) }))
     .filter(({ share }) => share === 0)
