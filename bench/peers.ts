@@ -4,7 +4,8 @@ import { toSql } from 'pgvector'
 import type { TenantDb } from '#db/index.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { searchBm25, searchVector, toVectorQuery } from '#db/tenant/search.ts'
-import { countTerms, toLex, toSparse } from '#db/tenant/terms.ts'
+import { countTerms, scoreTerms } from '#db/tenant/terms.ts'
+import type { TermCounts } from '#db/tenant/terms.ts'
 import { writeFiles } from '#db/tenant/write-files.ts'
 import type { FileWrite } from '#db/tenant/write-files.ts'
 import { runLegs } from '#server/retrieval/legs.ts'
@@ -27,7 +28,7 @@ const chunks = 10_000
 const batch = 500
 const limit = 10
 const chunksOfFile = 20
-const rounds = 100
+const rounds = 200
 const leastRecall = 0.99
 const { space } = lexicalEmbedder
 const peersByName: Record<string, OpenPeer> = { 'LangChain.js': openLangchain, 'LlamaIndex.TS': openLlamaindex, Mastra: openMastra }
@@ -259,7 +260,7 @@ const toNumbers = ({ ratio, interval }: ReturnType<typeof compareSides>) => ({ b
 /** Makes a table, without the search indexes that Nura goes without while it loads. @returns what builds those that its columns have */
 async function createByHand(raw: Client, name: string, columns: string): Promise<() => Promise<unknown>> {
   await raw.query(`create table public.${name} (${columns})`)
-  const { rows } = await raw.query<{ index: string }>(`select indexname as index from pg_indexes where schemaname = 'public' and tablename = $1 and indexdef ~ 'using (gin|hnsw)'`, [name])
+  const { rows } = await raw.query<{ index: string }>(`select indexname as index from pg_indexes where schemaname = 'public' and tablename = $1 and indexdef ~* 'using (gin|hnsw)'`, [name])
   for (const { index } of rows) await raw.query(`drop index public.${index}`)
   const gin = rows.length > 0 ? `create index on public.${name} using gin (lex) with (fastupdate = off) where gone_at is null;` : ''
   return () => raw.query(`${gin} create index on public.${name} using hnsw (embedding vector_cosine_ops) with (m = 16, ef_construction = 64); analyze public.${name}`)
@@ -279,7 +280,6 @@ async function writeUnnestOfAll(raw: Client, rows: Row[], repositories: Map<stri
   const terms = rows.map(({ text }) => countTerms(tokens(text)))
   const held = new Map<number, number>()
   for (const { frequencies } of terms) for (const hash of frequencies.keys()) held.set(hash, (held.get(hash) ?? 0) + 1)
-  const meanLength = 230
   await raw.query('begin')
   await raw.query(
     `insert into public.same_by_hand (id, content, content_type, source_path, repository_id, embedding, metadata, embedding_model, file_id, chunk_key, ordinal, start_line, end_line, token_length, mean_length, lex, sparse)
@@ -295,8 +295,8 @@ async function writeUnnestOfAll(raw: Client, rows: Row[], repositories: Map<stri
       rows.map(({ group }) => JSON.stringify({ group })),
       rows.map((_, ordinal) => ordinal),
       terms.map(({ length }) => length),
-      terms.map(toLex),
-      terms.map((counts) => toSparse(counts, meanLength)),
+      terms.map(({ frequencies }) => [...frequencies.keys()].join(' ')),
+      terms.map(toSparseText),
     ],
   )
   await raw.query(
@@ -304,6 +304,12 @@ async function writeUnnestOfAll(raw: Client, rows: Row[], repositories: Map<stri
     [[...held.keys()], [...held.values()]],
   )
   await raw.query('commit')
+}
+
+const meanLength = 230
+function toSparseText(counts: TermCounts): string {
+  const weights = counts.frequencies.keys().map((hash) => `${hash}:${scoreTerms(counts, new Map([[hash, 1]]), meanLength)}`)
+  return `{${[...weights].join(',')}}/1000000000`
 }
 
 /** Rows of one group follow each other, so that a batch is of one repository, or of two. */

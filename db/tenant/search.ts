@@ -1,8 +1,8 @@
 import { readAtOnce } from '../at-once.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { readTenant, type Transaction } from '../transaction.ts'
-import { spaceChanged, toSpaceLiteral, toVectorIndexName, toVectorText } from './space.ts'
-import { toIdf, toSparseText, toTermHash } from './terms.ts'
+import { spaceChanged, toSpaceLiteral, toVectorIndexName, toVectorBytes } from './space.ts'
+import { toIdf, toSparseBytes, toTermHash } from './terms.ts'
 
 /** A chunk that a leg found; scores compare within one leg only, the best first. */
 export type Hit = { chunkId: string; score: number }
@@ -60,7 +60,7 @@ export type VectorReach = 'all' | 'filtered'
  * The statement of `searchVector` and the settings it runs under. It has a row at least, which says what the snapshot holds: the
  * space, how many repositories, and whether all of them are listed. Asked apart, that would cost a tenth of a search.
  */
-export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text: string; values: [vector: string, repositoryIds: string[]]; name?: string; settings: Record<string, string | number> } {
+export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text: string; values: [vector: Buffer, repositoryIds: string[]]; name?: string; settings: Record<string, string | number> } {
   const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
   return {
     text: `select active_space as space, (select count(*)::int from repository) as repositories,
@@ -69,7 +69,7 @@ export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text:
         select id as "chunkId", embedding <=> $1::vector as distance from knowledge_base
         where embedding_model = ${literal} and gone_at is null ${reach === 'all' ? '' : 'and repository_id = any($2::uuid[])'} order by distance limit ${limit}
       ) as found on true`,
-    values: [toVectorText(search.vector), search.repositoryIds],
+    values: [toVectorBytes(search.vector), search.repositoryIds],
     // The best plan of a filter hangs on how many rows it keeps.
     ...(reach === 'all' && { name: `vector ${toVectorIndexName(search.space)} ${limit}` }),
     settings: {
@@ -108,7 +108,7 @@ type Scope = { and(parameter: number): string; values: unknown[] }
 /** No condition: every repository of the tenant is allowed. */
 const unlimited: Scope = { and: () => '', values: [] }
 const limitTo = (repositoryIds: string[]): Scope => ({ and: (parameter) => `and repository_id = any($${parameter}::uuid[])`, values: [repositoryIds] })
-type Question = { sparse: string; candidates: string }
+type Question = { sparse: Buffer; candidates: string }
 
 async function searchTerms<Row>(
   tenant: TenantDb,
@@ -124,7 +124,7 @@ async function searchTerms<Row>(
       [hashes],
     )
     if (terms.length === 0) return []
-    const question: Question = { sparse: toSparseText(terms.map(({ hash, df, documents }) => [hash, toIdf(documents, df)])), candidates: toCandidates(terms) }
+    const question: Question = { sparse: toSparseBytes(new Map(terms.map((term) => [term.hash, term])), ({ documents, df }) => toIdf(documents, df)), candidates: toCandidates(terms) }
     const { text, values } = toQuery(question, scope)
     return tx.query<Row>(text, values)
   })

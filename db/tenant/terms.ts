@@ -1,5 +1,6 @@
 /** The most dimensions that pgvector's `sparsevec` has. */
 const dimensions = 1_000_000_000
+const maxDigits = 10
 /** The most non-zero entries of one `sparsevec`. */
 const maxTerms = 16_000
 /** Above it a count no longer moves the score, and it would no longer be readable back from a float4 weight. */
@@ -30,22 +31,38 @@ export function countTerms(tokens: string[]): TermCounts {
   return { frequencies: new Map(kept), length: tokens.length }
 }
 
-/** Text of a `tsvector` whose lexemes are the term hashes. */
-export function toLex({ frequencies }: TermCounts): string {
-  return [...frequencies.keys()].join(' ')
+/** The binary form of a `tsvector` whose lexemes are the term hashes. */
+export function toLex({ frequencies }: TermCounts): Buffer {
+  // Of two numbers the one with fewer digits is the smaller: in the order that a `tsvector` has, which else is sorted again.
+  const hashes = Int32Array.from(frequencies.keys()).sort()
+  const bytes = Buffer.allocUnsafe(4 + hashes.length * (maxDigits + 3))
+  let at = bytes.writeInt32BE(hashes.length, 0)
+  for (const hash of hashes) {
+    at += bytes.write(String(hash), at, 'latin1')
+    // The text ends, and has no positions.
+    bytes.fill(0, at, (at += 3))
+  }
+  return bytes.subarray(0, at)
 }
 
 /**
- * Text of a `sparsevec` with the BM25 weight of each term, idf left out: tf·(k1+1) / (tf + k1·(1 − b + b·length/mean)),
+ * The binary form of a `sparsevec` with the BM25 weight of each term, idf left out: tf·(k1+1) / (tf + k1·(1 − b + b·length/mean)),
  * k1 1.2, b .75 (Robertson and Zaragoza 2009). Its inner product with a question's idf vector is the BM25 score.
  */
-export function toSparse({ frequencies, length }: TermCounts, meanLength: number): string {
+export function toSparse({ frequencies, length }: TermCounts, meanLength: number): Buffer {
   const norm = lengthNorm(length, meanLength)
-  return toSparseText([...frequencies].map(([hash, count]) => [hash, weigh(Math.min(count, maxFrequency), norm)]))
+  return toSparseBytes(frequencies, (count) => weigh(Math.min(count, maxFrequency), norm))
 }
 
-export function toSparseText(entries: (readonly [hash: number, weight: number])[]): string {
-  return `{${entries.map(([hash, weight]) => `${hash}:${Math.fround(weight)}`).join(',')}}/${dimensions}`
+/** The binary form of a `sparsevec`: the hashes in order, counted from 0, and then what each weighs. */
+export function toSparseBytes<Value>(entries: ReadonlyMap<number, Value>, weightOf: (value: Value) => number): Buffer {
+  const hashes = Int32Array.from(entries.keys()).sort()
+  const bytes = Buffer.allocUnsafe(12 + 8 * hashes.length)
+  let at = 0
+  for (const value of [dimensions, hashes.length, 0]) at = bytes.writeInt32BE(value, at)
+  for (const hash of hashes) at = bytes.writeInt32BE(hash - 1, at)
+  for (const hash of hashes) at = bytes.writeFloatBE(weightOf(entries.get(hash)!), at)
+  return bytes
 }
 
 /** The BM25 score of a text, as the inner product of `toSparse` and a question's idf gives it. @param idf by term hash */
@@ -60,7 +77,7 @@ export function scoreTerms({ frequencies, length }: TermCounts, idf: ReadonlyMap
 }
 
 /** The same weights for another mean length. */
-export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): string {
+export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): Buffer {
   return toSparse(readTerms(sparse, length, oldMean), newMean)
 }
 
