@@ -38,7 +38,7 @@ export async function searchVector(tenant: TenantDb, search: VectorSearch): Prom
   if (search.repositoryIds.length === 0 || search.limit < 1) return []
   const readHits = async (reach: VectorReach) => {
     const { settings, ...statement } = toVectorQuery(search, reach)
-    const { rows } = await readAtOnce<VectorRow>(tenant, statement, { settings, prologue: lockChunks })
+    const rows = await readAtOnce<VectorRow>(tenant, statement, { settings, prologue: lockChunks })
     const [head] = rows as [VectorRow]
     if (head.space !== search.space) throw spaceChanged(search.space, head.space)
     repositoryCounts.set(tenant, head.repositories)
@@ -60,7 +60,7 @@ export type VectorReach = 'all' | 'filtered'
  * The statement of `searchVector` and the settings it runs under. It has a row at least, which says what the snapshot holds: the
  * space, how many repositories, and whether all of them are listed. Asked apart, that would cost a tenth of a search.
  */
-export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text: string; values: [vector: Buffer, repositoryIds: string[]]; name?: string; settings: Record<string, string | number> } {
+export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text: string; values: [vector: Buffer, repositoryIds: string[]]; name: string; settings: Record<string, string | number> } {
   const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
   return {
     text: `select active_space as space, (select count(*)::int from repository) as repositories,
@@ -70,15 +70,14 @@ export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text:
         where embedding_model = ${literal} and gone_at is null ${reach === 'all' ? '' : 'and repository_id = any($2::uuid[])'} order by distance limit ${limit}
       ) as found on true`,
     values: [toVectorBytes(search.vector), search.repositoryIds],
-    // The best plan of a filter hangs on how many rows it keeps.
-    ...(reach === 'all' && { name: `vector ${toVectorIndexName(search.space)} ${limit}` }),
+    name: `vector ${reach} ${toVectorIndexName(search.space)} ${limit}`,
     settings: {
       'hnsw.ef_search': Math.min(Math.max(limit, search.efSearch ?? limit + spareCandidates[reach]), 1_000),
       'hnsw.iterative_scan': 'relaxed_order',
       // The planner does not see that every vector lies out of line, and would rather read and sort a small table whole.
       enable_seqscan: 'off',
-      // Few allowed rows are found sooner by their repository and sorted.
-      enable_sort: reach === 'all' ? 'off' : 'on',
+      // Few allowed rows are found sooner by their repository and sorted: the best plan hangs on how many they are.
+      ...(reach === 'all' ? { enable_sort: 'off' } : { plan_cache_mode: 'force_custom_plan' }),
       // What cannot but be scanned, such as the one row of the corpus, then seems so dear that it would be compiled, for 20 ms.
       jit: 'off',
     },
