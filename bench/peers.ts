@@ -19,6 +19,7 @@ import { installPeers } from './peers/install.ts'
 import { openLangchain } from './peers/langchain.ts'
 import { openLlamaindex } from './peers/llamaindex.ts'
 import { openMastra } from './peers/mastra.ts'
+import { toSet } from './peers/peer.ts'
 import type { OpenPeer, Peer, Row, Statement } from './peers/peer.ts'
 import { createJudge, readRows } from './peers/rows.ts'
 import type { Question } from './peers/rows.ts'
@@ -33,10 +34,12 @@ const leastRecall = 0.99
 const { space } = lexicalEmbedder
 const peersByName: Record<string, OpenPeer> = { 'LangChain.js': openLangchain, 'LlamaIndex.TS': openLlamaindex, Mastra: openMastra }
 const filters: [label: string, group: string | null][] = [['all rows', null], ['a filter that keeps 10 %', 'ten'], ['a filter that keeps 1 %', 'one']]
+/** As they are where a search sets nothing else. */
+const defaults = { enable_sort: 'on', cpu_operator_cost: 0.0025, plan_cache_mode: 'auto' }
 const planner = { random_page_cost: '1.1', 'hnsw.iterative_scan': 'relaxed_order' }
 
 /** What one searches: Nura, a peer, or SQL by hand. */
-type Store = Pick<Peer, 'name' | 'search' | 'keepCandidates' | 'lastStatement'>
+type Store = Pick<Peer, 'name' | 'search' | 'set' | 'lastStatement'>
 
 /** Nura's search and write against those of other libraries, on one PostgreSQL, with the same rows and settings. */
 export async function measurePeers(): Promise<Result[]> {
@@ -103,8 +106,8 @@ function toNura(tenant: TenantDb, repositories: Map<string, string>, keyOf: Map<
       last = toVectorQuery(search, group === null ? 'all' : 'filtered')
       return (await searchVector(tenant, search)).map(({ chunkId }) => keyOf.get(chunkId)!)
     },
-    // It chooses by itself, and the others are given the same.
-    keepCandidates: async () => {},
+    // They are its own.
+    set: async () => {},
     lastStatement: () => last,
   }
 }
@@ -125,7 +128,7 @@ function toRaw(raw: Client, repositories: Map<string, string>, keyOf: Map<string
       const { rows } = await raw.query<{ id: string }>({ name: `${plan} ${group === null ? 'all' : 'some'}`, ...last })
       return rows.map(({ id }) => keyOf.get(id)!)
     },
-    keepCandidates: async (efSearch) => void (await raw.query(`set hnsw.ef_search to ${efSearch}`)),
+    set: async (settings) => void (await raw.query(toSet(settings))),
     lastStatement: () => last,
   }
 }
@@ -135,7 +138,8 @@ type Sides = { nura: Store; byHand: Store[]; peers: Store[] }
 async function measureSearch(raw: Client, { nura, byHand, peers }: Sides, questions: Question[], judge: ReturnType<typeof createJudge>, label: string, group: string | null): Promise<Result[]> {
   const stores = [nura, ...byHand, ...peers]
   const { settings } = toVectorQuery({ space, vector: questions[0]!.vector, limit, repositoryIds: [] }, group === null ? 'all' : 'filtered')
-  for (const { keepCandidates } of stores) await keepCandidates(Number(settings['hnsw.ef_search']))
+  // What Nura sets for its searches, all run under.
+  for (const { set } of stores) await set({ ...defaults, ...settings })
   const recalls = new Map<string, number>()
   // Once over everything first: what is measured is the way to the index, not who finds it in memory.
   for (const { name, search } of stores) {
@@ -176,7 +180,6 @@ async function explain(raw: Client, { name, lastStatement }: Store): Promise<str
   }
   await raw.query('begin')
   try {
-    for (const [setting, value] of Object.entries(statement.settings ?? {})) await raw.query(`set local ${setting} to '${value}'`)
     await raw.query(`select set_config('search_path', current_setting('search_path') || ', public', true)`)
     const given = await read(raw.query(`explain ${statement.text}`, statement.values))
     if (!isPrepared) return given

@@ -1,5 +1,5 @@
 import { loadPeer, versionOf } from './install.ts'
-import { watchStatements } from './peer.ts'
+import { toSet, watchStatements } from './peer.ts'
 import type { Peer, Statement } from './peer.ts'
 
 type Document = { pageContent: string; metadata: { key: string; group: string } }
@@ -23,7 +23,7 @@ export async function openLangchain(url: string): Promise<Peer> {
     write: async (rows) => void (await store.addVectors(rows.map(({ vector }) => vector), rows.map(({ id, text, group }) => ({ pageContent: text, metadata: { key: id, group } })))),
     endWrite: () => store.createHnswIndex({ dimensions: 1024, m: 16, efConstruction: 64, distanceFunction: 'cosine' }),
     // One search at a time goes over one connection.
-    keepCandidates: async (efSearch) => void (await store.pool.query(`set hnsw.ef_search to ${efSearch}`)),
+    set: async (settings) => void (await store.pool.query(toSet(settings))),
     search: async (vector, limit, group) => (await store.similaritySearchVectorWithScore(vector, limit, group === null ? undefined : { group })).map(([{ metadata }]) => metadata.key),
     lastStatement: () => last,
     close: () => store.end(),

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import { loadPeer, versionOf } from './install.ts'
-import { watchStatements } from './peer.ts'
+import { toSet, watchStatements } from './peer.ts'
 import type { Peer, Row, Statement } from './peer.ts'
 
 type Store = {
@@ -31,7 +31,7 @@ export async function openLlamaindex(url: string): Promise<Peer> {
     index: 'built after the rows',
     write: async (rows) => void (await store.add(rows.map(toNode))),
     endWrite: () => buildIndex(url),
-    keepCandidates: async (efSearch) => void (await client.query(`set hnsw.ef_search to ${efSearch}`)),
+    set: async (settings) => void (await client.query(toSet(settings))),
     search: async (vector, limit, group) => {
       const filters = group === null ? undefined : { filters: [{ key: 'group', value: group, operator: '==' }] }
       const { nodes } = await store.query({ queryEmbedding: vector, similarityTopK: limit, mode: 'default', filters })

@@ -9,8 +9,8 @@ export type Peer = {
   write(rows: Row[]): Promise<void>
   /** After the last row; nothing to do where the index is live. */
   endWrite(): Promise<void>
-  /** How many candidates the searches from now on keep while they walk an HNSW index. */
-  keepCandidates(efSearch: number): Promise<void>
+  /** Settings of the planner and of pgvector, for the searches from now on. */
+  set(settings: Settings): Promise<void>
   /** Ids of the nearest rows, the nearest first. */
   search(vector: number[], limit: number, group: string | null): Promise<string[]>
   /** The statement that the last search sent, to be explained. */
@@ -18,9 +18,12 @@ export type Peer = {
   close(): Promise<void>
 }
 
-/** `settings` are those that it runs under beside those of its connection. */
-export type Statement = { text: string; values: unknown[]; settings?: Record<string, string | number> }
+export type Settings = Record<string, string | number>
+export type Statement = { text: string; values: unknown[] }
 export type OpenPeer = (url: string) => Promise<Peer>
+
+/** As one text of statements. */
+export const toSet = (settings: Settings): string => Object.entries(settings).map(([name, value]) => `set ${name} to '${value}'`).join('; ')
 
 type Query = (statement: unknown, values?: unknown) => unknown
 

@@ -1,6 +1,5 @@
 /** The most dimensions that pgvector's `sparsevec` has. */
 const dimensions = 1_000_000_000
-const maxDigits = 10
 /** The most non-zero entries of one `sparsevec`. */
 const maxTerms = 16_000
 /** Above it a count no longer moves the score, and it would no longer be readable back from a float4 weight. */
@@ -33,16 +32,11 @@ export function countTerms(tokens: string[]): TermCounts {
 
 /** The binary form of a `tsvector` whose lexemes are the term hashes. */
 export function toLex({ frequencies }: TermCounts): Buffer {
-  // Of two numbers the one with fewer digits is the smaller: in the order that a `tsvector` has, which else is sorted again.
-  const hashes = Int32Array.from(frequencies.keys()).sort()
-  const bytes = Buffer.allocUnsafe(4 + hashes.length * (maxDigits + 3))
-  let at = bytes.writeInt32BE(hashes.length, 0)
-  for (const hash of hashes) {
-    at += bytes.write(String(hash), at, 'latin1')
-    // The text ends, and has no positions.
-    bytes.fill(0, at, (at += 3))
-  }
-  return bytes.subarray(0, at)
+  // Each is its digits, a zero that ends them, and two that say that it has no positions. PostgreSQL puts them in order.
+  const text = Array.from(frequencies.keys(), (hash) => `${hash}\0\0\0`).join('')
+  const bytes = Buffer.allocUnsafe(4 + text.length)
+  bytes.write(text, bytes.writeInt32BE(frequencies.size, 0), 'latin1')
+  return bytes
 }
 
 /**
