@@ -4,13 +4,14 @@ import { Client } from 'pg'
 import { toSql } from 'pgvector'
 import type { TenantDb } from '#db/index.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
-import { searchVector } from '#db/tenant/search.ts'
+import { searchVector, toVectorQuery } from '#db/tenant/search.ts'
 import { writeFiles } from '#db/tenant/write-files.ts'
 import type { FileWrite } from '#db/tenant/write-files.ts'
 import { createRandom } from '#infra/testing/create-random.ts'
 import { interleave, median, quantile, ratioOf } from './measure.ts'
 import type { Cost, Pair } from './measure.ts'
 import { withDatabase } from './open-database.ts'
+import { toSet } from './peers/peer.ts'
 import { clusteredVector } from './clustered-vector.ts'
 import type { Result } from './report.ts'
 
@@ -40,12 +41,14 @@ export async function measureStore(): Promise<Result[]> {
     await raw.connect()
     try {
       await raw.query(
-        `set search_path to "${tenant.schema}", extensions; set random_page_cost to 1.1; set hnsw.ef_search to 40; set hnsw.iterative_scan to relaxed_order`,
+        `set search_path to "${tenant.schema}", extensions; set random_page_cost to 1.1`,
       )
       const vectors = Array.from({ length: questions }, () => clusteredVector(random))
       const compare = async (repositoryIds: string[]): Promise<Pair[]> => {
         const nura = (vector: number[]) => searchVector(tenant, { space, vector, limit, repositoryIds })
         const baseline = toRaw(raw, repositoryIds.length === 2 ? null : repositoryIds)
+        const { settings } = toVectorQuery({ space, vector: vectors[0]!, limit, repositoryIds }, repositoryIds.length === 2 ? 'all' : 'filtered')
+        await raw.query(toSet(settings))
         // Once over everything first: what is measured is the way to the index, not who finds it in memory.
         for (const vector of vectors) await baseline(vector)
         for (const vector of vectors.slice(0, batch)) await nura(vector)

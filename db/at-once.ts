@@ -8,7 +8,7 @@ import { joinedTransaction, refuseNesting, refuseUnknownRole, toBegin, type Tran
 
 /**
  * One statement that reads, in a transaction of its own under the tenant's role, sent to a server in one piece with its
- * BEGIN and COMMIT: it costs one round trip instead of three. `prologue` reads from the same snapshot.
+ * BEGIN and COMMIT: it costs one round trip instead of three, and does not wait for the COMMIT.
  *
  * If the BEGIN fails the statement cannot read anything: its transaction is void, and without one its unqualified names
  * lead nowhere. Through a joined door it reads in the transaction of that.
@@ -17,14 +17,13 @@ export async function readAtOnce<Row>(
   tenant: TenantDb,
   statement: { text: string; values: readonly unknown[]; name?: string },
   options: Pick<TransactionOptions, 'settings' | 'prologue'>,
-): Promise<{ rows: Row[]; prologue: Record<string, unknown>[] }> {
+): Promise<Row[]> {
   const tx = joinedTransaction(tenant)
-  if (tx && options.settings) throw new TypeError('A joined transaction has the settings that it began with.')
-  if (tx) return { prologue: options.prologue ? await tx.query(options.prologue) : [], rows: await tx.query<Row>(statement.text, statement.values, statement.name) }
+  if (tx && (options.settings || options.prologue)) throw new TypeError('A joined transaction has begun: what belongs before its snapshot comes too late.')
+  if (tx) return tx.query<Row>(statement.text, statement.values, statement.name)
   const store = storeOf(tenant)
   const begin = toBegin(store, { role: tenant.schema, schema: tenant.schema }, { ...options, readOnly: true })
-  const [prologue, rows] = await send(store, begin, statement, { isDurable: false })
-  return { rows: rows as Row[], prologue }
+  return (await send(store, begin, statement, { isDurable: false })) as Row[]
 }
 
 /**
@@ -33,14 +32,11 @@ export async function readAtOnce<Row>(
  */
 export async function controlAtOnce<Row>(db: Db, text: string, values: readonly unknown[]): Promise<Row[]> {
   const store = storeOf(db)
-  const [, rows] = await send(store, toBegin(store, { role: controlRole, schema: 'nura' }, {}), { text, values }, { isDurable: true })
-  return rows as Row[]
+  return (await send(store, toBegin(store, { role: controlRole, schema: 'nura' }, {}), { text, values }, { isDurable: true })) as Row[]
 }
 
-type Rows = Record<string, unknown>[]
-
-/** @returns the rows of BEGIN's last statement and those of `statement` */
-async function send(store: Store, begin: string, statement: PoolQuery, { isDurable }: { isDurable: boolean }): Promise<[Rows, Rows]> {
+/** @returns the rows of `statement` */
+async function send(store: Store, begin: string, statement: PoolQuery, { isDurable }: { isDurable: boolean }): Promise<unknown[]> {
   refuseNesting()
   let client: PoolClient
   try {
@@ -49,13 +45,14 @@ async function send(store: Store, begin: string, statement: PoolQuery, { isDurab
     throw toStoreError(error)
   }
   const sent = store.kind === 'postgres' ? [client.query(begin), client.query(statement), client.query('commit')] : await inTurn(client, [begin, statement, 'commit'])
-  await Promise.allSettled(sent)
-  client.release()
+  const ended = Promise.allSettled(sent).then(() => client.release())
+  // What was only read has nothing to lose with the end of its transaction.
+  if (isDurable) await ended
   try {
-    const { rows: prologue } = await sent[0]!.catch(refuseUnknownRole)
+    await sent[0]!.catch(refuseUnknownRole)
     const { rows } = await sent[1]!
     if (isDurable) await sent[2]
-    return [prologue as Rows, rows as Rows]
+    return rows
   } catch (error) {
     throw toStoreError(error)
   }

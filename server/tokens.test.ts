@@ -35,6 +35,14 @@ test('a text is the sum of its lines', () => {
   )
 })
 
+test('a text has the same terms beside another script as alone', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary-ascii' }), (text) => {
+      expect(tokens(`${text}\n三`)).toEqual([...tokens(text), '三'])
+    }),
+  )
+})
+
 test('every token is lower case and not empty', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {

@@ -1,6 +1,9 @@
 import { stemmer } from 'stemmer'
 
 const words = /[\p{L}\p{M}\p{N}_$]+/gu
+/** The same where all is ASCII, as most of a source tree is, in less than half the time. */
+const asciiWords = /[\w$]+/g
+const ascii = /^\p{ASCII}*$/u
 const humps = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|\p{L}+/gu
 const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]+/u
 const longest = 100
@@ -19,7 +22,7 @@ const stopWords = new Set(
  */
 export function tokens(text: string): string[] {
   const found: string[] = []
-  for (const [word] of text.matchAll(words)) for (const term of termsOf(word)) found.push(term)
+  for (const word of text.match(ascii.test(text) ? asciiWords : words) ?? []) for (const term of termsOf(word)) found.push(term)
   return found
 }
 

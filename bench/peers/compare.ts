@@ -4,6 +4,12 @@ import type { Cost, Pair, Ratio } from '../measure.ts'
 
 export type Side = { name: string; run(round: number): Promise<unknown> }
 
+/**
+ * The question that a side asks in a round. Each side asks all of them, but no two the same one after the other: the second would find
+ * in the processor's cache what the first had to fetch of an index that they share.
+ */
+export const questionOf = (round: number, side: number, sides: number, questions: number): number => (round + Math.floor((side * questions) / sides)) % questions
+
 /** Every side once a round, each round beginning with the next side, so that what else the machine does falls on all. */
 export async function interleaveSides(rounds: number, sides: Side[]): Promise<Map<string, Cost[]>> {
   const costs = new Map(sides.map(({ name }) => [name, [] as Cost[]]))

@@ -1,10 +1,10 @@
 import { Client } from 'pg'
 import { loadPeer, versionOf } from './install.ts'
-import { watchStatements } from './peer.ts'
+import { toSet, watchStatements } from './peer.ts'
 import type { Peer, Row, Statement } from './peer.ts'
 
 type Store = {
-  client(): Promise<{ query: unknown; close(): Promise<void> }>
+  client(): Promise<{ query(text: string): Promise<unknown>; close(): Promise<void> }>
   add(nodes: object[]): Promise<unknown>
   query(query: object): Promise<{ nodes: { metadata: { key: string } }[] }>
 }
@@ -31,6 +31,7 @@ export async function openLlamaindex(url: string): Promise<Peer> {
     index: 'built after the rows',
     write: async (rows) => void (await store.add(rows.map(toNode))),
     endWrite: () => buildIndex(url),
+    set: async (settings) => void (await client.query(toSet(settings))),
     search: async (vector, limit, group) => {
       const filters = group === null ? undefined : { filters: [{ key: 'group', value: group, operator: '==' }] }
       const { nodes } = await store.query({ queryEmbedding: vector, similarityTopK: limit, mode: 'default', filters })

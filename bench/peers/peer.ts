@@ -9,6 +9,8 @@ export type Peer = {
   write(rows: Row[]): Promise<void>
   /** After the last row; nothing to do where the index is live. */
   endWrite(): Promise<void>
+  /** Settings of the planner and of pgvector, for the searches from now on. */
+  set(settings: Settings): Promise<void>
   /** Ids of the nearest rows, the nearest first. */
   search(vector: number[], limit: number, group: string | null): Promise<string[]>
   /** The statement that the last search sent, to be explained. */
@@ -16,8 +18,12 @@ export type Peer = {
   close(): Promise<void>
 }
 
+export type Settings = Record<string, string | number>
 export type Statement = { text: string; values: unknown[] }
 export type OpenPeer = (url: string) => Promise<Peer>
+
+/** As one text of statements. */
+export const toSet = (settings: Settings): string => Object.entries(settings).map(([name, value]) => `set ${name} to '${value}'`).join('; ')
 
 type Query = (statement: unknown, values?: unknown) => unknown
 

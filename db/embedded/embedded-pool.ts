@@ -93,7 +93,7 @@ function createClient(db: PGlite, mutex: Mutex, onRelease: () => void): Embedded
 }
 
 async function run<Row>(db: PGlite, text: string, values: readonly unknown[]): Promise<PoolResult<Row>> {
-  const last = (await (values.length > 0 ? db.query(text, values.map(toText), { parsers, serializers }).then((result) => [result]) : db.exec(text, { parsers })).catch(withoutValues)).at(-1)
+  const last = (await (values.length > 0 ? db.query(text, values.map((value) => utils.prepareValue(value)), { parsers, serializers }).then((result) => [result]) : db.exec(text, { parsers })).catch(withoutValues)).at(-1)
   return { rows: (last?.rows ?? []) as Row[], rowCount: last?.affectedRows || last?.rows.length || 0, command: last?.command ?? '' }
 }
 
@@ -105,14 +105,11 @@ function withoutValues(error: Error & { params?: unknown; query?: unknown; query
   throw error
 }
 
-function toText(value: unknown): string | null {
-  const text = utils.prepareValue(value)
-  return Buffer.isBuffer(text) ? `\\x${text.toString('hex')}` : text
-}
 
 const parsers = Object.fromEntries(
   Object.values(pg.types.builtins)
     .concat([1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1115, 1182, 1185, 1231, 199, 2951, 3807] as never[])
     .map((oid) => [oid, pg.types.getTypeParser(oid, 'text')]),
 )
+/** Values come as they are sent: text, or bytes for what is in binary form. */
 const serializers = new Proxy({}, { get: () => (value: string) => value }) as Record<number, (value: string) => string>

@@ -24,7 +24,7 @@ const columns = `chunks, files, chunk_tokens::float8 as "chunkTokens", file_toke
   mean_file_length as "meanFileLength", index_version::float8 as "indexVersion", active_space as "activeSpace", next_space as "nextSpace", next_stale as "nextStale"`
 
 export async function readCorpus(tenant: TenantDb): Promise<Corpus> {
-  return (await readAtOnce<Corpus>(tenant, { text: `select ${columns} from corpus`, values: [] }, {})).rows[0]!
+  return (await readAtOnce<Corpus>(tenant, { text: `select ${columns} from corpus`, values: [] }, {}))[0]!
 }
 
 /** Reads the corpus and makes every other writer of this tenant's index wait until the transaction ends. */

@@ -29,6 +29,6 @@ export function listGrants(tenant: TenantDb, repositoryId: string): Promise<Gran
 /** Ids of the repositories granted to this channel or person by name. */
 export async function grantedSources(tenant: TenantDb, reader: GrantReader): Promise<string[]> {
   const text = 'select repository_id as id from source_grant where reader_kind = $1 and reader_id = $2 order by 1'
-  const { rows } = await readAtOnce<{ id: string }>(tenant, { text, values: [reader.kind, reader.id] }, {})
+  const rows = await readAtOnce<{ id: string }>(tenant, { text, values: [reader.kind, reader.id] }, {})
   return rows.map(({ id }) => id)
 }

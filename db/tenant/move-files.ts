@@ -1,3 +1,4 @@
+import { toBinaryArray, tsvectorType } from '../binary-array.ts'
 import { NuraError } from '../nura-error.ts'
 import { toStorable } from '../text.ts'
 import type { TenantDb } from '../tenant-db.ts'
@@ -5,6 +6,7 @@ import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus } from './corpus.ts'
 import type { Corpus } from './corpus.ts'
 import { addTerms, dropFiles, dropTerms } from './remove-files.ts'
+import { readVectorTypes } from './space.ts'
 import { changeTerms, readTerms, toLex, toSparse } from './terms.ts'
 
 /** A file that has another path now and the same content. */
@@ -111,9 +113,15 @@ async function replacePathTerms(tx: Transaction, corpus: Corpus, moved: MovedFil
   await dropTerms(tx, changed.map(({ before }) => before))
   await addTerms(tx, { files: changed.map(({ after }) => after), chunks: [] })
   corpus.fileTokens += changed.reduce((sum, { before, after }) => sum + after.length - before.length, 0)
+  const { sparsevec } = await readVectorTypes(tx)
   await tx.execute(
-    `update file set lex = given.lex::tsvector, sparse = given.sparse::sparsevec, token_length = given.length
-     from unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) as given (id, lex, sparse, length) where file.id = given.id`,
-    [changed.map(({ id }) => id), changed.map(({ after }) => toLex(after)), changed.map(({ after, mean }) => toSparse(after, mean)), changed.map(({ after }) => after.length)],
+    `update file set lex = given.lex, sparse = given.sparse, token_length = given.length
+     from unnest($1::uuid[], $2::tsvector[], $3::sparsevec[], $4::int[]) as given (id, lex, sparse, length) where file.id = given.id`,
+    [
+      changed.map(({ id }) => id),
+      toBinaryArray(tsvectorType, changed.map(({ after }) => toLex(after))),
+      toBinaryArray(sparsevec, changed.map(({ after, mean }) => toSparse(after, mean))),
+      changed.map(({ after }) => after.length),
+    ],
   )
 }

@@ -1,6 +1,7 @@
+import { toBinaryArray } from '../binary-array.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { lockCorpus } from './corpus.ts'
-import { toSpaceLiteral, toVectorArrayText, toVectorText } from './space.ts'
+import { readVectorTypes, toSpaceLiteral, toVectorBytes } from './space.ts'
 
 /** How far a change of embedding space is, in rows. `total` are those that need a vector of the next space. */
 export type SpaceChange = { active: string | null; next: string | null; stale: boolean; done: number; total: number }
@@ -79,16 +80,17 @@ export async function findNextVectors(tenant: TenantDb, target: string, chunks: 
  * @throws NuraError `wrong-dimensions`
  */
 export function saveNextVectors(tenant: TenantDb, target: string, vectors: NextVector[]): Promise<number | null> {
-  const texts = toVectorArrayText(vectors.map(({ vector }) => toVectorText(vector)))
+  const cells = vectors.map(({ vector }) => toVectorBytes(vector))
   return tenant.transaction(async (tx) => {
     // Also keeps the writers of the index from meeting these rows in another order.
     const { nextSpace } = await lockCorpus(tx)
     if (nextSpace !== target) return null
+    const types = await readVectorTypes(tx)
     return tx.execute(
-      `update knowledge_base k set next_embedding = given.vector::vector, next_model = $1, next_key = given.next_key
-       from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as given (model, key, next_key, vector)
+      `update knowledge_base k set next_embedding = given.vector, next_model = $1, next_key = given.next_key
+       from unnest($2::text[], $3::text[], $4::text[], $5::vector[]) as given (model, key, next_key, vector)
        where k.embedding_model = given.model and k.chunk_key = given.key and k.next_model is distinct from $1`,
-      [target, vectors.map(({ model }) => model), vectors.map(({ key }) => key), vectors.map(({ nextKey }) => nextKey), texts],
+      [target, vectors.map(({ model }) => model), vectors.map(({ key }) => key), vectors.map(({ nextKey }) => nextKey), toBinaryArray(types.vector, cells)],
     )
   })
 }

@@ -1,6 +1,8 @@
+import { toBinaryArray } from '../binary-array.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
 import { lockCorpus, readCorpus, saveCorpus } from './corpus.ts'
+import { readVectorTypes } from './space.ts'
 import { reweigh } from './terms.ts'
 
 /** How far the true mean length may stray from the one that weights were made with. */
@@ -50,10 +52,11 @@ async function reweighBatch(tx: Transaction, table: string, live: string, mean: 
   )
   const stale = rows.filter((row) => row.mean !== Math.fround(mean))
   if (stale.length > 0) {
+    const { sparsevec } = await readVectorTypes(tx)
     await tx.execute(
-      `update ${table} set sparse = given.sparse::sparsevec, mean_length = $1
-       from unnest($2::uuid[], $3::text[]) as given (id, sparse) where ${table}.id = given.id`,
-      [mean, stale.map(({ id }) => id), stale.map((row) => reweigh(row.sparse, row.length, row.mean, mean))],
+      `update ${table} set sparse = given.sparse, mean_length = $1
+       from unnest($2::uuid[], $3::sparsevec[]) as given (id, sparse) where ${table}.id = given.id`,
+      [mean, stale.map(({ id }) => id), toBinaryArray(sparsevec, stale.map((row) => reweigh(row.sparse, row.length, row.mean, mean)))],
     )
   }
   return rows.at(-1)?.id ?? null

@@ -18,6 +18,6 @@ export async function readRepeatable(tenant: TenantDb, id: string): Promise<Repe
     from answer a where a.id = $1 and a.expires_at > now() and a.changed_sha is null and not a.abstained and not exists (
       select 1 from feedback f join answer judged on judged.id = f.answer_id
       where f.verdict = 'down' and (judged.id = a.id or judged.trace->>'repeats' = a.id::text))`
-  const { rows } = await readAtOnce<RepeatableAnswer>(tenant, { text, values: [id] }, {})
+  const rows = await readAtOnce<RepeatableAnswer>(tenant, { text, values: [id] }, {})
   return rows[0] ?? null
 }

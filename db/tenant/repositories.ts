@@ -54,8 +54,8 @@ export function findRepositoryByExternalId(tenant: TenantDb, externalId: number)
 }
 
 /** In one round trip and without entities: what every question asks first. */
-export async function listRepositories(tenant: TenantDb): Promise<Repository[]> {
-  return (await readAtOnce<Repository>(tenant, { text: `select ${columns} from repository order by name`, values: [] }, {})).rows
+export function listRepositories(tenant: TenantDb): Promise<Repository[]> {
+  return readAtOnce<Repository>(tenant, { text: `select ${columns} from repository order by name`, values: [] }, {})
 }
 
 const column: Record<Exclude<keyof Repository, symbol>, string> = {

@@ -9,7 +9,7 @@ import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
 import { beginBulk, endBulk } from './bulk.ts'
 import { filesByStems, searchPaths, searchSymbols } from './lookup.ts'
 import { edgesTo } from './graph.ts'
-import { searchBm25, searchFiles, searchVector, toVectorQuery, unlimited } from './search.ts'
+import { searchBm25, searchFiles, searchVector, toVectorQuery } from './search.ts'
 import { removeFiles, writeFiles, type WriteContext } from './write-files.ts'
 
 let db: Db
@@ -126,19 +126,31 @@ describe('vectors', () => {
 
   for (const ef of [40, 200]) {
     test(`a search at ef_search ${ef} goes by the HNSW index of its space`, async () => {
-      const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [], efSearch: ef })
+      const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [], efSearch: ef }, 'all')
       expect(settings['hnsw.ef_search']).toBe(ef)
-      const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text(unlimited)}`, values)
+      const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
       const lines = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })
       const plan = lines.map((line) => line['QUERY PLAN']).join('\n')
       expect(plan).toMatch(/Index Scan using knowledge_base_hnsw_/)
     })
   }
 
+  test('so does the plan for any values, which a prepared search has from its sixth time on', async () => {
+    const { text, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] }, 'all')
+    const explain = async (tx: Transaction) => {
+      await tx.query(`prepare for_any_values as ${text}`)
+      const lines = await tx.query<{ 'QUERY PLAN': string }>('explain execute for_any_values(null, null)')
+      await tx.query('deallocate for_any_values')
+      return lines.map((line) => line['QUERY PLAN']).join('\n')
+    }
+    const plan = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings: { ...settings, plan_cache_mode: 'force_generic_plan' } })
+    expect(plan).toMatch(/Index Scan using knowledge_base_hnsw_/)
+  })
+
   test('nothing of a search is compiled, which takes longer than the search', async () => {
-    const { text, values, before, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] })
-    const explain = async (tx: Transaction) => [...(await tx.query(`explain (analyze) ${before}`)), ...(await tx.query(`explain (analyze) ${text(unlimited)}`, values))]
-    const lines = (await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })) as { 'QUERY PLAN': string }[]
+    const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] }, 'all')
+    const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain (analyze) ${text}`, values)
+    const lines = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })
     expect(lines.map((line) => line['QUERY PLAN']).join('\n')).not.toContain('JIT')
   })
 

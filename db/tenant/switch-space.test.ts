@@ -8,7 +8,7 @@ import { createTestTenant, openTestDb } from '../testing/open-test-db.ts'
 import { runTransaction } from '../transaction.ts'
 import { beginBulk, endBulk } from './bulk.ts'
 import { findOldChunks, readSpaceChange, saveNextVectors, startSpaceChange } from './next-space.ts'
-import { searchVector, toVectorQuery, unlimited } from './search.ts'
+import { searchVector, toVectorQuery } from './search.ts'
 import { toVectorIndexName } from './space.ts'
 import { buildNextIndexes, clearNextSpace, switchSpace } from './switch-space.ts'
 import { writeFiles, type WriteContext } from './write-files.ts'
@@ -42,8 +42,8 @@ async function fill(of: TenantDb, space: string): Promise<number> {
 }
 
 const explain = async (space: string) => {
-  const { text, values, settings } = toVectorQuery({ space, vector: makeVector('next row 7'), limit: 10, repositoryIds: [] })
-  const lines = await runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, (tx) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text(unlimited)}`, values), { settings })
+  const { text, values, settings } = toVectorQuery({ space, vector: makeVector('next row 7'), limit: 10, repositoryIds: [] }, 'all')
+  const lines = await runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, (tx) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values), { settings })
   return lines.map((line) => line['QUERY PLAN']).join('\n')
 }
 

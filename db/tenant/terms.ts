@@ -30,22 +30,33 @@ export function countTerms(tokens: string[]): TermCounts {
   return { frequencies: new Map(kept), length: tokens.length }
 }
 
-/** Text of a `tsvector` whose lexemes are the term hashes. */
-export function toLex({ frequencies }: TermCounts): string {
-  return [...frequencies.keys()].join(' ')
+/** The binary form of a `tsvector` whose lexemes are the term hashes. */
+export function toLex({ frequencies }: TermCounts): Buffer {
+  // Each is its digits, a zero that ends them, and two that say that it has no positions. PostgreSQL puts them in order.
+  const text = Array.from(frequencies.keys(), (hash) => `${hash}\0\0\0`).join('')
+  const bytes = Buffer.allocUnsafe(4 + text.length)
+  bytes.write(text, bytes.writeInt32BE(frequencies.size, 0), 'latin1')
+  return bytes
 }
 
 /**
- * Text of a `sparsevec` with the BM25 weight of each term, idf left out: tf·(k1+1) / (tf + k1·(1 − b + b·length/mean)),
+ * The binary form of a `sparsevec` with the BM25 weight of each term, idf left out: tf·(k1+1) / (tf + k1·(1 − b + b·length/mean)),
  * k1 1.2, b .75 (Robertson and Zaragoza 2009). Its inner product with a question's idf vector is the BM25 score.
  */
-export function toSparse({ frequencies, length }: TermCounts, meanLength: number): string {
+export function toSparse({ frequencies, length }: TermCounts, meanLength: number): Buffer {
   const norm = lengthNorm(length, meanLength)
-  return toSparseText([...frequencies].map(([hash, count]) => [hash, weigh(Math.min(count, maxFrequency), norm)]))
+  return toSparseBytes(frequencies, (count) => weigh(Math.min(count, maxFrequency), norm))
 }
 
-export function toSparseText(entries: (readonly [hash: number, weight: number])[]): string {
-  return `{${entries.map(([hash, weight]) => `${hash}:${Math.fround(weight)}`).join(',')}}/${dimensions}`
+/** The binary form of a `sparsevec`: the hashes in order, counted from 0, and then what each weighs. */
+export function toSparseBytes<Value>(entries: ReadonlyMap<number, Value>, weightOf: (value: Value) => number): Buffer {
+  const hashes = Int32Array.from(entries.keys()).sort()
+  const bytes = Buffer.allocUnsafe(12 + 8 * hashes.length)
+  let at = 0
+  for (const value of [dimensions, hashes.length, 0]) at = bytes.writeInt32BE(value, at)
+  for (const hash of hashes) at = bytes.writeInt32BE(hash - 1, at)
+  for (const hash of hashes) at = bytes.writeFloatBE(weightOf(entries.get(hash)!), at)
+  return bytes
 }
 
 /** The BM25 score of a text, as the inner product of `toSparse` and a question's idf gives it. @param idf by term hash */
@@ -60,7 +71,7 @@ export function scoreTerms({ frequencies, length }: TermCounts, idf: ReadonlyMap
 }
 
 /** The same weights for another mean length. */
-export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): string {
+export function reweigh(sparse: string, length: number, oldMean: number, newMean: number): Buffer {
   return toSparse(readTerms(sparse, length, oldMean), newMean)
 }
 

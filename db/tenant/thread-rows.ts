@@ -13,7 +13,7 @@ export async function readThreadRows(tenant: TenantDb, key: string, limit: numbe
       select newest.id || ':' || encode(sha256(convert_to(newest.markdown, 'UTF8')), 'hex') from
         (select id, markdown, created_at from answer where thread_id = t.id and expires_at > now() order by created_at desc, id desc limit $2) newest
       order by newest.created_at, newest.id) as rows from thread t where t.key = $1`
-  const { rows } = await readAtOnce<ThreadRows>(tenant, { text, values: [key, limit] }, {})
+  const rows = await readAtOnce<ThreadRows>(tenant, { text, values: [key, limit] }, {})
   return rows[0] ?? null
 }
 
@@ -25,6 +25,6 @@ export function toThreadRow({ id, markdown }: Pick<Answer, 'id' | 'markdown'>): 
 /** Key of the thread that an answer was given in; null for one outside any, or not kept. */
 export async function threadOfAnswer(tenant: TenantDb, answerId: string): Promise<string | null> {
   const text = 'select t.key from answer a join thread t on t.id = a.thread_id where a.id = $1'
-  const { rows } = await readAtOnce<{ key: string }>(tenant, { text, values: [answerId] }, {})
+  const rows = await readAtOnce<{ key: string }>(tenant, { text, values: [answerId] }, {})
   return rows[0]?.key ?? null
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { textType, toBinaryArray, tsvectorType } from '../binary-array.ts'
 import { NuraError } from '../nura-error.ts'
 import { toJson, toStorable } from '../text.ts'
 import type { TenantDb } from '../tenant-db.ts'
@@ -6,7 +7,7 @@ import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus, type Corpus } from './corpus.ts'
 import { keepChunks } from './keep-chunks.ts'
 import { addTerms, dropFiles, dropFileTerms } from './remove-files.ts'
-import { spaceChanged, toSpaceLiteral, toVectorArrayText, toVectorText } from './space.ts'
+import { readVectorTypes, spaceChanged, toSpaceLiteral, toVectorBytes } from './space.ts'
 import { countTerms, toLex, toSparse, type TermCounts } from './terms.ts'
 
 export type FileWrite = {
@@ -65,11 +66,12 @@ export async function writeFiles(tenant: TenantDb, context: WriteContext, files:
   const rows = [...byPath.values()].map((file) => ({
     file,
     terms: countTerms(file.tokens),
-    chunks: file.chunks.map((chunk) => ({ chunk, terms: countTerms(chunk.tokens), vector: toVectorText(chunk.embedding) })),
+    chunks: file.chunks.map((chunk) => ({ chunk, terms: countTerms(chunk.tokens), vector: toVectorBytes(chunk.embedding) })),
   }))
   await tenant.transaction(async (tx) => {
-    const [corpus, [repository], present] = await Promise.all([
+    const [corpus, types, [repository], present] = await Promise.all([
       lockCorpus(tx),
+      readVectorTypes(tx),
       tx.query('select 1 from repository where id = $1', [context.repositoryId]),
       tx.query<{ id: string; path: string }>('select id, path from file where repository_id = $1 and path = any($2::text[])', [context.repositoryId, [...byPath.keys()]]),
     ])
@@ -84,8 +86,8 @@ export async function writeFiles(tenant: TenantDb, context: WriteContext, files:
     corpus.activeSpace ??= context.space
     // None needs another's answer, so they are sent together; the server takes them in this order.
     await Promise.all([
-      writeFileRows(tx, context, corpus, written),
-      writeChunks(tx, context, corpus, fresh),
+      writeFileRows(tx, context, corpus, types, written),
+      writeChunks(tx, context, corpus, types, fresh),
       addTerms(tx, { files: written.map(({ terms }) => terms), chunks: fresh.map(({ row }) => row.terms) }),
       ...dropNames(tx, [...ids.values()]),
       writeSymbols(tx, context, written),
@@ -95,8 +97,9 @@ export async function writeFiles(tenant: TenantDb, context: WriteContext, files:
   })
 }
 
+type VectorTypes = Awaited<ReturnType<typeof readVectorTypes>>
 type FileRow = { file: FileWrite; terms: TermCounts; chunks: ChunkRow[] }
-type ChunkRow = { chunk: ChunkWrite; terms: TermCounts; vector: string }
+type ChunkRow = { chunk: ChunkWrite; terms: TermCounts; vector: Buffer }
 export type WrittenFile = FileRow & { id: string }
 export type FreshChunk = { file: WrittenFile; row: ChunkRow }
 
@@ -114,12 +117,12 @@ function count(corpus: Corpus, files: WrittenFile[], fresh: FreshChunk[]): void 
   corpus.chunkTokens += fresh.reduce((sum, { row }) => sum + row.terms.length, 0)
 }
 
-async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Corpus, rows: WrittenFile[]): Promise<void> {
+async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Corpus, types: VectorTypes, rows: WrittenFile[]): Promise<void> {
   const indexed = rows.map(({ terms }) => (terms.length > 0 ? terms : null))
   await tx.execute(
     `insert into file (id, repository_id, path, stem, blob_sha, size, language, content_type, skip_reason, chunker_version, pending_sha, lex, sparse, token_length, mean_length, title, url, changed_at)
-     select id, $1, path, stem, blob_sha, size, language, content_type, skip_reason, $2, $3, lex::tsvector, sparse::sparsevec, token_length, $4, title, url, changed_at
-     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[], $18::timestamptz[])
+     select id, $1, path, stem, blob_sha, size, language, content_type, skip_reason, $2, $3, lex, sparse, token_length, $4, title, url, changed_at
+     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::tsvector[], $14::sparsevec[], $15::int[], $16::text[], $17::text[], $18::timestamptz[])
        as given (id, path, stem, blob_sha, size, language, content_type, skip_reason, lex, sparse, token_length, title, url, changed_at)
      on conflict (repository_id, path) do update set stem = excluded.stem, blob_sha = excluded.blob_sha, size = excluded.size, language = excluded.language,
        content_type = excluded.content_type, skip_reason = excluded.skip_reason, chunker_version = excluded.chunker_version, pending_sha = excluded.pending_sha,
@@ -131,35 +134,38 @@ async function writeFileRows(tx: Transaction, context: WriteContext, corpus: Cor
       corpus.meanFileLength,
       rows.map(({ id }) => id),
       ...columnsOf(rows, ({ file }) => [file.path, file.stem, file.blobSha, file.size, file.language, file.contentType, file.skipReason], 7),
-      indexed.map((terms) => terms && toLex(terms)),
-      indexed.map((terms) => terms && toSparse(terms, corpus.meanFileLength)),
+      toBinaryArray(tsvectorType, indexed.map((terms) => terms && toLex(terms))),
+      toBinaryArray(types.sparsevec, indexed.map((terms) => terms && toSparse(terms, corpus.meanFileLength))),
       rows.map(({ terms }) => terms.length),
       ...columnsOf(rows, ({ file }) => [toStorable(file.title ?? null), file.url ?? null, file.changedAt?.toISOString() ?? null], 3),
     ],
   )
 }
 
-async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpus, fresh: FreshChunk[]): Promise<void> {
+async function writeChunks(tx: Transaction, context: WriteContext, corpus: Corpus, types: VectorTypes, fresh: FreshChunk[]): Promise<void> {
   if (fresh.length === 0) return
   await tx.execute(
     `insert into knowledge_base (id, content, content_type, source_path, repository_id, embedding, metadata, embedding_model, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, mean_length, lex, sparse)
-     select id, content, content_type, path, $1, embedding::vector, metadata::jsonb, $2, file_id, chunk_key, ordinal, start_line, end_line,
-       array(select jsonb_array_elements_text(scope::jsonb)), token_length, $3, lex::tsvector, sparse::sparsevec
-     from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[], $11::text[], $12::int[], $13::int[], $14::int[], $15::text[], $16::int[], $17::text[], $18::text[])
-       as given (id, embedding, content, content_type, path, metadata, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length, lex, sparse)`,
+     select id, content, content_type, path, $1, embedding, metadata::jsonb, $2, file_id, chunk_key, ordinal, start_line, end_line,
+       array(select jsonb_array_elements_text(scope::jsonb)), token_length, $3, lex, sparse
+     from unnest($4::uuid[], $5::text[], $6::vector[], $7::tsvector[], $8::sparsevec[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::text[], $14::int[], $15::int[], $16::int[], $17::text[], $18::int[])
+       as given (id, content, embedding, lex, sparse, content_type, path, metadata, file_id, chunk_key, ordinal, start_line, end_line, scope, token_length)`,
     [
       context.repositoryId,
       context.space,
       corpus.meanChunkLength,
       fresh.map(() => randomUUID()),
-      toVectorArrayText(fresh.map(({ row }) => row.vector)),
+      toBinaryArray(textType, fresh.map(({ row }) => Buffer.from(toStorable(row.chunk.content)))),
+      toBinaryArray(types.vector, fresh.map(({ row }) => row.vector)),
+      toBinaryArray(tsvectorType, fresh.map(({ row }) => toLex(row.terms))),
+      toBinaryArray(types.sparsevec, fresh.map(({ row }) => toSparse(row.terms, corpus.meanChunkLength))),
       ...columnsOf(
         fresh,
         ({ file, row: { chunk, terms } }) => [
-          toStorable(chunk.content), file.file.contentType, file.file.path, toJson(chunk.metadata ?? {}), file.id, chunk.key, chunk.ordinal,
-          chunk.startLine, chunk.endLine, toJson(chunk.scope), terms.length, toLex(terms), toSparse(terms, corpus.meanChunkLength),
+          file.file.contentType, file.file.path, toJson(chunk.metadata ?? {}), file.id, chunk.key, chunk.ordinal, chunk.startLine, chunk.endLine,
+          toJson(chunk.scope), terms.length,
         ],
-        13,
+        10,
       ),
     ],
   )

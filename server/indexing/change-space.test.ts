@@ -9,7 +9,7 @@ import { readCorpus } from '#db/tenant/corpus.ts'
 import { cancelSpaceChange, readSpaceChange, startSpaceChange } from '#db/tenant/next-space.ts'
 import { addRepository } from '#db/tenant/repositories.ts'
 import { searchVector } from '#db/tenant/search.ts'
-import { toVectorText } from '#db/tenant/space.ts'
+import { toVectorBytes } from '#db/tenant/space.ts'
 import { readTestServer } from '#db/testing/config.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { watchSql } from '#db/testing/watch-sql.ts'
@@ -149,7 +149,7 @@ describe('while questions are asked and pushes come in', () => {
       ...embedder,
       async embed(texts, kind, signal) {
         const vectors = await embedder.embed(texts, kind, signal)
-        if (kind === 'query') for (const vector of vectors) spaceOf.set(toVectorText(vector), embedder.space)
+        if (kind === 'query') for (const vector of vectors) spaceOf.set(toVectorBytes(vector).toString('latin1'), embedder.space)
         return vectors
       },
     })
@@ -158,7 +158,7 @@ describe('while questions are asked and pushes come in', () => {
     onTestFinished(
       watchSql(db, ({ text, values }) => {
         const literal = /<=>[^]*embedding_model = '([^']+)'/.exec(text)?.[1]
-        if (literal !== undefined) compared.push({ literal, vector: spaceOf.get(String(values[0])) ?? 'none' })
+        if (literal !== undefined) compared.push({ literal, vector: spaceOf.get((values[0] as Buffer).toString('latin1')) ?? 'none' })
       }),
     )
     let running = true
