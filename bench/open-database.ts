@@ -14,11 +14,14 @@ export type BenchDatabase = Opened & {
   freshDatabase(): Promise<Opened>
 }
 
-/** A private PostgreSQL (and Redis), a migrated database and one tenant, for as long as `run` takes. */
-export async function withDatabase<T>(run: (database: BenchDatabase) => Promise<T>): Promise<T> {
+/**
+ * A private PostgreSQL (and Redis), a migrated database and one tenant, for as long as `run` takes.
+ * @param postgresSettings where it takes a larger server than tests do
+ */
+export async function withDatabase<T>(run: (database: BenchDatabase) => Promise<T>, postgresSettings: Record<string, string> = {}): Promise<T> {
   const programs = await findServerPrograms()
   if ('missing' in programs) throw new Error(`This needs ${programs.missing.join(' and ')} on this machine; see infra/ci/install-stores.sh.`)
-  const servers = await openServers(programs.found)
+  const servers = await openServers(programs.found, { postgresSettings })
   const opened: Db[] = []
   const freshDatabase = async () => {
     const database = await openDatabase(servers.databaseUrl, opened.length === 0 ? 'bench' : `bench_${opened.length}`)

@@ -12,7 +12,7 @@ import { countPush } from './count-push.ts'
 import type { PushCounts } from './count-push.ts'
 import { explainVector } from './explain.ts'
 import { makeRepository } from './make-repository.ts'
-import { watchServer } from './server.ts'
+import { largeServer, watchServer } from './server.ts'
 import { openSubject } from './subject.ts'
 import type { Subject } from './subject.ts'
 
@@ -51,7 +51,7 @@ export async function measureChunkGrowth({ most, repo }: { most: number; repo: s
       for (const { close } of steps) await close()
       await raw.end()
     }
-  })
+  }, largeServer)
 }
 
 async function openStep({ db, freshTenant }: BenchDatabase, raw: Client, size: number, repo: string | null): Promise<Step> {

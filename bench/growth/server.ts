@@ -1,5 +1,9 @@
+import { totalmem } from 'node:os'
 import type { Client } from 'pg'
 import { readCpuMs, readFamily, readMemory, readParent, sumOver } from '../process-usage.ts'
+
+/** A quarter of the machine for pages, as PostgreSQL's manual has it for a server of one's own. */
+export const largeServer = { shared_buffers: `${Math.floor(totalmem() / 4 / 1024 / 1024)}MB` }
 
 /** CPU milliseconds of this process and of all of PostgreSQL's. */
 export type Cpu = { node: number; server: number }

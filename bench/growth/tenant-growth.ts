@@ -10,7 +10,7 @@ import type { Result } from '../report.ts'
 import { readCatalogue, visitTenants } from './catalogue.ts'
 import { copyTenant } from './copy-tenant.ts'
 import { makeRepository } from './make-repository.ts'
-import { watchServer } from './server.ts'
+import { largeServer, watchServer } from './server.ts'
 import { openSubject } from './subject.ts'
 import type { Subject } from './subject.ts'
 
@@ -51,7 +51,7 @@ export async function measureTenantGrowth({ tenants: mostTenants, repo }: { tena
     }
     results.push(await measureMaking(one.freshTenant, many.freshTenant, subjects.length))
     return results
-  })
+  }, largeServer)
 }
 
 async function measureSearches(alone: Subject, subjects: Subject[]): Promise<Result[]> {
