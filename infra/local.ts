@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const isPerson = process.stdout.isTTY === true
   // A person reads the welcome, not the log; a machine reads the log.
   const log = createLog({ level: isPerson && config.logLevel === 'info' ? 'warn' : config.logLevel, process: 'local' })
-  const tracing = openTracing(tracingConfig, { process: 'local', log })
+  const tracing = await openTracing(tracingConfig, { process: 'local', log })
   const say = (text: string) => void process.stdout.write(`${text}\n`)
 
   if (dbConfig.url === null) say(`Opening the stores in ${dbConfig.dataDir} …`)
