@@ -32,10 +32,10 @@ export async function readParent(pid: number): Promise<number> {
   return Number((await readStat(pid))[3])
 }
 
-/** What processes sum up to; one that ends meanwhile counts nothing. */
+/** What processes sum up to; one that ends meanwhile, or that this user may not look into, counts nothing. */
 export async function sumOver(pids: number[], read: (pid: number) => Promise<number>): Promise<number> {
   const values = await Promise.all(pids.map((pid) => read(pid).catch(() => 0)))
-  return values.reduce((sum, value) => sum + value, 0)
+  return values.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0)
 }
 
 /** Fields of proc(5), the name of the program as one. */
