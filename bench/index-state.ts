@@ -1,4 +1,5 @@
 import type { TenantDb } from '#db/index.ts'
+import { citedSha } from '#db/tenant/manifest.ts'
 
 /** All that an index says of one repository, and of the tenant's terms, as rows of text by table; ids and times left out. */
 export type IndexState = ReadonlyMap<string, readonly string[]>
@@ -13,9 +14,9 @@ export type Difference = { table: string; missing: string[]; unexpected: string[
 const queries: Record<string, string> = {
   repository: `select indexed_sha, state from repository where id = $1`,
   'file (path, stem, blob, skip reason, …)': `
-    select path, stem, blob_sha, size, language, content_type, skip_reason, chunker_version, token_length, md5(lex::text),
-      (select coalesce(file.pending_sha, indexed_sha) from repository where id = $1) as cited_at
-    from file where repository_id = $1`,
+    select path, stem, blob_sha, size, language, f.content_type, skip_reason, chunker_version, token_length, md5(lex::text),
+      ${citedSha} as cited_at
+    from file f join repository r on r.id = repository_id where repository_id = $1`,
   'chunk (path, key, lines, scope, …)': `
     select source_path, ordinal, chunk_key, start_line, end_line, scope, md5(content), content_type, metadata, embedding_model, token_length, md5(lex::text),
       (select path from file where file.id = file_id) as file

@@ -6,6 +6,7 @@ import type { TenantDb } from '#db/index.ts'
 import { addRepository } from '#db/tenant/repositories.ts'
 import { indexSource } from '#server/indexing/index-changes.ts'
 import { createLog } from '#server/log.ts'
+import type { Embedders } from '#server/models/embedder.ts'
 import { lexicalEmbedders } from '#server/models/lexical.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import { generateRepository } from './generate-repository.ts'
@@ -50,10 +51,14 @@ export async function measureIngest(): Promise<Result[]> {
   })
 }
 
-export async function indexRepository(tenant: TenantDb, dir: string) {
-  const log = createLog({ level: 'silent', process: 'bench' })
+export async function indexRepository(tenant: TenantDb, dir: string, embedders: Embedders = lexicalEmbedders) {
   const repository = await addRepository(tenant, { name: 'generated', source: 'git', location: dir })
-  return indexSource({ embedders: lexicalEmbedders, log }, tenant, repository, createGitSource(dir))
+  return syncRepository(tenant, repository, dir, embedders)
+}
+
+/** Brings the index of a repository to its head, as a push does. */
+export function syncRepository(tenant: TenantDb, repository: { id: string }, dir: string, embedders: Embedders) {
+  return indexSource({ embedders, log: createLog({ level: 'silent', process: 'bench' }) }, tenant, repository, createGitSource(dir))
 }
 
 type Table = { name: string; columns: { name: string; type: string }[]; rows: Record<string, string>[] }

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const { db: dbConfig, jobsEnv, config, env, tracingConfig } = readTogether({ db: readDbConfig, jobsEnv: readJobsEnv, config: readServerConfig, env: readBotEnv, tracingConfig: readTracingConfig })
   if (!env.NURA_SERVER_URL) throw new NuraError('bad-environment', 'NURA_SERVER_URL is missing: set it to the address of the server process, such as http://server:3000.')
   const log = createLog({ level: config.logLevel, process: 'bot' })
-  const tracing = openTracing(tracingConfig, { process: 'bot', log })
+  const tracing = await openTracing(tracingConfig, { process: 'bot', log })
   const db = await openDb(dbConfig)
   void warnOfAmbientRights(db, log)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }

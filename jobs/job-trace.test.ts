@@ -40,7 +40,7 @@ describe.each(kinds)('the trace of a job, on %s', (kind) => {
   /** Runs a job once for each payload that `leave` queues, and gives the spans. */
   async function run(leave: (enqueue: (inboxId: string) => Promise<void>) => Promise<void>, work: () => Promise<void> = async () => undefined) {
     const rig = createTestRig(db, kind)
-    tracing = openTracing(readTracingConfig(), { process: 'test', log: rig.log })
+    tracing = await openTracing(readTracingConfig(), { process: 'test', log: rig.log })
     const job = defineJob({ name: `toy-${randomUUID().slice(0, 8)}`, payload: z.strictObject({ inboxId: z.string() }), options: { attempts: 1, backoffMs: 1, concurrency: 1 }, run: async (_, parts: { work: () => Promise<void> }) => parts.work() })
     const queues = openQueues([job] as const, rig)
     const workers = await startWorkers([job] as const, { work }, { ...rig, traceparentOf: (id) => readTraceparent(db, id) })

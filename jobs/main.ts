@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, tracingConfig: readTracingConfig,
   })
   const log = createLog({ level: config.logLevel, process: 'jobs' })
-  const tracing = openTracing(tracingConfig, { process: 'jobs', log })
+  const tracing = await openTracing(tracingConfig, { process: 'jobs', log })
   const db = await openDb(dbConfig)
   void warnOfAmbientRights(db, log)
   const rig = { config: toJobsConfig(jobsEnv, dbConfig), queueConnection: () => db.queueConnection(), signer: createJobSigner(config.serviceSecret ?? db.deriveKey('jobs')), log }

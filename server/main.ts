@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     db: readDbConfig, jobsEnv: readJobsEnv, cacheEnv: readCacheEnv, config: readServerConfig, githubConfig: readGithubConfig, tracingConfig: readTracingConfig,
   })
   const log = createLog({ level: config.logLevel, process: 'server' })
-  const tracing = openTracing(tracingConfig, { process: 'server', log })
+  const tracing = await openTracing(tracingConfig, { process: 'server', log })
   const db = await openDb(dbConfig)
   void warnOfAmbientRights(db, log)
   const jobsConfig = toJobsConfig(jobsEnv, dbConfig)

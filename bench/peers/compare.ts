@@ -2,7 +2,12 @@ import { createRandom } from '#infra/testing/create-random.ts'
 import { cost, median, ratioOf } from '../measure.ts'
 import type { Cost, Pair, Ratio } from '../measure.ts'
 
-export type Side = { name: string; run(round: number): Promise<unknown> }
+export type Side = {
+  name: string
+  run(round: number): Promise<unknown>
+  /** What a round needs first and does not pay for. */
+  prepare?(round: number): Promise<unknown>
+}
 
 /**
  * The question that a side asks in a round. Each side asks all of them, but no two the same one after the other: the second would find
@@ -16,6 +21,7 @@ export async function interleaveSides(rounds: number, sides: Side[]): Promise<Ma
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < sides.length; turn++) {
       const side = sides[(round + turn) % sides.length]!
+      await side.prepare?.(round)
       costs.get(side.name)!.push(await cost(() => side.run(round)))
     }
   }

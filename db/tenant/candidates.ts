@@ -21,8 +21,10 @@ export async function readCandidates(
   if (found.repositoryIds.length === 0 || found.chunkIds.length + found.fileIds.length === 0) return { files: [], chunks: [] }
   return tenant.transaction(async (tx) => {
     const files = await tx.query<CandidateFileRow>(
-      `select id as "fileId", repository_id as "repositoryId", path, stem, content_type as "contentType", token_length as "tokenLength" from file
-       where repository_id = any($3::uuid[]) and (id = any($2::uuid[]) or id in (select file_id from knowledge_base where id = any($1::uuid[]))) order by id`,
+      // One set of ids, found by their keys: told apart by `or`, every file of the tenant would be read.
+      `with found as (select file_id as id from knowledge_base where id = any($1::uuid[]) union select unnest($2::uuid[]))
+       select id as "fileId", repository_id as "repositoryId", path, stem, content_type as "contentType", token_length as "tokenLength"
+       from file join found using (id) where repository_id = any($3::uuid[]) order by id`,
       [found.chunkIds, found.fileIds, found.repositoryIds],
     )
     const chunks = await tx.query<ChunkPlace>(

@@ -1,5 +1,6 @@
 import type { TenantDb } from '../tenant-db.ts'
 import { readTenant } from '../transaction.ts'
+import { citedSha } from './manifest.ts'
 
 /** A live chunk with all that a passage needs of its file and repository. */
 export type ChunkRow = ChunkPlace & {
@@ -35,7 +36,7 @@ export async function readChunks(tenant: TenantDb, chunkIds: string[]): Promise<
     tx.query<ChunkRow>(
       `select ${placeColumns}, k.chunk_key as "chunkKey", k.content, k.content_type as "contentType", f.language, k.metadata, k.repository_id as "repositoryId",
          r.name as repository, r.url as "repositoryUrl", r.default_branch as "defaultBranch", f.path, f.stem,
-         coalesce(f.pending_sha, r.indexed_sha) as sha, r.indexed_at as "indexedAt", f.title, f.url, f.changed_at as "changedAt"
+         ${citedSha} as sha, r.indexed_at as "indexedAt", f.title, f.url, f.changed_at as "changedAt"
        from unnest($1::uuid[]) with ordinality as wanted (id, place) join knowledge_base k using (id) join file f on f.id = k.file_id
        join repository r on r.id = k.repository_id where k.gone_at is null order by place`,
       [chunkIds],

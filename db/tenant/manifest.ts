@@ -1,4 +1,5 @@
 import type { TenantDb } from '../tenant-db.ts'
+import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus } from './corpus.ts'
 import { rebuildWeights } from './rebuild-weights.ts'
 
@@ -13,12 +14,19 @@ export async function readManifest(tenant: TenantDb, repositoryId: string): Prom
   return new Map(rows.map(({ path, ...entry }) => [path, entry]))
 }
 
+/** What is written at `sha` is cited at it until the index equals a whole tree again, which other files are not of yet. */
+export async function noteUnfinished(tx: Transaction, repositoryId: string, sha: string): Promise<void> {
+  await tx.execute('update repository set unfinished_shas = array_append(unfinished_shas, $2) where id = $1 and $2 <> all(unfinished_shas)', [repositoryId, sha])
+}
+
+/** The commit that a file `f` of a repository `r` is cited at, in SQL. */
+export const citedSha = 'case when f.pending_sha = any(r.unfinished_shas) then f.pending_sha else r.indexed_sha end'
+
 /** The index of this repository now equals the tree at `sha`, which every file of it may be cited at. */
 export async function finishSync(tenant: TenantDb, repositoryId: string, sha: string): Promise<void> {
   await tenant.transaction(async (tx) => {
     const corpus = await lockCorpus(tx)
-    await tx.execute(`update repository set indexed_sha = $2, indexed_at = now(), state = 'ready', error = null where id = $1`, [repositoryId, sha])
-    await tx.execute('update file set pending_sha = null where repository_id = $1 and pending_sha is not null', [repositoryId])
+    await tx.execute(`update repository set indexed_sha = $2, indexed_at = now(), state = 'ready', error = null, unfinished_shas = '{}' where id = $1`, [repositoryId, sha])
     await tx.execute('delete from term where chunks <= 0 and files <= 0')
     await saveCorpus(tx, corpus)
   })

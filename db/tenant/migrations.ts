@@ -426,4 +426,13 @@ export const tenantMigrations: Migration[] = [
     name: '0009-asked',
     sql: 'alter table answer add column asked jsonb;',
   },
+  {
+    // Commits of syncs that have not ended. A file keeps the commit that it was last written at (`pending_sha`); it is cited at that while
+    // the commit is listed here, and at the one that the index equals from then on, without its row being written again.
+    name: '0010-unfinished-syncs',
+    sql: `
+      alter table repository add column unfinished_shas text[] not null default '{}';
+      update repository set unfinished_shas = array(select distinct pending_sha from file where repository_id = repository.id and pending_sha is not null);
+    `,
+  },
 ]

@@ -5,6 +5,7 @@ import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus } from './corpus.ts'
 import type { Corpus } from './corpus.ts'
+import { noteUnfinished } from './manifest.ts'
 import { addTerms, dropFiles, dropTerms } from './remove-files.ts'
 import { readVectorTypes } from './space.ts'
 import { changeTerms, readTerms, toLex, toSparse } from './terms.ts'
@@ -49,6 +50,7 @@ export async function moveFiles(tenant: TenantDb, repositoryId: string, sha: str
     await repointImports(tx, repositoryId, moved)
     await replaceSubjects(tx, repositoryId, moved)
     for (const batch of batchesOf(moved)) await replacePathTerms(tx, corpus, batch)
+    await noteUnfinished(tx, repositoryId, sha)
     await saveCorpus(tx, corpus)
   })
 }

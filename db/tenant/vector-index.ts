@@ -8,11 +8,27 @@ export async function prepareBuild(tx: Transaction): Promise<void> {
   for (const setting of await buildSettings(tx)) await tx.query(`set local ${setting}`)
 }
 
-/** What to `set` before an index is built. */
+const mb = 1024 * 1024
+/** What any server has to spare for a build. */
+const leastMemory = 256 * mb
+/** A vector and its neighbours in the graph that is being built, with room to spare. */
+const bytesOfChunk = 6 * 1024
+
+/**
+ * What to `set` before an index is built. A graph that outgrows its memory is written row by row, several times slower: a large one
+ * may have what the server's operator gives to maintenance, or half of what is given to pages where that is more. No more is set than
+ * the tenant's chunks need, as a parallel build takes all of it from the start.
+ */
 export async function buildSettings(tx: Transaction): Promise<string[]> {
-  const [extension] = await tx.query<{ version: string }>(`select extversion as version from pg_extension where extname = 'vector'`)
+  const [server] = await tx.query<{ version: string; maintenance: string; pages: string; chunks: number }>(
+    `select extversion as version, pg_size_bytes(current_setting('maintenance_work_mem')) as maintenance, pg_size_bytes(current_setting('shared_buffers')) as pages, chunks
+     from pg_extension, corpus where extname = 'vector'`,
+  )
+  const { version, maintenance, pages, chunks } = server!
+  const most = Math.max(leastMemory, Number(maintenance), Number(pages) / 2)
+  const memory = Math.max(64 * mb, Math.min(most, chunks * bytesOfChunk))
   // Parallel builds of pgvector before 0.8.4 overflow a buffer.
-  return [`maintenance_work_mem to '256MB'`, ...(isBefore(extension!.version, [0, 8, 4]) ? ['max_parallel_maintenance_workers to 0'] : [])]
+  return [`maintenance_work_mem to '${Math.floor(memory / 1024)}kB'`, ...(isBefore(version, [0, 8, 4]) ? ['max_parallel_maintenance_workers to 0'] : [])]
 }
 
 /** What follows `create index NAME`. */

@@ -6,6 +6,7 @@ import type { TenantDb } from '../tenant-db.ts'
 import type { Transaction } from '../transaction.ts'
 import { lockCorpus, saveCorpus, type Corpus } from './corpus.ts'
 import { keepChunks } from './keep-chunks.ts'
+import { noteUnfinished } from './manifest.ts'
 import { addTerms, dropFiles, dropFileTerms } from './remove-files.ts'
 import { readVectorTypes, spaceChanged, toSpaceLiteral, toVectorBytes } from './space.ts'
 import { countTerms, toLex, toSparse, type TermCounts } from './terms.ts'
@@ -92,6 +93,7 @@ export async function writeFiles(tenant: TenantDb, context: WriteContext, files:
       ...dropNames(tx, [...ids.values()]),
       writeSymbols(tx, context, written),
       writeEdges(tx, context, written),
+      noteUnfinished(tx, context.repositoryId, context.sha),
       saveCorpus(tx, corpus),
     ])
   })

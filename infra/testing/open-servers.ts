@@ -29,10 +29,12 @@ export type KeptServer = {
  * With `survivesKill` they keep what they have said to keep when their process is killed: the kernel has it by then. A
  * machine that goes down still takes it along.
  *
+ * `postgresSettings` go before those that fit a test.
+ *
  * They end with `close`, and also when this process ends in any way, `kill -9` included: each runs under a shell that
  * waits on a pipe from here, and whose end of the pipe closes with us.
  */
-export async function openServers(programs: ServerPrograms, { survivesKill = false } = {}): Promise<Servers> {
+export async function openServers(programs: ServerPrograms, { survivesKill = false, postgresSettings = {} }: { survivesKill?: boolean; postgresSettings?: Record<string, string> } = {}): Promise<Servers> {
   const folder = await mkdtemp(join(tmpdir(), 'nura-servers-'))
   const owner = await ordinaryUser()
   const [postgresPort, redisPort] = [await freePort(), await freePort()]
@@ -64,7 +66,7 @@ export async function openServers(programs: ServerPrograms, { survivesKill = fal
       { cwd: folder, ...owner },
     )
     const databaseUrl = `postgresql://nura@127.0.0.1:${postgresPort}/postgres`
-    const settings = { ...postgresSettings, ...(survivesKill && { synchronous_commit: 'on', full_page_writes: 'on' }) }
+    const settings = { ...testSettings, ...postgresSettings, ...(survivesKill && { synchronous_commit: 'on', full_page_writes: 'on' }) }
     const postgresServer = keep('postgres', [
       join(programs.postgresFolder, 'postgres'), '-D', postgres, '-p', String(postgresPort),
       ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
@@ -77,7 +79,7 @@ export async function openServers(programs: ServerPrograms, { survivesKill = fal
   }
 }
 
-const postgresSettings = {
+const testSettings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..', '..')
 /** A process of Nura as an operator starts it. */
 export type NuraProcess = {
   readonly url: string
+  readonly pid: number
   /** What it has written so far, both streams. */
   output(): string
   /** Stops it as a frozen machine would, and lets it go on. */
@@ -48,6 +49,7 @@ export async function startProcess(script: string, env: Record<string, string>, 
   const url = `http://127.0.0.1:${port}`
   const nura: NuraProcess = {
     url,
+    pid: child.pid!,
     output,
     ended,
     pause: () => void child.kill('SIGSTOP'),

@@ -31,7 +31,7 @@ beforeEach(async () => {
   collector = await startFakeCollector()
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url)
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '20')
-  tracing = openTracing(readTracingConfig(), { process: 'server', log: server.parts.log })
+  tracing = await openTracing(readTracingConfig(), { process: 'server', log: server.parts.log })
 })
 afterEach(async () => {
   await tracing.close()

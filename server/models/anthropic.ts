@@ -1,4 +1,4 @@
-import Anthropic from '@anthropic-ai/sdk'
+import type Anthropic from '@anthropic-ai/sdk'
 import type { MessageCreateParamsStreaming, RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
 import { badModel, fromFault, fromStatus, modelAway, modelRefused } from './model-error.ts'
@@ -20,7 +20,8 @@ export function createAnthropic(model: string, endpoint: AnthropicEndpoint): Cha
   const id = `anthropic:${model}`
   const facts = findFacts(id) ?? unknownModel
   const { inputTokens, outputTokens, price } = facts
-  const client = createClient(endpoint)
+  const opened = openClient(endpoint)
+  opened.catch(() => undefined)
   return {
     id,
     limits: { inputTokens, outputTokens },
@@ -28,10 +29,11 @@ export function createAnthropic(model: string, endpoint: AnthropicEndpoint): Cha
     async *stream(request, signal) {
       signal.throwIfAborted()
       try {
+        const { client } = await opened
         yield* readEvents(await client.messages.create(toBody(model, request, facts), { signal }), id, signal)
       } catch (error) {
         signal.throwIfAborted()
-        throw toModelError(error, id)
+        throw toModelError(error, id, await opened)
       }
     },
   }
@@ -40,9 +42,16 @@ export function createAnthropic(model: string, endpoint: AnthropicEndpoint): Cha
 /** What the SDK sends for itself. Its other headers would come from `ANTHROPIC_CUSTOM_HEADERS`, which may hold secrets of another server. */
 const ownHeader = /^(?:accept|content-type|user-agent|anthropic-version|x-stainless-.*)$/i
 
-/** Without a key the SDK looks for credentials in files and the environment, hence the word in its place, which is never sent. */
-function createClient({ apiKey, baseUrl }: AnthropicEndpoint): Anthropic {
-  return new Anthropic({
+type Opened = { client: Anthropic; APIError: typeof Anthropic.APIError }
+
+/**
+ * The SDK is large, and loaded only where a model of it is configured.
+ *
+ * Without a key it looks for credentials in files and the environment, hence the word in its place, which is never sent.
+ */
+async function openClient({ apiKey, baseUrl }: AnthropicEndpoint): Promise<Opened> {
+  const { default: Sdk } = await import('@anthropic-ai/sdk')
+  const client = new Sdk({
     apiKey: apiKey ?? 'none', baseURL: baseUrl, webhookKey: null, maxRetries: 0, logLevel: 'off', openTelemetry: false,
     fetch: (url, init) => {
       const headers = new Headers([...new Headers(init?.headers)].filter(([name]) => ownHeader.test(name)))
@@ -50,6 +59,7 @@ function createClient({ apiKey, baseUrl }: AnthropicEndpoint): Anthropic {
       return fetch(url, { ...init, headers })
     },
   })
+  return { client, APIError: Sdk.APIError }
 }
 
 async function* readEvents(events: AsyncIterable<RawMessageStreamEvent>, id: string, signal: AbortSignal): AsyncGenerator<ChatEvent> {
@@ -86,8 +96,8 @@ const statuses: Readonly<Record<string, number>> = {
   request_too_large: 413, rate_limit_error: 429, api_error: 500, overloaded_error: 529,
 }
 
-function toModelError(error: unknown, id: string): Error {
-  if (!(error instanceof Anthropic.APIError)) return fromFault(id, error)
+function toModelError(error: unknown, id: string, { APIError }: Opened): Error {
+  if (!(error instanceof APIError)) return fromFault(id, error)
   const { type, errorCode, headers, requestID, apiMessage } = error
   const status = error.status ?? (type === null ? undefined : statuses[type] ?? 500)
   if (status === undefined) return fromFault(id, error)

@@ -1,5 +1,4 @@
-import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
-import type { ContentBlock, ConverseStreamOutput, ConverseStreamRequest, TokenUsage } from '@aws-sdk/client-bedrock-runtime'
+import type { BedrockRuntimeClient, ContentBlock, ConverseStreamOutput, ConverseStreamRequest, TokenUsage } from '@aws-sdk/client-bedrock-runtime'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
 import { modelAway, modelRefused } from './model-error.ts'
 import { toBedrockError } from './bedrock-error.ts'
@@ -23,7 +22,8 @@ export type BedrockEndpoint = {
 export function createBedrock(model: string, endpoint: BedrockEndpoint, facts = findFacts(`bedrock:${model}`) ?? unknownModel): ChatModel {
   const id = `bedrock:${model}`
   const { inputTokens, outputTokens, price, streams } = facts
-  const client = createClient(model, endpoint)
+  const opened = openClient(model, endpoint)
+  opened.catch(() => undefined)
   return {
     id,
     limits: { inputTokens, outputTokens },
@@ -36,6 +36,7 @@ export function createBedrock(model: string, endpoint: BedrockEndpoint, facts = 
       const options = { abortSignal: AbortSignal.any([signal, stop.signal]) }
       const input = toInput(model, request, facts)
       try {
+        const { client, ConverseCommand, ConverseStreamCommand } = await opened
         if (streams === false) yield* readWhole(await client.send(new ConverseCommand(input), options), id)
         else yield* readEvents((await client.send(new ConverseStreamCommand(input), options)).stream ?? [], id, signal)
       } catch (error) {
@@ -53,14 +54,17 @@ export function toArnRegion(model: string): string | null {
   return /^arn:[^:]+:bedrock:([^:]+):/.exec(model)?.[1] ?? null
 }
 
-function createClient(model: string, { region, baseUrl }: BedrockEndpoint): BedrockRuntimeClient {
+/** The SDK is large, and loaded only where a model of it is configured. */
+async function openClient(model: string, { region, baseUrl }: BedrockEndpoint) {
+  const { BedrockRuntimeClient: Client, ConverseCommand, ConverseStreamCommand } = await import('@aws-sdk/client-bedrock-runtime')
   const chosen = toArnRegion(model) ?? region
-  return new BedrockRuntimeClient({
+  const client: BedrockRuntimeClient = new Client({
     maxAttempts: 1,
     ...(chosen !== null && { region: chosen }),
     // A signature tells nobody the secret that made it; a Bedrock API key would be told to whoever is asked.
     ...(baseUrl !== null && { endpoint: baseUrl, ...(isAws(baseUrl) ? {} : { token: refuseToken, authSchemePreference: ['sigv4'] }) }),
   })
+  return { client, ConverseCommand, ConverseStreamCommand }
 }
 
 function isAws(baseUrl: string): boolean {

@@ -1,6 +1,6 @@
 import { findEmbeddingFacts, takesDimensions } from './embedding-facts.ts'
 import type { EmbeddingModel } from './embedding-model.ts'
-import { createOpenaiClient, toModelError } from './openai.ts'
+import { openOpenaiClient, toModelError } from './openai.ts'
 import type { OpenaiEndpoint } from './openai.ts'
 
 /**
@@ -14,7 +14,8 @@ const compatibleLimits = { texts: 32, characters: 200_000 }
 /** An embedding model behind OpenAI's embeddings API: OpenAI's own, or that of a compatible server. */
 export function createOpenaiEmbedder(model: string, endpoint: OpenaiEndpoint): EmbeddingModel {
   const id = `openai:${model}`
-  const client = createOpenaiClient(endpoint)
+  const opened = openOpenaiClient(endpoint)
+  opened.catch(() => undefined)
   // Other servers refuse a parameter that they do not know.
   const more = endpoint.isOpenai && takesDimensions(model) ? { dimensions: 1024 } : {}
   return {
@@ -24,11 +25,12 @@ export function createOpenaiEmbedder(model: string, endpoint: OpenaiEndpoint): E
     async request(texts, _kind, signal) {
       signal.throwIfAborted()
       try {
+        const { client } = await opened
         const { data, usage } = await client.embeddings.create({ model, input: texts, ...more }, { signal })
         return { vectors: inOrder(data), tokens: usage?.prompt_tokens ?? null }
       } catch (error) {
         signal.throwIfAborted()
-        throw toModelError(error, id, endpoint)
+        throw toModelError(error, id, endpoint, await opened)
       }
     },
   }

@@ -1,4 +1,4 @@
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts'
 import { badModel, fromFault, fromStatus, modelAway, modelCold } from './model-error.ts'
@@ -18,7 +18,8 @@ export type OpenaiEndpoint = {
 export function createOpenai(model: string, endpoint: OpenaiEndpoint): ChatModel {
   const id = `openai:${model}`
   const { price, ...limits } = findFacts(id) ?? unknownModel
-  const client = createOpenaiClient(endpoint)
+  const opened = openOpenaiClient(endpoint)
+  opened.catch(() => undefined)
   return {
     id,
     limits,
@@ -26,22 +27,31 @@ export function createOpenai(model: string, endpoint: OpenaiEndpoint): ChatModel
     async *stream(request, signal) {
       signal.throwIfAborted()
       try {
+        const { client } = await opened
         yield* readChunks(await client.chat.completions.create(toBody(model, request, limits.outputTokens, endpoint.isOpenai), { signal }), id, signal)
       } catch (error) {
         signal.throwIfAborted()
-        throw toModelError(error, id, endpoint)
+        throw toModelError(error, id, endpoint, await opened)
       }
     },
   }
 }
 
-/** Keys and accounts are given, so that the SDK takes none from the environment; its log would show what a model said. */
-export function createOpenaiClient({ apiKey, baseUrl }: OpenaiEndpoint): OpenAI {
-  return new OpenAI({
+export type OpenedOpenai = { client: OpenAI; APIError: typeof OpenAI.APIError }
+
+/**
+ * The SDK is large, and loaded only where a model of it is configured.
+ *
+ * Keys and accounts are given, so that it takes none from the environment; its log would show what a model said.
+ */
+export async function openOpenaiClient({ apiKey, baseUrl }: OpenaiEndpoint): Promise<OpenedOpenai> {
+  const { default: Sdk } = await import('openai')
+  const client = new Sdk({
     apiKey: apiKey ?? 'none', baseURL: baseUrl, maxRetries: 0, logLevel: 'off',
     adminAPIKey: null, organization: null, project: null, webhookSecret: null,
     ...(apiKey === null ? { defaultHeaders: { authorization: null } } : {}),
   })
+  return { client, APIError: Sdk.APIError }
 }
 
 async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, id: string, signal: AbortSignal): AsyncGenerator<ChatEvent> {
@@ -72,8 +82,8 @@ function toBody(model: string, request: ChatRequest, mostTokens: number, isOpena
 }
 
 /** Of a server of our own, one that refuses connections or says that it loads is starting; OpenAI's never is. */
-export function toModelError(error: unknown, id: string, { isOpenai }: Pick<OpenaiEndpoint, 'isOpenai'>): Error {
-  if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
+export function toModelError(error: unknown, id: string, { isOpenai }: Pick<OpenaiEndpoint, 'isOpenai'>, { APIError }: Pick<OpenedOpenai, 'APIError'>): Error {
+  if (!(error instanceof APIError) || error.status === undefined) {
     const fault = fromFault(id, error)
     return !isOpenai && fault.cause instanceof Error && fault.cause.message === 'ECONNREFUSED' ? modelCold(id, fault.cause) : fault
   }

@@ -1,4 +1,3 @@
-import { NotionAPILoader } from '@langchain/community/document_loaders/web/notionapi'
 import { z } from 'zod'
 import { NuraError } from '#db/nura-error.ts'
 import type { SourceCredentials } from '#db/tenant/source-credentials.ts'
@@ -68,6 +67,7 @@ export function createNotionSource(site: Site, { contentType }: { contentType: L
 
   async function readOne({ id }: Listed, signal?: AbortSignal): Promise<ReadListed> {
     const failures: unknown[] = []
+    const { NotionAPILoader } = await import('@langchain/community/document_loaders/web/notionapi')
     const loader = new NotionAPILoader({
       id,
       clientOptions: { auth: 'given by the site', baseUrl: site.base, notionVersion, retry: false, fetch: toPageFetch(site, id, failures, signal) },

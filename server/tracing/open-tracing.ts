@@ -1,7 +1,4 @@
 import { context, diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
-import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type { SpanExporter } from '@opentelemetry/sdk-trace-node'
 import manifest from '#package.json' with { type: 'json' }
 import type { Logger } from '../log.ts'
@@ -21,8 +18,14 @@ export type Tracing = { /** Sends what is left, as far as that takes no longer t
  * For a `main` alone: of a process there is one.
  * @param process the process's own name; `OTEL_SERVICE_NAME` goes before it
  */
-export function openTracing({ isOn }: TracingConfig, { process, log }: { process: string; log: Logger }): Tracing {
+export async function openTracing({ isOn }: TracingConfig, { process, log }: { process: string; log: Logger }): Promise<Tracing> {
   if (!isOn) return { close: async () => undefined }
+  // Loaded only where spans are made.
+  const [{ OTLPTraceExporter }, { detectResources, envDetector, resourceFromAttributes }, { BatchSpanProcessor, NodeTracerProvider }] = await Promise.all([
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
+    import('@opentelemetry/sdk-trace-node'),
+  ])
   diag.setLogger(createDiagnostics(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
   const resource = resourceFromAttributes({ 'service.name': `nura-${process}`, 'service.version': manifest.version }).merge(detectResources({ detectors: [envDetector] }))
   const provider = new NodeTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(ownSpansOnly(new OTLPTraceExporter()))] })

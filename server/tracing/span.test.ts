@@ -28,9 +28,9 @@ afterEach(async () => {
   await collector.close()
 })
 
-const open = (env: Record<string, string> = {}) => {
+const open = async (env: Record<string, string> = {}) => {
   for (const [key, value] of Object.entries(env)) vi.stubEnv(key, value)
-  tracing = openTracing(readTracingConfig(), { process: 'test', log })
+  tracing = await openTracing(readTracingConfig(), { process: 'test', log })
 }
 /** What came to the collector once everything was sent, by name. */
 async function sent() {
@@ -47,7 +47,7 @@ async function* numbers(...all: number[]): AsyncGenerator<number, string> {
 
 describe('spans', () => {
   test('lie within each other, carry what is allowed, and name the process', async () => {
-    open()
+    await open()
     const value = await inSpan('outer', { 'nura.surface': 'slack' }, async (span) => {
       span.set({ 'nura.passages': 3, 'nura.outcome': 'canary with spaces', ['question' as never]: 'canary' })
       return inSpan('inner', {}, () => 42)
@@ -65,14 +65,14 @@ describe('spans', () => {
     [Object.assign(new Error('canary'), { name: 'canary with spaces' }), 'unknown'],
     ['canary', 'unknown'],
   ])('that fail tell the kind of error and not its words', async (error, type) => {
-    open()
+    await open()
     await expect(inSpan('fails', {}, () => Promise.reject(error))).rejects.toBe(error)
     expect((await sent()).get('fails')).toMatchObject({ status: 2, attributes: { 'error.type': type } })
     expect(collector.seen()).not.toContain('canary')
   })
 
   test('of a stream belong where it was made, hold what it does, and return what it returns', async () => {
-    open()
+    await open()
     const streams = await inSpan('maker', {}, () => [inSpanStream('whole', {}, () => numbers(1, 2)), inSpanStream('left', {}, () => numbers(1, 2)), inSpanStream('unread', {}, () => numbers(1))] as const)
     const [whole, left] = streams
     expect([await whole.next(), await whole.next(), await whole.next()]).toEqual([{ value: 1, done: false }, { value: 2, done: false }, { value: 'done', done: true }])
@@ -84,7 +84,7 @@ describe('spans', () => {
   })
 
   test('of a library do not leave the process', async () => {
-    open()
+    await open()
     trace.getTracer('some-library').startSpan('canary', { attributes: { question: 'canary' } }).end()
     await inSpan('ours', {}, () => undefined)
     expect([...(await sent()).keys()]).toEqual(['ours'])
@@ -92,7 +92,7 @@ describe('spans', () => {
   })
 
   test('are none without an endpoint, and everything runs as it would', async () => {
-    open({ OTEL_EXPORTER_OTLP_ENDPOINT: '' })
+    await open({ OTEL_EXPORTER_OTLP_ENDPOINT: '' })
     expect(await inSpan('none', {}, () => [currentTraceId(), currentTraceparent()])).toEqual([null, null])
     const stream = inSpanStream('none', {}, () => numbers(7))
     expect([await stream.next(), await stream.next()]).toEqual([{ value: 7, done: false }, { value: 'done', done: true }])
@@ -101,7 +101,7 @@ describe('spans', () => {
   })
 
   test('are none when the sampler takes none, while the trace still has its id', async () => {
-    open({ OTEL_TRACES_SAMPLER: 'always_off' })
+    await open({ OTEL_TRACES_SAMPLER: 'always_off' })
     expect(await inSpan('none', {}, () => currentTraceparent())).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-00$/)
     expect((await sent()).size).toBe(0)
   })
@@ -109,7 +109,7 @@ describe('spans', () => {
 
 describe('a trace goes on', () => {
   test('elsewhere, by its traceparent', async () => {
-    open()
+    await open()
     const traceparent = await inSpan('here', {}, () => currentTraceparent())
     await inTrace(traceparent, () => inSpan('there', {}, () => undefined))
     const spans = await sent()
@@ -117,7 +117,7 @@ describe('a trace goes on', () => {
   })
 
   test('below the active span where that is of the same trace', async () => {
-    open()
+    await open()
     await inSpan('root', {}, async () => {
       const traceparent = currentTraceparent()
       await inSpan('middle', {}, () => inTrace(traceparent, () => inSpan('leaf', {}, () => undefined)))
@@ -127,7 +127,7 @@ describe('a trace goes on', () => {
   })
 
   test('where something lost it, when it was kept', async () => {
-    open()
+    await open()
     const keep = await inSpan('root', {}, () => keepTrace())
     await keep(() => inSpan('leaf', {}, () => undefined))
     const spans = await sent()
@@ -135,7 +135,7 @@ describe('a trace goes on', () => {
   })
 
   test('not from anything that is no traceparent', async () => {
-    open()
+    await open()
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.constantFrom(null, undefined, `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01`, `00-${'1'.repeat(32)}-${'0'.repeat(16)}-01`, `ff-${'1'.repeat(32)}-${'1'.repeat(16)}-01`)), (text) =>
         void inTrace(text, () => expect(currentTraceId()).toBeNull()),
@@ -158,7 +158,7 @@ test('no attribute lets a sentence through', () => {
 describe('a collector that is away', () => {
   test.each(['hang', 'refuse'] as const)('and does %s has no effect: work goes on, spans are dropped, the end is not kept', async (mode) => {
     collector.mode = mode
-    open({ OTEL_BSP_SCHEDULE_DELAY: '20', OTEL_BSP_MAX_QUEUE_SIZE: '64', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '32', OTEL_EXPORTER_OTLP_TIMEOUT: '200' })
+    await open({ OTEL_BSP_SCHEDULE_DELAY: '20', OTEL_BSP_MAX_QUEUE_SIZE: '64', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '32', OTEL_EXPORTER_OTLP_TIMEOUT: '200' })
     for (let at = 0; at < 500; at++) expect(await inSpan('work', {}, () => at)).toBe(at)
     await vi.waitFor(() => expect(collector.requests.length).toBeGreaterThan(0))
     await tracing.close()
