@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { toVectorQuery, unlimited } from '#db/tenant/search.ts'
+import { toVectorQuery } from '#db/tenant/search.ts'
 import type { TenantDb } from '#db/index.ts'
 import { clusteredEmbedders } from '../clustered-embedder.ts'
 
@@ -7,11 +7,11 @@ import { clusteredEmbedders } from '../clustered-embedder.ts'
 export async function explainVector(raw: Client, tenant: TenantDb): Promise<string> {
   const { space, embed } = clusteredEmbedders.primary
   const [vector] = await embed(['any'], 'query')
-  const { text, values, settings } = toVectorQuery({ space, vector: vector!, limit: 60, repositoryIds: [] })
+  const { text, values, settings } = toVectorQuery({ space, vector: vector!, limit: 60, repositoryIds: [] }, 'all')
   await raw.query('begin')
   try {
     for (const [name, value] of Object.entries({ ...settings, search_path: `${tenant.schema},extensions`, random_page_cost: 1.1 })) await raw.query('select set_config($1, $2, true)', [name, String(value)])
-    const { rows } = await raw.query<{ 'QUERY PLAN': string }>(`explain ${text(unlimited)}`, values)
+    const { rows } = await raw.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
     const line = rows.map((row) => row['QUERY PLAN']).find((each) => / Scan /.test(each)) ?? 'no scan'
     return line.replace(/\(cost.*/, '').replace('->', '').trim()
   } finally {

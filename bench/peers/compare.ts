@@ -15,12 +15,13 @@ export type Side = {
  */
 export const questionOf = (round: number, side: number, sides: number, questions: number): number => (round + Math.floor((side * questions) / sides)) % questions
 
-/** Every side once a round, each round beginning with the next side, so that what else the machine does falls on all. */
+/** Every side once a round, each round in another order: what else the machine does falls on all, and each follows each as often. */
 export async function interleaveSides(rounds: number, sides: Side[]): Promise<Map<string, Cost[]>> {
   const costs = new Map(sides.map(({ name }) => [name, [] as Cost[]]))
+  const random = createRandom(5)
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < sides.length; turn++) {
-      const side = sides[(round + turn) % sides.length]!
+    const order = sides.map((side) => ({ side, place: random() })).sort((left, right) => left.place - right.place)
+    for (const { side } of order) {
       await side.prepare?.(round)
       costs.get(side.name)!.push(await cost(() => side.run(round)))
     }
