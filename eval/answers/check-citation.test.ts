@@ -34,4 +34,8 @@ test('lines are quoted as they stand, indented as one likes, and may be cut', ()
   const passages = [{ content: '  if (a) {\n\treturn 1\n  }' }]
   expect(misquoted({ cited: [1], lines: ['if (a) {', '  return 1', '…', '', 'ret…'] }, passages)).toEqual([])
   expect(misquoted({ cited: [1], lines: ['return 2', 'rat…'] }, passages)).toEqual(['return 2', 'rat…'])
+
+  const linked = [{ content: '  "url": "https://wiki.example", "place": "ENG",' }]
+  expect(misquoted({ cited: [1], lines: ['"url": "(link removed)", "place": "ENG",'] }, linked)).toEqual([])
+  expect(misquoted({ cited: [1], lines: ['"url": "(link removed)", "place": "OPS",'] }, linked)).toHaveLength(1)
 })

@@ -1,5 +1,6 @@
 import type { Citation } from '#server/answer-part.ts'
 import { redact } from '#server/indexing/redact.ts'
+import { removedLink } from '#server/retrieval/clean-text.ts'
 import type { IndexedChunk } from '../open-index.ts'
 import type { Block } from './claims.ts'
 
@@ -26,10 +27,17 @@ export function chunkOf({ path, startLine, endLine }: Pick<Citation, 'path' | 's
   return chunks.find((chunk) => chunk.path === path && chunk.startLine <= startLine && endLine <= chunk.endLine)
 }
 
-/** Lines of a block that none of the passages has which stand for it; a line may be cut short with «…». */
+/** Lines of a block that none of the passages has which stand for it; a line may be cut short with «…», and lacks the addresses that no answer shows. */
 export function misquoted({ lines }: Block, passages: Pick<IndexedChunk, 'content'>[]): string[] {
   const there = passages.flatMap(({ content }) => content.split(/\r?\n/)).map((line) => line.trim())
-  return lines.map((line) => line.trim()).filter((line) => line !== '' && line !== '…' && !there.some((other) => (line.endsWith('…') ? other.startsWith(line.slice(0, -1).trim()) : other === line)))
+  return lines.map((line) => line.trim()).filter((line) => line !== '' && line !== '…' && !there.some((other) => isLine(line, other)))
+}
+
+function isLine(line: string, other: string): boolean {
+  const [before, ...rest] = line.split(removedLink)
+  const after = rest.at(-1)
+  if (after !== undefined) return other.startsWith(before!) && other.endsWith(after)
+  return line.endsWith('…') ? other.startsWith(line.slice(0, -1).trim()) : other === line
 }
 
 function toLines(text: string): string {

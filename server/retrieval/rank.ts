@@ -50,8 +50,8 @@ const chunkShares = [1, 0.35, 0.2]
 /** What a chunk has of its file's score whatever it scores itself: one part of a program explains another, one topic of a document no other. */
 const sharedWithin = { program: 0.4, prose: 0 }
 /** So many chunks of a file stand as they are; each further one is worth this much of it, so that one file does not fill the list. */
-const uncrowded = 4
-const crowding = 0.8
+const uncrowded = 10
+const crowding = 0.7
 /** Files whose edges are followed, best first. */
 const expanded = 8
 const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, reference: 0.4, test: 0.3 }
@@ -62,7 +62,7 @@ const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, ref
  * own   = w_bm25·bm25 + w_vector·vector + w_symbol·symbol, of a chunk
  * file  = (Σ shareₖ·ownₖ + w_file·file + w_path·path) · prior(role) · size · profile, then + w_graph · what its neighbours score;
  *         in prose (1 + w_file)·own₁ stands for the sum and the file: a document of many topics is worth its best passage
- * chunk = file · (s + (1 − s)·own / own₁) · crowding^(place in the file beyond the first four), s = what it shares with its file
+ * chunk = file · (s + (1 − s)·own / own₁) · crowding^(place in the file beyond the first ten), s = what it shares with its file
  */
 export function rank({ weights, profile, files, chunks, edges }: RankInput): RankedChunk[] {
   const scale = scalesOf(files, chunks)
