@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { createServer, connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createServer, connect, Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openDb, type Db, type TenantDb } from './index.ts'
 import { createServerPool } from './server-pool.ts'
 import { readTestServer } from './testing/config.ts'
@@ -33,6 +33,19 @@ describe.skipIf(readTestServer() === null)('on a server', () => {
       }
     })
   }
+
+  test('what is asked before the loop turns leaves in one write', async () => {
+    const pool = createServerPool(db.config.url!, 1)
+    const client = await pool.connect()
+    await client.query('select 1')
+    const spies = [vi.spyOn(Socket.prototype, '_write'), vi.spyOn(Socket.prototype, '_writev' as '_write')]
+    const answers = await Promise.all([client.query('begin'), client.query('select $1::int as at', [7]), client.query('commit')])
+    const writes = spies.flatMap((spy) => spy.mock.calls).length
+    for (const spy of spies) spy.mockRestore()
+    client.release()
+    await pool.end()
+    expect([answers[1].rows, writes]).toEqual([[{ at: 7 }], 1])
+  })
 
   test('questions of two tenants, with backends terminated at random between them, see no row of the other', async () => {
     const other = await createTestTenant(db)
