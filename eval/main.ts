@@ -23,6 +23,7 @@ import { mean } from './measures.ts'
 import { measurePassages } from './passages.ts'
 import { crossValidateRouter, evaluateRouter } from './router.ts'
 import { toTable } from './table.ts'
+import { tellApart } from './tell-apart.ts'
 
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
        npm run eval -- passages --set FILE… [--json FILE]
@@ -43,14 +44,10 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
   async files({ repo, questions }) {
     if (repo.length === 0) return null
     const results: FilesResult[] = []
-    for (const dir of repo) {
-      results.push(
-        await measureFiles(
-          resolve(dir),
-          questions,
-          (done, total) => done % 25 === 0 && console.error(`${dir}: ${done} of ${total} questions`),
-        ),
-      )
+    const names = tellApart(repo.map((dir) => resolve(dir)))
+    for (const [at, dir] of repo.entries()) {
+      const show = (done: number, total: number) => done % 25 === 0 && console.error(`${dir}: ${done} of ${total} questions`)
+      results.push({ ...(await measureFiles(resolve(dir), questions, show)), repository: names[at]! })
     }
     const head = ['repository', 'measure', 'Nura', ...baselines, ...baselines.map((name) => `Nura − ${name} (95 %)`)]
     const measures = [
@@ -84,7 +81,8 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     if (repo.length === 0 && set.length > 0) return await tellGolden(set)
     if (set.length === 0 || set.length !== repo.length) return null
     const results = []
-    for (const [at, dir] of repo.entries()) results.push(await measurePassages(resolve(dir), set[at]!))
+    const names = tellApart(repo.map((dir) => resolve(dir)))
+    for (const [at, dir] of repo.entries()) results.push({ ...(await measurePassages(resolve(dir), set[at]!)), repository: names[at]! })
     const rows = results.map((result) => [
       `${result.repository} (${result.questions})`,
       ...[result.hit1, result.hit5, result.mrr, result.wrongAbstentions, result.wrongAnswers].map(three),
