@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { createServer, connect, Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createServer, connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDb, type Db, type TenantDb } from './index.ts'
 import { createServerPool } from './server-pool.ts'
+import { countWrites } from './testing/count-writes.ts'
 import { readTestServer } from './testing/config.ts'
 import { createTestTenant, openTestDb } from './testing/open-test-db.ts'
 
@@ -38,13 +39,11 @@ describe.skipIf(readTestServer() === null)('on a server', () => {
     const pool = createServerPool(db.config.url!, 1)
     const client = await pool.connect()
     await client.query('select 1')
-    const spies = [vi.spyOn(Socket.prototype, '_write'), vi.spyOn(Socket.prototype, '_writev' as '_write')]
-    const answers = await Promise.all([client.query('begin'), client.query('select $1::int as at', [7]), client.query('commit')])
-    const writes = spies.flatMap((spy) => spy.mock.calls).length
-    for (const spy of spies) spy.mockRestore()
+    let answers: { rows: unknown[] }[] = []
+    const writes = await countWrites(async () => void (answers = await Promise.all([client.query('begin'), client.query('select $1::int as at', [7]), client.query('commit')])))
     client.release()
     await pool.end()
-    expect([answers[1].rows, writes]).toEqual([[{ at: 7 }], 1])
+    expect([answers[1]!.rows, writes]).toEqual([[{ at: 7 }], 1])
   })
 
   test('questions of two tenants, with backends terminated at random between them, see no row of the other', async () => {

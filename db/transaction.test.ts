@@ -5,6 +5,7 @@ import type { Db, TenantDb } from './index.ts'
 import { createServerPool } from './server-pool.ts'
 import { storeOf } from './store.ts'
 import { Thread } from './tenant/thread.ts'
+import { countWrites } from './testing/count-writes.ts'
 import { readTestServer } from './testing/config.ts'
 import { createTestTenant, openTestDb } from './testing/open-test-db.ts'
 import { watchSql } from './testing/watch-sql.ts'
@@ -163,6 +164,13 @@ test('what is written together is kept together or not at all', async () => {
 
 describe.skipIf(readTestServer() === null)('a transaction on a server', () => {
   const backend = (tx: Transaction) => tx.query('select pg_backend_pid() as pid')
+
+  test('begins in one piece with its first statement, unless that waits for rows of its beginning', async () => {
+    const one = (tx: Transaction) => tx.query('select 1 as one')
+    await run(one)
+    expect(await countWrites(() => run(one))).toBe(2)
+    expect(await countWrites(() => run(one, { prologue: 'select 1' }))).toBe(3)
+  })
 
   test('that fails costs no connection', async () => {
     const before = await tenant.transaction(backend)

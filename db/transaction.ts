@@ -64,6 +64,8 @@ export async function runTransaction<T>(store: Store, scope: Scope, run: (tx: Tr
     if (!options.readOnly) await ending
     return result
   } catch (error) {
+    // What is still at work in it may ask no more: it would ask outside.
+    state.isOpen = false
     await client.query('rollback').catch(() => {})
     throw toStoreError(error)
   } finally {
