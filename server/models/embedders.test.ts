@@ -9,6 +9,7 @@ import type { EmbeddingCall } from './embedder.ts'
 import { createEmbedders } from './embedders.ts'
 import { lackingEmbedderKeys, toEmbedderChain } from './embedder-providers.ts'
 import { lexicalEmbedder } from './lexical.ts'
+import { openOpenaiClient } from './openai.ts'
 
 let openai: FakeOpenai
 let tei: FakeOpenai
@@ -17,6 +18,8 @@ const warned: string[] = []
 const log = { warn: (_: unknown, text?: string) => void warned.push(text ?? ''), info: () => undefined }
 
 beforeAll(async () => {
+  // The SDK is loaded with the first model of it, for which the short deadlines below leave no time.
+  await openOpenaiClient({ apiKey: null, baseUrl: 'http://127.0.0.1:1', isOpenai: false })
   ;[openai, tei, aws] = await Promise.all([startFakeOpenai(), startFakeOpenai(), startFakeSagemaker()])
 })
 afterEach(() => {
