@@ -11,6 +11,7 @@ import { generateRepository } from './generate-repository.ts'
 import { readableHeap, readLiveHeap } from './live-heap.ts'
 import { median, quantile } from './measure.ts'
 import { withDatabase } from './open-database.ts'
+import { readCpuMs } from './process-usage.ts'
 import type { Result } from './report.ts'
 
 /** What the model takes before its first word, so that all else is Nura's own. */
@@ -52,13 +53,13 @@ async function measure(server: NuraProcess, forget: () => void): Promise<Result[
   const loop = (of: number, each: () => Promise<void>) => Promise.all(Array.from({ length: of }, each))
   const collect = async (run: (keep: (answer: Answer) => void) => Promise<unknown>) => {
     const answers: Answer[] = []
-    const cpu = await readCpu(server)
+    const cpu = await readCpuMs(server.pid)
     const start = performance.now()
     await run((answer) => void answers.push(answer))
     const seconds = (performance.now() - start) / 1000
-    const spent = (await readCpu(server)) - cpu
+    const spent = (await readCpuMs(server.pid)) - cpu
     forget()
-    return { answers, cpuMs: (1000 * spent) / answers.length, aSecond: answers.length / seconds }
+    return { answers, cpuMs: spent / answers.length, aSecond: answers.length / seconds }
   }
 
   await collect(async (keep) => { for (let at = 0; at < 20; at++) keep(await ask()) })
@@ -111,12 +112,6 @@ async function askOnce(url: string, token: string, question: string): Promise<An
 
 function toQuestion(at: number): string {
   return `where do we ${['verify', 'load', 'merge', 'route'][at % 4]} the ${['account', 'session', 'ledger'][at % 3]} number ${at % modules}?`
-}
-
-/** Seconds of a processor that the process has used since its start. */
-async function readCpu({ url }: NuraProcess): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1])
 }
 
 const toMb = (bytes: number) => (bytes / 2 ** 20).toFixed(1)

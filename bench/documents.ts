@@ -7,6 +7,7 @@ import { startProcess } from '#infra/testing/processes.ts'
 import { makePdf } from '#server/testing/make-pdf.ts'
 import { generateRepository } from './generate-repository.ts'
 import { cost, median, quantile } from './measure.ts'
+import { readCpuMs } from './process-usage.ts'
 import type { Result } from './report.ts'
 
 const pages = 300
@@ -27,7 +28,7 @@ export async function measureDocuments(): Promise<Result[]> {
     const pdf = await makePdf(writePages())
     await askMany(nura.url, aloneQuestions)
     const alone = await askMany(nura.url, aloneQuestions)
-    const cpuBefore = await readCpu(nura.url)
+    const cpuBefore = await readCpuMs(nura.pid)
     const start = performance.now()
     await give(nura.url, pdf)
     const found = untilFound(nura.url, `zanzibar${pages}`)
@@ -37,7 +38,7 @@ export async function measureDocuments(): Promise<Result[]> {
     while (!isFound) meanwhile.push(...(await askMany(nura.url, 1)))
     await found
     const tookMs = performance.now() - start
-    const cpu = (await readCpu(nura.url)) - cpuBefore
+    const cpu = ((await readCpuMs(nura.pid)) - cpuBefore) / 1000
     const show = (times: number[]) => `${median(times).toFixed(0)} ms p50, ${quantile(times, 0.95).toFixed(0)} ms p95, ${Math.max(...times).toFixed(0)} ms at most`
     return [
       {
@@ -97,10 +98,4 @@ async function post(url: string, body: object): Promise<Response> {
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
   if (!response.ok) throw new Error(`${url} got ${response.status}: ${await response.text()}`)
   return response
-}
-
-/** Seconds of CPU that the process has used, its threads included. */
-async function readCpu(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^process_cpu_seconds_total(?:\{[^}]*\})? (\S+)/m.exec(text)?.[1] ?? NaN)
 }

@@ -87,8 +87,8 @@ function createDb(store: Store, opened: Opened, secret: Buffer | string): Db {
   }
   const db: Db = {
     kind: store.kind,
-    tenant: (id) => open('id', id),
-    tenantNamed: (name) => open(z.uuid().safeParse(name).success ? 'id' : 'slug', name),
+    tenant: (id) => open(isId(id) ? { by: 'id', value: id } : null),
+    tenantNamed: (name) => open({ by: isId(name) ? 'id' : 'slug', value: name }),
     control: (run) => runTransaction(store, { role: controlRole, schema: 'nura' }, run),
     ready: () => assertMigrated(store),
     queueConnection: opened.queue,
@@ -96,15 +96,16 @@ function createDb(store: Store, opened: Opened, secret: Buffer | string): Db {
     announce: opened.announce,
     close: opened.close,
   }
-  async function open(by: 'id' | 'slug', name: string): Promise<TenantDb> {
+  async function open(name: { by: 'id' | 'slug'; value: string } | null): Promise<TenantDb> {
     if (store.kind === 'postgres') await place()
-    const isName = by === 'slug' || z.uuid().safeParse(name).success
-    const [row] = isName ? await controlAtOnce<{ id: string; slug: string; schema: string }>(db, `select id, slug, schema_name as schema from tenant where ${by} = $1 and closing_at is null`, [name]) : []
+    const [row] = name ? await controlAtOnce<{ id: string; slug: string; schema: string }>(db, `select id, slug, schema_name as schema from tenant where ${name.by} = $1 and closing_at is null`, [name.value]) : []
     if (!row) throw new NuraError('unknown-tenant', 'There is no such tenant.')
     return createTenantDb(store, row)
   }
   return db
 }
+
+const isId = (name: string) => z.uuid().safeParse(name).success
 
 function openServer(config: DbConfig, url: string): Opened {
   const pool = createServerPool(url, config.poolSize, config.poolWaitMs === undefined ? {} : { connectionTimeoutMillis: config.poolWaitMs })

@@ -226,7 +226,7 @@ test('the command reads the stores that the environment names', { timeout: 120_0
     }
     await db.close()
     const json = join(folder, 'result.json')
-    const env = { ...process.env, DATABASE_URL: '', NURA_DATA_DIR: join(folder, 'data') }
+    const env = { NURA_DATA_DIR: join(folder, 'data') }
     const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), '--feedback', 'acme', '--json', json], { stdio: ['ignore', 'pipe', 'inherit'], env })
     const [said, [exit]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>])
     expect(said).toContain('acme did not like it')

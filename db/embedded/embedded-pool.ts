@@ -105,7 +105,6 @@ function withoutValues(error: Error & { params?: unknown; query?: unknown; query
   throw error
 }
 
-
 const parsers = Object.fromEntries(
   Object.values(pg.types.builtins)
     .concat([1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1115, 1182, 1185, 1231, 199, 2951, 3807] as never[])
