@@ -84,17 +84,19 @@ async function migrateControlPlane(store: Store): Promise<string[]> {
 
 /** Applies, as the owner, what the tenant's schema lacks and lets its role use the new tables. The schema and role must exist. */
 export async function applyTenantMigrations(tx: Transaction, schema: string): Promise<string[]> {
-  const names = await applyMigrations(tx, schema, tenantMigrations)
-  if (names.length > 0) {
-    await tx.query(`grant select, insert, update, delete on all tables in schema "${schema}" to "${schema}"`)
-    await tx.query(`grant usage on all sequences in schema "${schema}" to "${schema}"`)
-  }
-  return names
+  return applyMigrations(tx, schema, tenantMigrations, () => grantNewTables(tx, schema))
 }
 
-async function applyMigrations(tx: Transaction, scope: string, migrations: Migration[]): Promise<string[]> {
+/** For each table as it is made: to grant on all tables of a schema, PostgreSQL reads through the tables of all tenants. */
+async function grantNewTables(tx: Transaction, schema: string): Promise<void> {
+  await tx.query(`alter default privileges in schema "${schema}" grant select, insert, update, delete on tables to "${schema}"`)
+  await tx.query(`alter default privileges in schema "${schema}" grant usage on sequences to "${schema}"`)
+}
+
+async function applyMigrations(tx: Transaction, scope: string, migrations: Migration[], prepare = async (): Promise<void> => undefined): Promise<string[]> {
   const done = new Set((await tx.query<{ name: string }>('select name from nura.migration where scope = $1', [scope])).map((row) => row.name))
   const pending = migrations.filter(({ name }) => !done.has(name))
+  if (pending.length > 0) await prepare()
   for (const { name, sql } of pending) {
     await tx.query(sql)
     await tx.query('insert into nura.migration (scope, name) values ($1, $2)', [scope, name])

@@ -92,7 +92,7 @@ function toSummary({ repository, report, waiting }: IndexedCheckout): string {
   if (report === null) return `${repository.name} is not up to date: ${waiting?.message ?? ''} Indexing goes on by itself when it does.`
   const at = `${repository.name}@${report.sha.slice(0, 7)}`
   const skipped = Object.values(report.skipped).reduce((sum, count) => sum + count, 0)
-  if (report.files + report.moved + report.removed === 0) return `${at} is indexed already: ${report.kept} files, nothing embedded.`
+  if (report.files + report.moved + report.removed === 0) return `${at} is indexed already${report.kept > 0 ? `: ${report.kept} files` : ''}, nothing embedded.`
   const parts = [
     `${report.files} files read`,
     report.kept > 0 && `${report.kept} kept`,

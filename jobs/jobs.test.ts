@@ -36,7 +36,7 @@ const newRepository = { name: 'acme/app', source: 'git' as const, location: '/no
 function syncParts(indexSource?: SyncParts['indexSource']): SyncParts {
   const finish: SyncParts['indexSource'] = async (tenant, { id }, _, { signal }) => {
     signal.throwIfAborted()
-    await finishSync(tenant, id, sha)
+    await finishSync(tenant, id, sha, 'any')
   }
   return { db, log, enqueue: async () => undefined, metrics: createMetrics(), openSource: () => ({}) as never, indexSource: indexSource ?? finish }
 }
@@ -191,7 +191,7 @@ describe('sync-repository of a repository on GitHub', () => {
   })
 
   it('that moved or went under the run stays as it was, and GitHub is asked', async () => {
-    await finishSync(tenant, id, sha)
+    await finishSync(tenant, id, sha, 'any')
     for (const code of ['repository-moved', 'repository-gone', 'github-not-installed']) {
       expect(await run(() => Promise.reject(new NuraError(code, 'Gone.')))).toEqual([['sync-installation', { tenantId: tenant.id, installationId: installation }]])
       expect(await state()).toBe('ready')

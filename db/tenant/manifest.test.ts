@@ -29,14 +29,14 @@ test('a file is cited at the commit it was written at until a sync ends, and the
   const at = (sha: string) => ({ ...context, sha })
   await writeFiles(tenant, at(first), [makeFile('a.ts', ['one']), makeFile('b.ts', ['two']), makeFile('c.ts', ['three'])])
   expect(await citedByPath(repositoryId)).toEqual({ 'a.ts': first, 'b.ts': first, 'c.ts': first })
-  await finishSync(tenant, repositoryId, first)
+  await finishSync(tenant, repositoryId, first, 'any')
 
   // A sync that is cut off, and one to another commit that goes on after it.
   await writeFiles(tenant, at(second), [makeFile('a.ts', ['one more'])])
   expect(await citedByPath(repositoryId)).toEqual({ 'a.ts': second, 'b.ts': first, 'c.ts': first })
   await moveFiles(tenant, repositoryId, third, [{ from: 'b.ts', to: 'd.ts', stem: 'd', tokens: { from: ['b', 'ts'], to: ['d', 'ts'] }, subjects: [] }])
   expect(await citedByPath(repositoryId)).toEqual({ 'a.ts': second, 'd.ts': third, 'c.ts': first })
-  await finishSync(tenant, repositoryId, third)
+  await finishSync(tenant, repositoryId, third, 'any')
   expect(await citedByPath(repositoryId)).toEqual({ 'a.ts': third, 'd.ts': third, 'c.ts': third })
 
   // Back to a commit that files were written at before: they are as they were there.
@@ -50,6 +50,6 @@ test('the end of a sync writes no file, however many were written', async () => 
   await writeFiles(own, context, Array.from({ length: 40 }, (_, at) => makeFile(`src/part-${at}.ts`, ['words'])))
   const places = () => own.transaction((tx) => tx.query('select id, ctid::text, xmin::text from file where repository_id = $1 order by id', [context.repositoryId]))
   const before = await places()
-  await finishSync(own, context.repositoryId, context.sha)
+  await finishSync(own, context.repositoryId, context.sha, 'any')
   expect(await places()).toEqual(before)
 })

@@ -435,4 +435,10 @@ export const tenantMigrations: Migration[] = [
       update repository set unfinished_shas = array(select distinct pending_sha from file where repository_id = repository.id and pending_sha is not null);
     `,
   },
+  {
+    // By which rules the index of a repository equals the tree at `indexed_sha`; null while a sync changes it, and where no one knows:
+    // the next sync then reads the whole tree instead of what differs from that one.
+    name: '0011-indexed-rules',
+    sql: 'alter table repository add column indexed_rules text;',
+  },
 ]

@@ -42,9 +42,9 @@ test('whatever is moved where, the index says what it says of files written ther
       const [one, other] = [await createTestRepository(moved), await createTestRepository(written)]
       await writeFiles(moved, one, files.map(([from, , texts]) => makeFile(from, texts, { edges: [testEdge] })))
       await moveFiles(moved, one.repositoryId, one.sha, files.map(([from, to]) => toMove([from, to])))
-      await finishSync(moved, one.repositoryId, one.sha)
+      await finishSync(moved, one.repositoryId, one.sha, 'any')
       await writeFiles(written, other, files.map(([, to, texts]) => makeFile(to, texts, { edges: [{ ...testEdge, target: `about/${to}` }] })))
-      await finishSync(written, other.repositoryId, other.sha)
+      await finishSync(written, other.repositoryId, other.sha, 'any')
       expect(await stateOf(moved)).toEqual(await stateOf(written))
       await Promise.all([removeRepository(moved, one.repositoryId), removeRepository(written, other.repositoryId)])
     }),

@@ -1,5 +1,6 @@
 import type { Transaction } from '../transaction.ts'
 import type { Corpus } from './corpus.ts'
+import { noteUnfinished } from './manifest.ts'
 import type { TermCounts } from './terms.ts'
 
 /** Deletes files; their chunks stay as gone rows until they are purged, so that a vector that comes back is not paid twice. */
@@ -11,6 +12,7 @@ export async function dropFiles(tx: Transaction, corpus: Corpus, repositoryId: s
   await dropChunks(tx, corpus, chunks.map(({ id }) => id))
   await dropFileTerms(tx, corpus, repositoryId, paths)
   await tx.execute('delete from file where id = any($1::uuid[])', [ids])
+  await noteUnfinished(tx, repositoryId, null)
 }
 
 /** Marks live chunks as gone and takes them out of the counts. */

@@ -12,7 +12,7 @@ export type NewRepository = Pick<Repository, 'name' | 'source' | 'location'> & P
 
 /** What only a source, a sync or a file of settings can tell. */
 const unknownYet = {
-  url: null, defaultBranch: null, indexedSha: null, indexedAt: null, error: null, externalId: null, installationId: null, headSha: null,
+  url: null, defaultBranch: null, indexedSha: null, indexedAt: null, indexedRules: null, error: null, externalId: null, installationId: null, headSha: null,
   settings: null, settingsSha: null, settingsFault: null, settingsToldSha: null, contentType: null, place: null, lookedAt: null, failingSince: null,
 }
 
@@ -60,7 +60,7 @@ export function listRepositories(tenant: TenantDb): Promise<Repository[]> {
 
 const column: Record<Exclude<keyof Repository, symbol>, string> = {
   id: 'id', name: 'name', source: 'source', location: 'location', url: 'url', defaultBranch: 'default_branch', audience: 'audience', isPublic: 'is_public',
-  indexedSha: 'indexed_sha', indexedAt: 'indexed_at', state: 'state', error: 'error', externalId: 'external_id::float8', installationId: 'installation_id::float8',
+  indexedSha: 'indexed_sha', indexedAt: 'indexed_at', indexedRules: 'indexed_rules', state: 'state', error: 'error', externalId: 'external_id::float8', installationId: 'installation_id::float8',
   headSha: 'head_sha', settings: 'settings', settingsSha: 'settings_sha', settingsFault: 'settings_fault', settingsToldSha: 'settings_told_sha',
   contentType: 'content_type', place: 'site_place', lookedAt: 'looked_at', failingSince: 'failing_since', createdAt: 'created_at',
 }

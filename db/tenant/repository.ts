@@ -21,6 +21,8 @@ export const Repository = defineEntity({
     isPublic: p.boolean().default(false),
     indexedSha: p.text().nullable(),
     indexedAt: p.datetime().nullable(),
+    /** The rules by which the index equals the tree at `indexedSha`; null while it equals none, or none that is known. */
+    indexedRules: p.text().nullable(),
     state: p.text().$type<'new' | 'indexing' | 'ready' | 'failed' | 'forgetting'>().default('new'),
     error: p.text().nullable(),
     /** What GitHub calls it by, whatever its name, and the installation that reads it; null for other sources. */

@@ -98,7 +98,7 @@ describe('moveFiles', () => {
   test('swaps, chains and replaced targets end at their places, at the new commit, with the same chunks', async () => {
     const context = await createTestRepository(tenant)
     await writeFiles(tenant, context, ['a', 'b', 'c', 'd', 'e'].map((name) => makeFile(`${name}.ts`, [`text of ${name}`])))
-    await finishSync(tenant, context.repositoryId, context.sha)
+    await finishSync(tenant, context.repositoryId, context.sha, 'any')
     const before = await liveChunks(context.repositoryId)
     const moves = [['a', 'b'], ['b', 'a'], ['c', 'x'], ['d', 'e']].map(([from, to]) => ({ from: `${from}.ts`, to: `${to}.ts`, stem: to! }))
     const sha = 'c'.repeat(40)
@@ -125,12 +125,12 @@ describe('moveFiles', () => {
 test('a sync cites each changed file at the new commit at once and every file once it has ended', async () => {
   const context = await createTestRepository(tenant)
   await writeFiles(tenant, context, [makeFile('a.ts', ['old a']), makeFile('b.ts', ['old b'])])
-  await finishSync(tenant, context.repositoryId, context.sha)
+  await finishSync(tenant, context.repositoryId, context.sha, 'any')
   const shas = async () => Object.fromEntries((await readChunks(tenant, (await liveChunks(context.repositoryId)).map(({ id }) => id))).map(({ path, sha }) => [path, sha]))
   const next = 'd'.repeat(40)
   await writeFiles(tenant, { ...context, sha: next }, [makeFile('a.ts', ['new a'])])
   expect(await shas()).toEqual({ 'a.ts': next, 'b.ts': context.sha })
-  await finishSync(tenant, context.repositoryId, next)
+  await finishSync(tenant, context.repositoryId, next, 'any')
   expect(await shas()).toEqual({ 'a.ts': next, 'b.ts': next })
 })
 
@@ -184,7 +184,7 @@ test('after any sequence of writes, moves and removals the frequencies are those
           await removeFiles(own, context.repositoryId, todo.paths)
           for (const at of todo.paths) model.delete(at)
         } else if (todo.kind === 'finish') {
-          await finishSync(own, context.repositoryId, context.sha)
+          await finishSync(own, context.repositoryId, context.sha, 'any')
         }
       }
       const { kept, recounted } = await counts(own)

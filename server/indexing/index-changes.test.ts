@@ -3,6 +3,7 @@ import type { Db, TenantDb } from '#db/index.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
 import { readManifest } from '#db/tenant/manifest.ts'
 import { addRepository, findRepository } from '#db/tenant/repositories.ts'
+import { removeFiles } from '#db/tenant/write-files.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
 import { createLog } from '../log.ts'
 import { toEmbedders } from '../models/embedder.ts'
@@ -37,28 +38,34 @@ function createCountingEmbedder() {
   return { embedder, asked, failAfter: (count: number) => void (failAfter = count) }
 }
 
-/** A git source that counts the blobs it was asked for. */
+/** A git source that counts the blobs and the whole trees that it was asked for. */
 function createCountingSource({ dir }: TestRepository) {
-  const read: string[] = []
+  const [read, trees]: [string[], string[]] = [[], []]
+  const git = createGitSource(dir)
   const source: Source = {
-    ...createGitSource(dir),
+    ...git,
+    tree(sha, ...rest) {
+      trees.push(sha)
+      return git.tree(sha, ...rest)
+    },
     read(shas, signal) {
       read.push(...shas)
       return createGitSource(dir).read(shas, signal)
     },
   }
-  return { source, read }
+  return { source, read, trees }
 }
 
 async function createIndex(tenant: TenantDb, repository: TestRepository) {
   const { id } = await addRepository(tenant, { name: repository.dir, source: 'git', location: repository.dir })
-  const { source, read } = createCountingSource(repository)
+  const { source, read, trees } = createCountingSource(repository)
   const { embedder, asked, failAfter } = createCountingEmbedder()
   const run = async (options: { onProgress?: (progress: IndexProgress) => void; signal?: AbortSignal } = {}) => {
     asked.length = 0
     read.length = 0
+    trees.length = 0
     const report = await indexSource({ embedders: toEmbedders([embedder]), log }, tenant, { id }, source, options)
-    return { ...report, asked: asked.length, read: read.length }
+    return { ...report, asked: asked.length, read: read.length, trees: trees.length }
   }
   return { id, run, asked, read, failAfter }
 }
@@ -168,6 +175,105 @@ describe('a repository and its index', () => {
     index.failAfter(Infinity)
     expect(await index.run()).toMatchObject({ kept: held, files: 150 - held, read: 150 - held, asked: 150 - held })
     expect((await livePaths(tenant)).length).toBe(150)
+  })
+
+  describe('a push', () => {
+    const start = { 'src/cart.ts': functionOf('cart'), 'src/till.ts': functionOf('till'), 'docs/guide.md': '# Guide\n\nHow to pay.\n', 'old/gone.ts': functionOf('gone') }
+
+    async function begin() {
+      const repository = await createRepository(start)
+      const tenant = await createTestTenant(db)
+      const index = await createIndex(tenant, repository)
+      expect(await index.run()).toMatchObject({ files: 4, trees: 1 })
+      return { repository, tenant, index }
+    }
+    /** What the index holds, and what one that is made at once from the same tree would hold. */
+    async function compare(tenant: TenantDb, id: string, repository: TestRepository) {
+      const other = await createTestTenant(db)
+      const fresh = await createIndex(other, repository)
+      await fresh.run()
+      expect(await readManifest(tenant, id)).toEqual(await readManifest(other, fresh.id))
+      expect(await livePaths(tenant)).toEqual(await livePaths(other))
+    }
+
+    test('is met by what differs from the tree before it', async () => {
+      const { repository, tenant, index } = await begin()
+      await using _ = repository
+      await repository.write({ 'src/cart.ts': functionOf('basket'), 'src/new.ts': functionOf('fresh'), '.env': 'TOKEN=1\n' })
+      await repository.move('src/till.ts', 'lib/till.ts')
+      await repository.remove('old')
+      await repository.commit()
+      expect(await index.run()).toMatchObject({ trees: 0, files: 2, moved: 1, removed: 1, kept: 0, read: 2, skipped: { 'secret-file': 1 } })
+      await compare(tenant, index.id, repository)
+      // Asked for once more, it looks at everything.
+      expect(await index.run()).toMatchObject({ trees: 1, files: 0, kept: 4 })
+    })
+
+    test('that changes nothing which is indexed ends at its commit', async () => {
+      const { repository, tenant, index } = await begin()
+      await using _ = repository
+      await repository.setExecutable('src/cart.ts')
+      const sha = await repository.commit()
+      expect(await index.run()).toMatchObject({ trees: 0, files: 0, read: 0 })
+      expect((await findRepository(tenant, index.id))?.indexedSha).toBe(sha)
+    })
+
+    test('that says how other files are treated is met by the whole tree', async () => {
+      const { repository, tenant, index } = await begin()
+      await using _ = repository
+      for (const [path, text] of Object.entries({ '.nura.yml': 'ignore: [old/**]\n', 'src/.gitattributes': 'till.ts linguist-generated\n', CODEOWNERS: '* @acme/shop\n' })) {
+        await repository.write({ [path]: text })
+        await repository.commit()
+        expect(await index.run()).toMatchObject({ trees: 1 })
+      }
+      await repository.write({ 'old/more.ts': functionOf('more'), 'src/till.ts': functionOf('other'), 'src/cart.ts': functionOf('other') })
+      await repository.commit()
+      expect(await index.run()).toMatchObject({ trees: 0, files: 1, skipped: { ignored: 1, generated: 1 } })
+      await compare(tenant, index.id, repository)
+    })
+
+    test('after a run that did not end, and to another commit than that run, is met by the whole tree', async () => {
+      const { repository, tenant, index } = await begin()
+      await using _ = repository
+      await repository.remove('old')
+      await repository.write({ 'src/cart.ts': functionOf('basket') })
+      await repository.commit()
+      index.failAfter(0)
+      await expect(index.run()).rejects.toThrow('the model is away')
+      expect((await livePaths(tenant)).includes('old/gone.ts')).toBe(false)
+      index.failAfter(Infinity)
+      await repository.git('checkout', '--quiet', 'HEAD~1', '--', '.')
+      await repository.write({ 'src/new.ts': functionOf('fresh') })
+      await repository.commit()
+      expect(await index.run()).toMatchObject({ trees: 1 })
+      await compare(tenant, index.id, repository)
+    })
+
+    test('after the index was made by other rules, or emptied, is met by the whole tree', async () => {
+      const { repository, tenant, index } = await begin()
+      await using _ = repository
+      await tenant.transaction((tx) => tx.execute(`update repository set indexed_rules = 'others'`))
+      await repository.write({ 'src/new.ts': functionOf('fresh') })
+      await repository.commit()
+      expect(await index.run()).toMatchObject({ trees: 1, files: 1 })
+      // Somebody began to forget the repository, and took it back.
+      await removeFiles(tenant, index.id, await livePaths(tenant))
+      await repository.write({ 'src/new.ts': functionOf('fresher') })
+      await repository.commit()
+      expect(await index.run()).toMatchObject({ trees: 1, files: 5 })
+      await compare(tenant, index.id, repository)
+    })
+
+    test('over a history that is rewritten and thrown away is met by the whole tree', async () => {
+      const { repository, tenant, index } = await begin()
+      await using _ = repository
+      await repository.write({ 'src/cart.ts': functionOf('basket') })
+      await repository.git('commit', '--quiet', '--all', '--amend', '--message', 'Again')
+      await repository.git('reflog', 'expire', '--expire=now', '--all')
+      await repository.git('gc', '--quiet', '--prune=now')
+      expect(await index.run()).toMatchObject({ trees: 1, files: 1 })
+      await compare(tenant, index.id, repository)
+    })
   })
 
   test('an aborted run ends with the reason', async () => {

@@ -3,31 +3,25 @@ import type { TenantDb } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
-import { finishSync, readManifest } from '#db/tenant/manifest.ts'
+import { finishSync } from '#db/tenant/manifest.ts'
 import { moveFiles } from '#db/tenant/move-files.ts'
 import { findRepository, updateRepository } from '#db/tenant/repositories.ts'
 import type { Repository } from '#db/tenant/repository.ts'
-import { readSourceFiles } from '#db/tenant/source-files.ts'
 import { removeFiles, writeFiles } from '#db/tenant/write-files.ts'
 import type { Logger } from '../log.ts'
 import type { Embedder, Embedders } from '../models/embedder.ts'
 import { embedderMissing } from '../models/embedder-missing.ts'
-import { skipByEntry } from '../sources/skip.ts'
-import type { Head, Source, TreeEntry } from '../sources/source.ts'
+import type { Head, Source } from '../sources/source.ts'
 import { tokens } from '../tokens.ts'
-import { applySettings } from './apply-settings.ts'
 import { chunkerVersion } from './chunk.ts'
 import { embedMissing } from './embed.ts'
-import { keepSourceTexts } from './keep-source-texts.ts'
-import { languageOf } from './languages/index.ts'
+import { findChanges, indexRules } from './find-changes.ts'
 import { stemOf } from './languages/language.ts'
 import type { MadeVectors } from './made-vectors.ts'
 import { markOutdated } from './mark-outdated.ts'
-import { planChanges } from './plan.ts'
 import type { Change } from './plan.ts'
 import { readFile, toSkipped } from './read-file.ts'
 import type { ReadFile } from './read-file.ts'
-import { createSettingsSkip } from './settings.ts'
 import { testSubjects } from './test-subject.ts'
 
 export type IndexParts = {
@@ -44,7 +38,7 @@ export type IndexOptions = { onProgress?: (progress: IndexProgress) => void; sig
 
 export type IndexReport = {
   sha: string
-  /** Files read and written, and files that needed nothing. */
+  /** Files read and written, and files that were looked at and needed nothing. */
   files: number
   kept: number
   chunks: number
@@ -53,7 +47,7 @@ export type IndexReport = {
   reused: number
   moved: number
   removed: number
-  /** Files of the tree that are not indexed, by reason. */
+  /** Files that were looked at and are not indexed, by reason. */
   skipped: Record<string, number>
   /** Secrets that were replaced, by kind. */
   redacted: Record<string, number>
@@ -82,14 +76,7 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
   const repository = await findRepository(tenant, id)
   if (!repository) throw new NuraError('unknown-repository', 'The repository is no longer connected.')
   const head = await source.head(signal)
-  const kept = await readSourceFiles(tenant, id)
-  const texts = new Map(kept.map(({ blobSha, content }) => [blobSha, content]))
-  const tree = await source.tree(head.sha, signal, texts)
-  const files = await keepSourceTexts(tenant, id, source, tree, { kept, texts }, signal)
-  const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, parts.log))
-  const skip = (entry: TreeEntry) => skipByEntry(entry) ?? (entry.document ? null : skipBySettings(entry.path))
-  const isDocument = new Set(tree.filter(({ document }) => document).map(({ path }) => path))
-  const changes = planChanges(tree, await readManifest(tenant, id), { chunkerVersion, skip, sameKind: (from, to) => isDocument.has(to) || sameKind(from, to) })
+  const changes = await findChanges(tenant, repository, source, head, parts.log, signal)
   const report = createReport(head, changes)
 
   const work = changes.filter(({ kind }) => kind !== 'keep')
@@ -101,7 +88,7 @@ export async function indexSource(parts: IndexParts, tenant: TenantDb, { id }: {
     const embedder = await chooseEmbedder(parts, tenant)
     const write = () => applyWrites({ ...parts, embedder, isGentle: repository.source === 'documents' }, tenant, id, source, head, changes, report, show, signal)
     await ((await isBulk(tenant, repository)) ? inBulk({ ...parts, embedder }, tenant, write, onProgress) : write())
-    await finishSync(tenant, id, head.sha)
+    await finishSync(tenant, id, head.sha, indexRules)
     await markOutdated(tenant, id, head.sha)
   }
   report.ms = Math.round(performance.now() - started)
@@ -117,11 +104,6 @@ async function chooseEmbedder({ embedders }: IndexParts, tenant: TenantDb): Prom
   const embedder = embedders.of(activeSpace)
   if (!embedder) throw embedderMissing(activeSpace)
   return embedder
-}
-
-/** A rename that changes the language changes the chunks. */
-function sameKind(from: string, to: string): boolean {
-  return languageOf(from) === languageOf(to)
 }
 
 async function applyMoves(tenant: TenantDb, id: string, head: Head, changes: Change[], show: Show): Promise<void> {

@@ -7,6 +7,8 @@ import { longestSettings, settingsPath } from './settings.ts'
 /** Places where a file of owners is looked for; GitHub takes the first that is there. */
 export const ownersPaths: readonly string[] = ['.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS']
 
+const attributesPath = /(^|\/)\.gitattributes$/
+
 /** Bytes above which such a file is not kept, and the most `.gitattributes` that are. */
 const limits = { owners: 512 * 1024, attributes: 512 * 1024, attributeFiles: 200 }
 
@@ -26,13 +28,18 @@ export async function keepSourceTexts(tenant: TenantDb, repositoryId: string, so
   return files
 }
 
+/** Whether a file of this path may say how others are treated. */
+export function isSourceText(path: string): boolean {
+  return path === settingsPath || ownersPaths.includes(path) || attributesPath.test(path)
+}
+
 /** Regular files only: a link may point anywhere, and a page may have any name. */
 function selectEntries(tree: readonly TreeEntry[]): TreeEntry[] {
   const files = tree.filter(({ mode, document }) => mode.startsWith('100') && !document)
   const isWithin = ({ size }: TreeEntry, largest: number) => size !== null && size <= largest
   const settings = files.filter((entry) => entry.path === settingsPath && isWithin(entry, longestSettings))
   const owners = files.filter((entry) => ownersPaths.includes(entry.path) && isWithin(entry, limits.owners))
-  const attributes = files.filter((entry) => /(^|\/)\.gitattributes$/.test(entry.path) && isWithin(entry, limits.attributes))
+  const attributes = files.filter((entry) => attributesPath.test(entry.path) && isWithin(entry, limits.attributes))
   return [...settings, ...owners, ...attributes.slice(0, limits.attributeFiles)]
 }
 

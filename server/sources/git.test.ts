@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createRepository } from '../testing/create-repository.ts'
+import type { TestRepository } from '../testing/create-repository.ts'
 import { sourceContract } from '../testing/source-contract.ts'
 import { createGitSource } from './git.ts'
 import { fromGitRemote } from './git-remote.ts'
+import type { TreeEntry } from './source.ts'
 
 describe('a git checkout as a source', () => {
   sourceContract({ createRepository, open: ({ dir }) => createGitSource(dir) })
@@ -65,6 +68,9 @@ test('a path that is no UTF-8 keeps its bytes apart', async () => {
 
 test('programs that a hostile configuration names are not run', async () => {
   await using repository = await createRepository({ 'a.ts': 'a', '.gitattributes': '*.ts linguist-generated\n' })
+  const since = await repository.git('rev-parse', 'HEAD')
+  await repository.write({ 'a.ts': 'changed' })
+  await repository.commit()
   const marks = await createFolder()
   const program = join(marks, 'program')
   await writeFile(program, `#!/bin/sh\ntouch '${join(marks, 'ran')}'\n`, { mode: 0o755 })
@@ -81,6 +87,7 @@ test('programs that a hostile configuration names are not run', async () => {
   const source = createGitSource(repository.dir)
   const { sha } = await source.head()
   const tree = await source.tree(sha)
+  expect(await source.difference!(since, sha)).toMatchObject({ entries: [{ path: 'a.ts', generated: true }] })
   for await (const { bytes } of source.read(tree.map(({ blobSha }) => blobSha))) expect(bytes.length).toBeGreaterThan(0)
   const absent = source.read(['0'.repeat(39) + '1'])
   await expect(absent[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'missing-object' })
@@ -91,9 +98,86 @@ test('the checkout itself stays untouched', async () => {
   await using repository = await createRepository({ 'a.ts': 'a', '.gitattributes': '*.ts linguist-generated\n' })
   const before = await readdir(join(repository.dir, '.git'))
   const source = createGitSource(repository.dir)
-  await source.tree((await source.head()).sha)
+  const { sha } = await source.head()
+  await source.tree(sha)
+  await source.difference!(await repository.git('hash-object', '-t', 'tree', '/dev/null'), sha)
   expect(await readdir(join(repository.dir, '.git'))).toEqual(before)
   expect(await repository.git('status', '--porcelain')).toBe('')
+})
+
+describe('what a tree has otherwise than an earlier one', () => {
+  const names = ['a.ts', 'b.ts', ':(top)c.ts', 'sub/a.ts', 'sub/b.ts', 'sub/deep/a.ts', 'sub/deep/*.ts', 'a.ts/inside.ts', 'gén/x.ts', 'gén/y\n.ts']
+  const tree = fc.dictionary(fc.constantFrom(...names), fc.record({ text: fc.constantFrom('', 'one', 'two', 'three\n'), isLink: fc.boolean() }), { noNullPrototype: true })
+
+  /** A commit of these files, without a working tree: names may be what no file system takes. */
+  async function commit({ git }: TestRepository, files: Record<string, { text: string; isLink: boolean }>): Promise<string> {
+    const paths = Object.keys(files).filter((path) => !(path === 'a.ts' && 'a.ts/inside.ts' in files))
+    await git('read-tree', '--empty')
+    for (const path of paths) {
+      const { text, isLink } = files[path]!
+      await git('update-index', '--add', '--cacheinfo', `${isLink ? '120000' : '100644'},${blobs.get(text)!},${path}`)
+    }
+    return git('commit-tree', '-m', 'Change', await git('write-tree'))
+  }
+  const blobs = new Map<string, string>()
+
+  test('turns the one into the other, marks included', async () => {
+    await using repository = await createRepository({ a: '', b: 'one', c: 'two', d: 'three\n' })
+    for (const [name, text] of Object.entries({ a: '', b: 'one', c: 'two', d: 'three\n' })) blobs.set(text, await repository.git('rev-parse', `HEAD:${name}`))
+    await repository.write({ marks: '*.ts linguist-vendored\n' })
+    const marks = await repository.git('hash-object', '-w', 'marks')
+    const source = createGitSource(repository.dir)
+    const withMarks = async (sha: string) => {
+      await repository.git('read-tree', sha)
+      await repository.git('update-index', '--add', '--cacheinfo', `100644,${marks},sub/.gitattributes`)
+      return repository.git('commit-tree', '-m', 'Marks', await repository.git('write-tree'))
+    }
+    await fc.assert(
+      fc.asyncProperty(tree, tree, async (before, after) => {
+        const [since, sha] = [await withMarks(await commit(repository, before)), await withMarks(await commit(repository, after))]
+        const { entries, gone } = (await source.difference!(since, sha))!
+        const changed = new Map(entries.map((entry) => [entry.path, entry]))
+        const kept = (await source.tree(since)).filter(({ path }) => !gone.includes(path) && !changed.has(path))
+        const byPath = (left: TreeEntry, right: TreeEntry) => (left.path < right.path ? -1 : 1)
+        expect([...kept, ...entries].sort(byPath)).toEqual((await source.tree(sha)).sort(byPath))
+        expect(gone.length + entries.length).toBeLessThanOrEqual(names.length * 2)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  test('is what differs and nothing else', async () => {
+    await using repository = await createRepository({ 'a.ts': 'a', 'sub/b.ts': 'b', 'sub/c.ts': 'c' })
+    const since = await repository.git('rev-parse', 'HEAD')
+    await repository.write({ 'sub/b.ts': 'changed' })
+    await repository.remove('a.ts')
+    const difference = await createGitSource(repository.dir).difference!(since, await repository.commit())
+    expect(difference).toMatchObject({ entries: [{ path: 'sub/b.ts', size: 7, mode: '100644' }], gone: ['a.ts'] })
+  })
+
+  test.each([
+    ['a commit that is not there', async () => '1'.repeat(40)],
+    ['a change of what is said of other files', async ({ git, write, commit: save }: TestRepository) => {
+      await write({ 'sub/.gitattributes': '*.ts linguist-generated\n' })
+      await save()
+      return git('rev-parse', 'HEAD~1')
+    }],
+    ['a path that is no UTF-8', async ({ dir, git, commit: save }: TestRepository) => {
+      await writeFile(Buffer.concat([Buffer.from(`${dir}/caf`), Buffer.of(0xe9)]), 'latin')
+      await save()
+      return git('rev-parse', 'HEAD~1')
+    }],
+    ['more paths than a process takes', async ({ git, write, commit: save }: TestRepository) => {
+      await write(Object.fromEntries(Array.from({ length: 800 }, (_, at) => [`${'long/'.repeat(30)}${at}.ts`, `${at}`])))
+      await save()
+      return git('rev-parse', 'HEAD~1')
+    }],
+  ])('cannot be told of %s', async (_, change) => {
+    await using repository = await createRepository({ 'a.ts': 'a' })
+    const since = await change(repository)
+    const source = createGitSource(repository.dir)
+    expect(await source.difference!(since, (await source.head()).sha)).toBeNull()
+  })
 })
 
 describe('name and address', () => {

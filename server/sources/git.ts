@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { NuraError } from '#db/nura-error.ts'
 import { fromGitRemote } from './git-remote.ts'
 import { GitFailure, runGit, streamGit } from './git-process.ts'
-import type { Committer, Head, Source, TreeEntry } from './source.ts'
+import { compareTrees, listTree } from './git-tree.ts'
+import type { Committer, Head, Source } from './source.ts'
 
-const attributes = ['linguist-generated', 'linguist-vendored'] as const
 /** Commits that are looked through for who knows a file. */
 const mostCommits = 100
 const botName = /\[bot\]$|^(dependabot|renovate|greenkeeper|github-actions)\b/i
@@ -37,12 +35,9 @@ export function createGitSource(dir: string): Source {
       }
     },
 
-    async tree(sha, signal): Promise<TreeEntry[]> {
-      const listing = await runGit({ dir: at, args: ['ls-tree', '-r', '-l', '-z', '--full-tree', '--end-of-options', sha], signal })
-      const rows = splitAtNul(listing).map(toRow)
-      const marks = await readAttributes(at, rows, signal)
-      return rows.map(({ rawPath, ...entry }, index) => ({ ...entry, path: toPath(rawPath), ...marks(index) }))
-    },
+    tree: (sha, signal) => listTree(at, sha, signal),
+
+    difference: (since, sha, signal) => compareTrees(at, since, sha, signal),
 
     async *read(blobShas, signal) {
       const input = asLines(blobShas)
@@ -68,51 +63,6 @@ function toCommitters(log: string): Committer[] {
     people.set(name, { ...known, at: at > known.at ? at : known.at, commits: known.commits + 1 })
   }
   return [...people.values()].sort((one, other) => other.at.getTime() - one.at.getTime())
-}
-
-type Row = { rawPath: Buffer; mode: string; blobSha: string; size: number | null }
-
-/** `<mode> SP <type> SP <sha> SP <padded size> TAB <path>` */
-function toRow(record: Buffer): Row {
-  const tab = record.indexOf(0x09)
-  const [mode = '', , blobSha = '', size = '-'] = record.toString('latin1', 0, tab).split(/ +/)
-  return { rawPath: record.subarray(tab + 1), mode, blobSha, size: size === '-' ? null : Number(size) }
-}
-
-/** A path is bytes to git and text to us: bytes that are no UTF-8 are written `\xNN`. */
-function toPath(raw: Buffer): string {
-  const path = raw.toString('utf8')
-  if (Buffer.from(path, 'utf8').equals(raw)) return path
-  return raw.toString('latin1').replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`)
-}
-
-/**
- * What the committed `.gitattributes` files say, through a throw-away index that holds only them: `check-attr --source`
- * needs git 2.40, and the working tree may differ from the commit.
- */
-async function readAttributes(dir: string, rows: Row[], signal?: AbortSignal) {
-  const marks = (index: number) => ({ generated: generated.has(index), vendored: vendored.has(index) })
-  const [generated, vendored] = [new Set<number>(), new Set<number>()]
-  const files = rows.filter(({ rawPath, mode }) => mode.startsWith('100') && basename(rawPath.toString('latin1')) === '.gitattributes')
-  if (files.length === 0) return marks
-
-  const index = join(tmpdir(), `nura-attributes-${randomUUID()}`)
-  try {
-    const env = { GIT_INDEX_FILE: index }
-    const info = files.map(({ mode, blobSha, rawPath }) => Buffer.concat([Buffer.from(`${mode} ${blobSha}\t`), rawPath, Buffer.of(0)]))
-    await runGit({ dir, args: ['update-index', '-z', '--index-info'], input: info, env, signal })
-    const paths = rows.map(({ rawPath }) => Buffer.concat([rawPath, Buffer.of(0)]))
-    const answer = await runGit({ dir, args: ['check-attr', '--cached', '-z', '--stdin', ...attributes], input: paths, env, signal })
-    // Three fields an attribute: path, attribute, value; in the order asked.
-    splitAtNul(answer).forEach((value, field) => {
-      if (field % 3 !== 2 || !['set', 'true'].includes(value.toString('latin1'))) return
-      const asked = Math.floor(field / 3)
-      ;(asked % 2 === 0 ? generated : vendored).add(Math.floor(asked / 2))
-    })
-  } finally {
-    await rm(index, { force: true })
-  }
-  return marks
 }
 
 /** Takes `cat-file --batch` apart: `<sha> blob <size> LF <bytes> LF` for each sha asked. */
@@ -155,12 +105,6 @@ async function* readBatch(output: AsyncIterable<Buffer>, blobShas: string[]) {
 
 function* asLines(values: string[]): Generator<string> {
   for (const value of values) yield `${value}\n`
-}
-
-function splitAtNul(bytes: Buffer): Buffer[] {
-  const parts: Buffer[] = []
-  for (let start = 0, end; (end = bytes.indexOf(0, start)) !== -1; start = end + 1) parts.push(bytes.subarray(start, end))
-  return parts
 }
 
 async function readLines(dir: string, args: string[], signal?: AbortSignal): Promise<string[]> {

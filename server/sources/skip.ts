@@ -60,6 +60,9 @@ const binaryExtension = new RegExp(
   'i',
 )
 
+/** Raised when an entry is decided about otherwise than before, so that what was decided earlier is looked at again. */
+export const skipVersion = 1
+
 /** Decides by name, mode and size, before anything is read. Of a document its source decides: what its path looks like says nothing. */
 export function skipByEntry(entry: TreeEntry): SkipReason | null {
   if (entry.document) return entry.kept ?? null

@@ -40,6 +40,9 @@ export type Head = {
   externalId?: number
 }
 
+/** What a tree has otherwise than an earlier one: the entries that are new or other, and the paths that it has no more. */
+export type TreeDifference = { entries: TreeEntry[]; gone: string[] }
+
 /** Texts of small files by blob sha, which whoever calls may have stored: what is in it is not asked for, what was read is put in. */
 export type KnownTexts = Map<string, string>
 
@@ -58,6 +61,11 @@ export type Source = {
   head(signal?: AbortSignal): Promise<Head>
   /** Every entry of the tree at `sha`, in path order. `texts`: those of its `.gitattributes` files, where they cost a call. */
   tree(sha: string, signal?: AbortSignal, texts?: KnownTexts): Promise<TreeEntry[]>
+  /**
+   * What the tree at `sha` has otherwise than the one at `since`, found by holding the two trees themselves against each other;
+   * null where that cannot be done: `since` is not there any more, or what differs decides about entries that do not.
+   */
+  difference?(since: string, sha: string, signal?: AbortSignal): Promise<TreeDifference | null>
   /** Blob contents in the order given; memory stays bounded whatever the number. `kept`: it may be read no more since it was listed. */
   read(blobShas: string[], signal?: AbortSignal): AsyncIterable<{ blobSha: string; bytes: Buffer; kept?: SkipReason }>
   /** Who last committed to these files, up to `sha`: newest first, each person once, no bots. */
