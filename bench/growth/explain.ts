@@ -12,7 +12,7 @@ export async function explainVector(raw: Client, tenant: TenantDb): Promise<stri
   try {
     for (const [name, value] of Object.entries({ ...settings, search_path: `${tenant.schema},extensions`, random_page_cost: 1.1 })) await raw.query('select set_config($1, $2, true)', [name, String(value)])
     const { rows } = await raw.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
-    const line = rows.map((row) => row['QUERY PLAN']).find((each) => / Scan /.test(each)) ?? 'no scan'
+    const line = rows.map((row) => row['QUERY PLAN']).find((each) => / Scan .* on knowledge_base\b/.test(each)) ?? 'no scan'
     return line.replace(/\(cost.*/, '').replace('->', '').trim()
   } finally {
     await raw.query('rollback')
