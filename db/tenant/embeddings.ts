@@ -13,11 +13,13 @@ export async function findEmbeddings(tenant: TenantDb, space: string, keys: stri
   return new Map(rows.map(({ key, embedding }) => [key, JSON.parse(embedding) as number[]]))
 }
 
-/** Deletes for good the chunks that have been gone since before `olderThan`. @returns how many */
+/** Deletes for good the chunks that have been gone since before `olderThan`, and terms that nothing holds any more. @returns how many chunks */
 export function purgeGone(tenant: TenantDb, olderThan: Date): Promise<number> {
   return tenant.transaction(async (tx) => {
     // A change of space writes to gone rows too; whoever comes second waits instead of meeting it half-way.
     await lockCorpus(tx)
+    // Unused terms find nothing and cost a row; to look for them after every push would cost one all the terms of the tenant.
+    await tx.execute('delete from term where chunks <= 0 and files <= 0')
     return tx.execute('delete from knowledge_base where gone_at < $1', [olderThan])
   })
 }

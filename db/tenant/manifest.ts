@@ -34,7 +34,6 @@ export async function finishSync(tenant: TenantDb, repositoryId: string, sha: st
   await tenant.transaction(async (tx) => {
     const corpus = await lockCorpus(tx)
     await tx.execute(`update repository set indexed_sha = $2, indexed_rules = $3, indexed_at = now(), state = 'ready', error = null, unfinished_shas = '{}' where id = $1`, [repositoryId, sha, rules])
-    await tx.execute('delete from term where chunks <= 0 and files <= 0')
     await saveCorpus(tx, corpus)
   })
   await rebuildWeights(tenant)

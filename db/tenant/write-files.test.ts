@@ -152,7 +152,10 @@ test('a removed chunk is found by nobody but gives its vector back until it is p
   const found = (await findEmbeddings(tenant, testSpace, [key, 'unknown'])).get(key)!
   expect(Math.max(...found.map((value, at) => Math.abs(value - embedding[at]!)))).toBeLessThan(1e-6)
   expect((await findEmbeddings(tenant, 'other:space', [key])).size).toBe(0)
+  const unused = async () => (await tenant.transaction((tx) => tx.query('select 1 from term where chunks <= 0 and files <= 0'))).length
+  expect(await unused()).toBeGreaterThan(0)
   expect(await purgeGone(tenant, new Date(0))).toBe(0)
+  expect(await unused()).toBe(0)
   expect(await purgeGone(tenant, new Date(Date.now() + 60_000))).toBeGreaterThan(0)
   expect((await findEmbeddings(tenant, testSpace, [key])).size).toBe(0)
 })
