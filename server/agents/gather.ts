@@ -2,11 +2,10 @@ import type { TenantDb } from '#db/index.ts'
 import { readChunks } from '#db/tenant/chunks.ts'
 import { chunksAt } from '#db/tenant/chunks-at.ts'
 import { readFrequencies } from '#db/tenant/frequencies.ts'
-import { readManifest } from '#db/tenant/manifest.ts'
+import { findIntroduction, largestFolders } from '#db/tenant/outline.ts'
 import { isDocument } from '../models/extractive/paragraphs.ts'
 import { toReading } from '../models/extractive/reading.ts'
 import { rankDefinitions } from '../models/extractive/subject.ts'
-import { folderOf } from '../models/extractive/write-modules.ts'
 import { fileRole } from '../retrieval/file-role.ts'
 import { overlayChunkAt, stillThere } from '../retrieval/overlay.ts'
 import type { Overlay, PassageRow } from '../retrieval/overlay.ts'
@@ -67,16 +66,21 @@ async function rowsAt(tenant: TenantDb, places: { repositoryId: string; path: st
 
 /** Where repositories introduce themselves, and a telling file of each of their larger folders. */
 async function introductions(tenant: TenantDb, repositoryIds: string[]): Promise<{ repositoryId: string; path: string; line: number }[]> {
-  const places: { repositoryId: string; path: string; line: number }[] = []
-  for (const repositoryId of repositoryIds.slice(0, most.repositories)) {
-    const paths = [...(await readManifest(tenant, repositoryId))].filter(([, { skipReason }]) => skipReason === null).map(([path]) => path)
-    const readme = paths.find((path) => /^readme\.[a-z]+$/i.test(path)) ?? paths.find((path) => /^(?:docs\/)?(?:readme|index)\.(?:md|rst|txt)$/i.test(path))
-    if (readme) for (const line of [1, 15, 30]) places.push({ repositoryId, path: readme, line })
-    const folders = Map.groupBy(paths.filter((path) => fileRole(path) === 'source'), folderOf)
-    const largest = [...folders].sort((a, b) => b[1].length - a[1].length).slice(0, most.folders)
-    for (const [, files] of largest) places.push({ repositoryId, path: files.find((path) => entry.test(path)) ?? files[0]!, line: 1 })
-  }
-  return places
+  const places = await Promise.all(
+    repositoryIds.slice(0, most.repositories).map(async (repositoryId) => {
+      const [readme, folders] = await Promise.all([
+        findIntroduction(tenant, repositoryId, readmes),
+        // Some are of tests or examples, and are left out.
+        largestFolders(tenant, repositoryId, { folders: 4 * most.folders, files: 20 }, entry),
+      ])
+      const telling = folders.flatMap(({ files }) => files.find((path) => fileRole(path) === 'source') ?? []).slice(0, most.folders)
+      return [
+        ...(readme === null ? [] : [1, 15, 30].map((line) => ({ repositoryId, path: readme, line }))),
+        ...telling.map((path) => ({ repositoryId, path, line: 1 })),
+      ]
+    }),
+  )
+  return places.flat()
 }
 
 /** Where repositories keep their commands, for a question how to run one. */
@@ -88,6 +92,7 @@ function scripts(question: string, repositoryIds: string[]): { repositoryId: str
 
 /** Files that name what their folder holds. */
 const entry = /(?:^|\/)(?:index|main|mod|lib|app|server|__init__)\.[a-z]+$/
+const readmes = [/^readme\.[a-z]+$/, /^(?:docs\/)?(?:readme|index)\.(?:md|rst|txt)$/]
 
 /** Lines that name the likeliest subjects, source before tests, the definitions that those name, and what follows a section. */
 function placesToShow(evidence: Evidence, lens: Agent['lens']): { repositoryId: string; path: string; line: number }[] {

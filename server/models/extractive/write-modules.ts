@@ -63,6 +63,6 @@ function foldersOf(reading: Reading): { folder: string; passages: Passage[] }[] 
 }
 
 /** The folder of a file, at most three levels deep; `/` for the top. */
-export function folderOf(path: string): string {
+function folderOf(path: string): string {
   return path.split('/').slice(0, -1).slice(0, 3).join('/') || '/'
 }
