@@ -14,6 +14,12 @@ export async function readManifest(tenant: TenantDb, repositoryId: string, paths
   return new Map(rows.map(({ path, ...entry }) => [path, entry]))
 }
 
+/** Whether the index holds that many files of a repository, whatever became of them. */
+export async function hasFiles(tenant: TenantDb, repositoryId: string, count: number): Promise<boolean> {
+  const rows = await tenant.transaction((tx) => tx.query('select 1 from file where repository_id = $1 offset $2 limit 1', [repositoryId, count - 1]))
+  return rows.length > 0
+}
+
 /**
  * What is written at `sha` is cited at it until the index equals a whole tree again, which other files are not of yet; `sha` is
  * null where something is only taken away.

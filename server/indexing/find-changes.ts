@@ -1,13 +1,14 @@
 import type { TenantDb } from '#db/index.ts'
-import { readManifest } from '#db/tenant/manifest.ts'
+import { hasFiles, readManifest } from '#db/tenant/manifest.ts'
 import type { Repository } from '#db/tenant/repository.ts'
 import { readSourceFiles } from '#db/tenant/source-files.ts'
 import type { Logger } from '../log.ts'
 import { skipByEntry, skipVersion } from '../sources/skip.ts'
-import type { Head, Source, TreeDifference } from '../sources/source.ts'
+import type { Head, KnownTexts, Source, TreeDifference } from '../sources/source.ts'
 import { applySettings } from './apply-settings.ts'
 import { chunkerVersion } from './chunk.ts'
 import { isSourceText, keepSourceTexts } from './keep-source-texts.ts'
+import type { SourceTexts } from './keep-source-texts.ts'
 import { languageOf } from './languages/index.ts'
 import { planChanges } from './plan.ts'
 import type { Change, Rules } from './plan.ts'
@@ -23,14 +24,17 @@ export const indexRules = `${chunkerVersion}.${skipVersion}`
  * what differs between that tree and the new one is all that can be otherwise, and is all that is looked at.
  */
 export async function findChanges(tenant: TenantDb, repository: Repository, source: Source, head: Head, log: Logger, signal?: AbortSignal): Promise<Change[]> {
-  const difference = await readDifference(repository, source, head, signal)
-  return difference ? planDifference(tenant, repository, difference) : planTree(tenant, repository, source, head, log, signal)
+  const kept = await readSourceFiles(tenant, repository.id)
+  const texts = new Map(kept.map(({ blobSha, content }) => [blobSha, content]))
+  const difference = await readDifference(tenant, repository, source, head, texts, signal)
+  return difference ? planDifference(tenant, repository, difference) : planTree(tenant, repository, source, head, { kept, texts }, log, signal)
 }
 
 /** A run at the commit that is indexed already was asked for to mend something, so it looks at everything. */
-async function readDifference({ indexedSha, indexedRules }: Repository, source: Source, head: Head, signal?: AbortSignal): Promise<TreeDifference | null> {
+async function readDifference(tenant: TenantDb, { id, indexedSha, indexedRules }: Repository, source: Source, head: Head, texts: KnownTexts, signal?: AbortSignal): Promise<TreeDifference | null> {
   if (indexedSha == null || indexedRules !== indexRules || indexedSha === head.sha) return null
-  const difference = (await source.difference?.(indexedSha, head.sha, signal)) ?? null
+  if (source.comparedFrom !== undefined && !(await hasFiles(tenant, id, source.comparedFrom))) return null
+  const difference = (await source.difference?.(indexedSha, head.sha, signal, texts)) ?? null
   const paths = difference && [...difference.entries.map(({ path }) => path), ...difference.gone]
   // What such a file says is of files that stayed as they are too.
   return paths?.some(isSourceText) ? null : difference
@@ -42,12 +46,10 @@ async function planDifference(tenant: TenantDb, { id, settings }: Repository, { 
   return planChanges(entries, manifest, { ...rules, skip: (entry) => skipByEntry(entry) ?? skipBySettings(entry.path) })
 }
 
-async function planTree(tenant: TenantDb, repository: Repository, source: Source, head: Head, log: Logger, signal?: AbortSignal): Promise<Change[]> {
+async function planTree(tenant: TenantDb, repository: Repository, source: Source, head: Head, known: SourceTexts, log: Logger, signal?: AbortSignal): Promise<Change[]> {
   const { id } = repository
-  const kept = await readSourceFiles(tenant, id)
-  const texts = new Map(kept.map(({ blobSha, content }) => [blobSha, content]))
-  const tree = await source.tree(head.sha, signal, texts)
-  const files = await keepSourceTexts(tenant, id, source, tree, { kept, texts }, signal)
+  const tree = await source.tree(head.sha, signal, known.texts)
+  const files = await keepSourceTexts(tenant, id, source, tree, known, signal)
   const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, log))
   const documents = new Set(tree.filter(({ document }) => document).map(({ path }) => path))
   return planChanges(tree, await readManifest(tenant, id), {

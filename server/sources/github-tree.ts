@@ -1,6 +1,7 @@
 import type { ReadableStream } from 'node:stream/web'
 import type { Octokit } from 'octokit'
 import { NuraError } from '#db/nura-error.ts'
+import { githubStatusOf } from '../github/api-error.ts'
 import type { TreeEntry } from './source.ts'
 
 /** A repository as octokit's routes want it, and what every call carries. */
@@ -32,13 +33,61 @@ async function* walk(place: GithubPlace, sha: string, folder: string): AsyncGene
   if (listed.truncated) {
     throw new NuraError('tree-too-large', `A folder of the repository holds more files than GitHub lists (${folder === '' ? 'the top one' : folder}). Split it, then index again.`)
   }
-  for (const { path, mode, type, sha: entrySha, size } of listed.tree) {
-    if (type !== 'tree') yield { path: folder + path, mode, blobSha: entrySha, size: type === 'commit' ? null : (size ?? 0) }
-    else if (all.truncated) yield* walk(place, entrySha, `${folder}${path}/`)
+  for (const entry of listed.tree) {
+    if (entry.type !== 'tree') yield toListed(entry, folder)
+    else if (all.truncated) yield* walk(place, entry.sha, `${folder}${entry.path}/`)
+  }
+}
+
+function toListed({ path, mode, type, sha, size }: Entry, folder: string): ListedEntry {
+  return { path: folder + path, mode, blobSha: sha, size: type === 'commit' ? null : (size ?? 0) }
+}
+
+/** Folders that are asked for, of either tree, before the whole of one is the cheaper question. */
+const mostFolders = 60
+
+/** What one tree has otherwise than another, and every `.gitattributes` of the folders on the way, which say what the entries are. */
+export type ListedDifference = { entries: ListedEntry[]; gone: string[]; attributes: ListedEntry[] }
+
+/**
+ * What the tree at `sha` has otherwise than the one at `since`. Both are asked for folder by folder, and those of one hash not at all.
+ * Null when `since` is not there any more, when it is too much, or when a path cannot be told from another.
+ */
+export async function compareGithubTrees(place: GithubPlace, since: string, sha: string): Promise<ListedDifference | null> {
+  const found: ListedDifference = { entries: [], gone: [], attributes: [] }
+  let asked = 0
+
+  async function list(treeSha: string | null): Promise<Map<string, Entry> | null> {
+    if (treeSha === null) return new Map()
+    if (++asked > mostFolders) return null
+    const { tree, truncated } = await ask(place, treeSha, false)
+    return truncated || tree.some(({ path }) => path.includes('\ufffd')) ? null : new Map(tree.map((entry) => [entry.path, entry]))
+  }
+  /** Of a folder that one side has not, all is new or gone. False where it cannot be told. */
+  async function compare(before: string | null, after: string | null, folder: string): Promise<boolean> {
+    const [old, now] = await Promise.all([list(before), list(after)])
+    if (old === null || now === null) return false
+    for (const entry of now.values()) if (entry.path === '.gitattributes' && entry.type === 'blob') found.attributes.push(toListed(entry, folder))
+    for (const name of new Set([...old.keys(), ...now.keys()])) {
+      const [was, is] = [old.get(name), now.get(name)]
+      if (was?.sha === is?.sha && was?.mode === is?.mode) continue
+      if (is && is.type !== 'tree') found.entries.push(toListed(is, folder))
+      if (was && was.type !== 'tree' && (!is || is.type === 'tree')) found.gone.push(folder + name)
+      if (was?.type !== 'tree' && is?.type !== 'tree') continue
+      if (!(await compare(was?.type === 'tree' ? was.sha : null, is?.type === 'tree' ? is.sha : null, `${folder}${name}/`))) return false
+    }
+    return true
+  }
+  try {
+    return (await compare(since, sha, '')) ? found : null
+  } catch (error) {
+    if ([404, 422].includes(githubStatusOf(error) ?? 0)) return null
+    throw error
   }
 }
 
 type Listing = Awaited<ReturnType<Octokit['rest']['git']['getTree']>>['data']
+type Entry = Listing['tree'][number]
 
 async function ask({ octokit, owner, repo, request }: GithubPlace, sha: string, whole: boolean): Promise<Listing> {
   // Not parsed: octokit's own parser, which looks for large numbers, holds the process for most of a second over 7 MB.

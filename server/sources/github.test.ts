@@ -16,7 +16,7 @@ import type { TestGithub } from '../testing/open-test-github.ts'
 import { sourceContract } from '../testing/source-contract.ts'
 import { createGithubSource } from './github.ts'
 import type { GithubSourceOptions } from './github.ts'
-import { listGithubTree } from './github-tree.ts'
+import { compareGithubTrees, listGithubTree } from './github-tree.ts'
 import type { Source } from './source.ts'
 
 let setup: TestGithub
@@ -124,12 +124,36 @@ test('a tree too large for one answer is walked, folder by folder', async () => 
   expect(walked.map(({ path }) => path)).toEqual(['a.ts', 'b-a.ts', 'b.ts', 'b/c.ts', 'b/d/e.ts', 'b/d/f.ts', 'g/h.ts', 'z.ts'])
 })
 
+test('two trees are compared along the folders that differ, and what is known of their attributes is not asked for', async () => {
+  const repository = await add({ '.gitattributes': '*.gen.ts linguist-generated', 'src/api/a.gen.ts': 'a', 'src/web/b.ts': 'b', 'docs/c.md': 'c' })
+  const texts = new Map<string, string>()
+  const since = (await open(repository).head()).sha
+  await open(repository).tree(since, undefined, texts)
+  await repository.commit({ 'src/api/a.gen.ts': 'changed' })
+  const source = open(repository)
+  const { sha } = await source.head()
+  const start = setup.github.calls.length
+  expect(await source.difference!(since, sha, undefined, texts)).toMatchObject({ entries: [{ path: 'src/api/a.gen.ts', size: 7, generated: true }], gone: [] })
+  expect(callsSince(start)).toEqual(Array.from({ length: 6 }, () => 'GET /git/trees/SHA'))
+})
+
+test('trees that differ in too many folders are not compared', async () => {
+  const files = (text: string) => Object.fromEntries(Array.from({ length: 105 }, (_, at) => [`folder${at}/a.ts`, text]))
+  const repository = await add(files('one'))
+  const { sha: since } = await open(repository).head()
+  await repository.commit(files('two'))
+  const { sha } = await open(repository).head()
+  expect(await open(repository).difference!(since, sha)).toBeNull()
+})
+
 test('a folder too large for one answer is a clear failure, not a part of it', async () => {
   const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end('{"sha":"","truncated":true,"tree":[]}'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const octokit = new Octokit({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
-  await expect(listGithubTree({ octokit, owner: 'acme', repo: 'shop', request: { signal: undefined } }, 'main')).rejects.toMatchObject({ code: 'tree-too-large', retryable: false })
+  const place = { octokit, owner: 'acme', repo: 'shop', request: { signal: undefined } }
+  await expect(listGithubTree(place, 'main')).rejects.toMatchObject({ code: 'tree-too-large', retryable: false })
+  expect(await compareGithubTrees(place, 'main~1', 'main')).toBeNull()
 })
 
 test('a few contents are asked for one by one, many come from one archive', async () => {

@@ -7,9 +7,9 @@ import type { GithubApp } from '../github/app.ts'
 import { toOwnerAndRepo } from '../github/owner-and-repo.ts'
 import { toBlobSha } from './blob-sha.ts'
 import { toMarks } from './git-attributes.ts'
-import { listGithubTree } from './github-tree.ts'
+import { compareGithubTrees, listGithubTree } from './github-tree.ts'
 import type { GithubPlace, ListedEntry } from './github-tree.ts'
-import type { Committer, Head, KnownTexts, Source, TreeEntry } from './source.ts'
+import type { Committer, Head, KnownTexts, Source, TreeDifference, TreeEntry } from './source.ts'
 import { spoolArchive } from './spool-archive.ts'
 import type { SpoolOptions } from './spool-archive.ts'
 
@@ -97,6 +97,15 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
     for await (const bytes of (isMany ? readFromArchive : readSingly)(at(signal), blobShas)) yield { blobSha: blobShas[next++]!, bytes }
   }
 
+  /** Entries as the `.gitattributes` among `listed` mark them. */
+  async function mark(entries: ListedEntry[], listed: ListedEntry[], texts: KnownTexts, signal?: AbortSignal): Promise<TreeEntry[]> {
+    const files = listed.filter(isAttributes)
+    const unknown = [...new Set(files.map(({ blobSha }) => blobSha))].filter((blobSha) => !texts.has(blobSha))
+    for await (const { blobSha, bytes } of read(unknown, signal)) texts.set(blobSha, bytes.toString('utf8'))
+    const marksOf = toMarks(files.map(({ path, blobSha }) => ({ path, content: texts.get(blobSha)! })))
+    return entries.map((entry) => ({ ...entry, ...marksOf(entry.path) }))
+  }
+
   return {
     kind: 'github',
 
@@ -124,11 +133,16 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
       const place = at(signal)
       const entries = await listGithubTree(place, sha)
       latest = sha
-      const files = entries.filter(isAttributes)
-      const unknown = [...new Set(files.map(({ blobSha }) => blobSha))].filter((blobSha) => !texts.has(blobSha))
-      for await (const { blobSha, bytes } of read(unknown, signal)) texts.set(blobSha, bytes.toString('utf8'))
-      const marksOf = toMarks(files.map(({ path, blobSha }) => ({ path, content: texts.get(blobSha)! })))
-      return entries.map((entry) => ({ ...entry, ...marksOf(entry.path) }))
+      return mark(entries, entries, texts, signal)
+    },
+
+    comparedFrom: 20_000,
+
+    async difference(since, sha, signal, texts: KnownTexts = new Map()): Promise<TreeDifference | null> {
+      const compared = await compareGithubTrees(at(signal), since, sha)
+      if (compared === null || [...compared.entries.map(({ path }) => path), ...compared.gone].some(isAttributesPath)) return null
+      latest = sha
+      return { entries: await mark(compared.entries, compared.attributes, texts, signal), gone: compared.gone }
     },
 
     read,
@@ -152,8 +166,12 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
   }
 }
 
+function isAttributesPath(path: string): boolean {
+  return path === '.gitattributes' || path.endsWith('/.gitattributes')
+}
+
 function isAttributes({ path, mode, size }: ListedEntry): boolean {
-  return mode.startsWith('100') && (path === '.gitattributes' || path.endsWith('/.gitattributes')) && size !== null && size <= largestAttributes
+  return mode.startsWith('100') && isAttributesPath(path) && size !== null && size <= largestAttributes
 }
 
 /** By its name; by its id where the name is unknown or another's now. */

@@ -63,9 +63,11 @@ export type Source = {
   tree(sha: string, signal?: AbortSignal, texts?: KnownTexts): Promise<TreeEntry[]>
   /**
    * What the tree at `sha` has otherwise than the one at `since`, found by holding the two trees themselves against each other;
-   * null where that cannot be done: `since` is not there any more, or what differs decides about entries that do not.
+   * null where that cannot be done: `since` is not there any more, or a `.gitattributes` differs, which marks other entries too.
    */
-  difference?(since: string, sha: string, signal?: AbortSignal): Promise<TreeDifference | null>
+  difference?(since: string, sha: string, signal?: AbortSignal, texts?: KnownTexts): Promise<TreeDifference | null>
+  /** Files of a tree from which `difference` is the cheaper question than `tree`; any when absent. */
+  readonly comparedFrom?: number
   /** Blob contents in the order given; memory stays bounded whatever the number. `kept`: it may be read no more since it was listed. */
   read(blobShas: string[], signal?: AbortSignal): AsyncIterable<{ blobSha: string; bytes: Buffer; kept?: SkipReason }>
   /** Who last committed to these files, up to `sha`: newest first, each person once, no bots. */

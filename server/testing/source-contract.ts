@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Source } from '../sources/source.ts'
+import { applyDifference, inPathOrder } from './apply-difference.ts'
 import type { TestRepository } from './create-repository.ts'
 
 /** How a kind of source is put to the test: `open` makes it read what `repository` has committed. */
@@ -114,6 +115,38 @@ export function sourceContract({ createRepository, open }: SourceFixture): void 
       ['sub/c.c', true, false],
       ['third/b.ts', false, true],
     ])
+  })
+
+  test('what differs from an earlier tree, and nothing else', async () => {
+    await using repository = await createRepository({
+      '.gitattributes': 'gen/** linguist-generated\n', 'a.ts': 'one', 'b.ts': 'two', 'gen/a.ts': '', 'gen/b.ts': '', 'sub/deep/.gitattributes': '*.c linguist-vendored\n',
+      'sub/deep/c.ts': 'three', 'sub/other/d.ts': 'four', 'old/e.ts': 'five', 'old/f.ts': 'six', kind: 'a file', 'folder/g.ts': 'seven', 'same/h.ts': 'eight',
+    })
+    const before = await snapshot(repository)
+    await repository.write({ 'b.ts': 'changed', 'gen/new.ts': '', 'sub/deep/new.c': '', 'new/deep/i.ts': 'nine' })
+    await repository.remove('a.ts')
+    await repository.move('old', 'moved')
+    await repository.remove('kind')
+    await repository.write({ 'kind/inside.ts': 'a folder now' })
+    await repository.remove('folder')
+    await repository.write({ folder: 'a file now' })
+    await repository.setExecutable('same/h.ts')
+    await repository.commit()
+    const after = await snapshot(repository)
+    const difference = (await open(repository).difference!(before.sha, after.sha))!
+    expect(applyDifference(before.tree, difference)).toEqual(inPathOrder(after.tree))
+    expect(difference.gone.toSorted()).toEqual(['a.ts', 'folder/g.ts', 'kind', 'old/e.ts', 'old/f.ts'])
+    expect(difference.entries.map(({ path }) => path).toSorted()).toEqual(['b.ts', 'folder', 'gen/new.ts', 'kind/inside.ts', 'moved/e.ts', 'moved/f.ts', 'new/deep/i.ts', 'same/h.ts', 'sub/deep/new.c'])
+    expect(await open(repository).difference!(after.sha, after.sha)).toEqual({ entries: [], gone: [] })
+  })
+
+  test('what differs from a tree that is not there, or in what is said of other files, cannot be told', async () => {
+    await using repository = await createRepository({ 'a.ts': 'one', 'sub/b.ts': 'two' })
+    const before = await snapshot(repository)
+    await repository.write({ 'sub/.gitattributes': '*.ts linguist-generated\n' })
+    await repository.commit()
+    const { sha } = await snapshot(repository)
+    for (const since of [before.sha, '1'.repeat(40)]) expect(await open(repository).difference!(since, sha)).toBeNull()
   })
 
   test('an older commit stays readable', async () => {
