@@ -39,7 +39,7 @@ export async function edgesTo(tenant: TenantDb, to: { names: string[]; stems: st
          union all select target, array['import', 'test'] from unnest($2::text[]) as target
        ) as wanted cross join lateral (
          select ${edgeColumns} from edge join file on file.id = file_id
-         where edge.target = wanted.target and edge.kind = any(wanted.kinds) and edge.repository_id = any($3::uuid[]) order by path, line limit $4
+         where hashtext(edge.target) = hashtext(wanted.target) and edge.target = wanted.target and edge.kind = any(wanted.kinds) and edge.repository_id = any($3::uuid[]) order by path, line limit $4
        ) as found order by path, line`,
       [[...new Set(to.names)], [...new Set(to.stems)], to.repositoryIds, to.limit],
     ),

@@ -27,7 +27,7 @@ export async function searchSymbols(tenant: TenantDb, search: { names: string[];
     tx.query<SymbolRow>(
       `select found.* from unnest($1::text[]) with ordinality as wanted (wanted, place) cross join lateral (
          select ${symbolColumns} from symbol join file on file.id = file_id
-         where name_lower = wanted and symbol.repository_id = any($2::uuid[]) order by length(path), path, start_line limit $3
+         where hashtext(name_lower) = hashtext(wanted) and name_lower = wanted and symbol.repository_id = any($2::uuid[]) order by length(path), path, start_line limit $3
        ) as found order by place`,
       [[...new Set(search.names)], search.repositoryIds, search.limit],
     ),

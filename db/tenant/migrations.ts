@@ -441,4 +441,15 @@ export const tenantMigrations: Migration[] = [
     name: '0011-indexed-rules',
     sql: 'alter table repository add column indexed_rules text;',
   },
+  {
+    // A hash index puts rows of one name into one chain of pages, which every further row of that name walks to its end: to write what
+    // half a million chunks call took most of the time. Names may be longer than a B-tree takes, their hashes are not.
+    name: '0012-names-by-hash',
+    sql: `
+      drop index symbol_name;
+      create index symbol_name on symbol (hashtext(name_lower));
+      drop index edge_target;
+      create index edge_target on edge (hashtext(target));
+    `,
+  },
 ]
