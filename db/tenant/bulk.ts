@@ -19,6 +19,12 @@ const lexicalIndexes = {
  * than inserting into them. A tenant that has many rows already keeps its own. `endBulk` must follow, also after a failure.
  */
 export async function beginBulk(tenant: TenantDb, space: string): Promise<void> {
+  // One table in each transaction: a reader may hold either and wait for the other.
+  await dropIndexes(tenant, space, [toVectorIndexName(space), 'knowledge_base_lex'])
+  await dropIndexes(tenant, space, ['file_lex'])
+}
+
+async function dropIndexes(tenant: TenantDb, space: string, indexes: string[]): Promise<void> {
   const literal = toSpaceLiteral(space)
   await asOwner(tenant, async (tx) => {
     const { activeSpace } = await lockCorpus(tx)
@@ -28,7 +34,7 @@ export async function beginBulk(tenant: TenantDb, space: string): Promise<void> 
       `select count(*)::int as rows from (select 1 from knowledge_base where embedding_model = ${literal} and gone_at is null limit ${smallCorpus}) as head`,
     )
     if (live!.rows >= smallCorpus) return
-    for (const index of [toVectorIndexName(space), ...Object.keys(lexicalIndexes)]) await tx.query(`drop index if exists ${index}`)
+    for (const index of indexes) await tx.query(`drop index if exists ${index}`)
   })
 }
 
