@@ -1,13 +1,12 @@
 import type { TenantDb } from '#db/index.ts'
 import { keepSourceFiles } from '#db/tenant/source-files.ts'
 import type { SourceFile } from '#db/tenant/source-files.ts'
+import { isAttributesPath } from '../sources/git-attributes.ts'
 import type { KnownTexts, Source, TreeEntry } from '../sources/source.ts'
 import { longestSettings, settingsPath } from './settings.ts'
 
 /** Places where a file of owners is looked for; GitHub takes the first that is there. */
 export const ownersPaths: readonly string[] = ['.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS']
-
-const attributesPath = /(^|\/)\.gitattributes$/
 
 /** Bytes above which such a file is not kept, and the most `.gitattributes` that are. */
 const limits = { owners: 512 * 1024, attributes: 512 * 1024, attributeFiles: 200 }
@@ -30,7 +29,7 @@ export async function keepSourceTexts(tenant: TenantDb, repositoryId: string, so
 
 /** Whether a file of this path may say how others are treated. */
 export function isSourceText(path: string): boolean {
-  return path === settingsPath || ownersPaths.includes(path) || attributesPath.test(path)
+  return path === settingsPath || ownersPaths.includes(path) || isAttributesPath(path)
 }
 
 /** Regular files only: a link may point anywhere, and a page may have any name. */
@@ -39,7 +38,7 @@ function selectEntries(tree: readonly TreeEntry[]): TreeEntry[] {
   const isWithin = ({ size }: TreeEntry, largest: number) => size !== null && size <= largest
   const settings = files.filter((entry) => entry.path === settingsPath && isWithin(entry, longestSettings))
   const owners = files.filter((entry) => ownersPaths.includes(entry.path) && isWithin(entry, limits.owners))
-  const attributes = files.filter((entry) => attributesPath.test(entry.path) && isWithin(entry, limits.attributes))
+  const attributes = files.filter((entry) => isAttributesPath(entry.path) && isWithin(entry, limits.attributes))
   return [...settings, ...owners, ...attributes.slice(0, limits.attributeFiles)]
 }
 

@@ -9,6 +9,11 @@ type Rule = { matches(path: string): boolean; generated?: boolean; vendored?: bo
 const longestLine = 2048
 const names = { 'linguist-generated': 'generated', 'linguist-vendored': 'vendored' } as const
 
+/** Whether a file of this path marks others. */
+export function isAttributesPath(path: string): boolean {
+  return path === '.gitattributes' || path.endsWith('/.gitattributes')
+}
+
 /**
  * The marks of each path of a tree, from its `.gitattributes` files, as `git check-attr` tells them: of the lines that match
  * the last one counts, and the file nearest to the path before those above it. Macros (`[attr]…`) are passed over.

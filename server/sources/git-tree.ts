@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
+import { isAttributesPath } from './git-attributes.ts'
 import { GitFailure, runGit } from './git-process.ts'
 import type { TreeDifference, TreeEntry } from './source.ts'
 
 const attributes = ['linguist-generated', 'linguist-vendored'] as const
-const attributesName = '.gitattributes'
 /** Bytes of paths that one call of git is given: some systems take no more than 128 KB of arguments. */
 const mostArguments = 100_000
 
@@ -28,7 +28,7 @@ export async function compareTrees(dir: string, since: string, sha: string, sign
   if (compared === null) return null
   const { there, gone } = toPaths(splitAtNul(compared))
   const present = there.map(toPath)
-  if ([...present, ...gone].some((path) => basename(path) === attributesName)) return null
+  if ([...present, ...gone].some(isAttributesPath)) return null
   if (present.length === 0) return { entries: [], gone }
   const asked = [...present, ...attributesAbove(present)]
   // What is no UTF-8 cannot be an argument of a process.
@@ -53,7 +53,7 @@ function toPaths(fields: Buffer[]): { there: Buffer[]; gone: string[] } {
 function attributesAbove(paths: string[]): string[] {
   const folders = new Set<string>([''])
   for (const path of paths) for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) folders.add(path.slice(0, end + 1))
-  return [...folders].map((folder) => folder + attributesName)
+  return [...folders].map((folder) => `${folder}.gitattributes`)
 }
 
 async function toEntries(dir: string, rows: Row[], signal?: AbortSignal): Promise<TreeEntry[]> {
@@ -85,7 +85,7 @@ function toPath(raw: Buffer): string {
 async function readAttributes(dir: string, rows: Row[], signal?: AbortSignal) {
   const marks = (index: number) => ({ generated: generated.has(index), vendored: vendored.has(index) })
   const [generated, vendored] = [new Set<number>(), new Set<number>()]
-  const files = rows.filter(({ rawPath, mode }) => mode.startsWith('100') && basename(rawPath.toString('latin1')) === attributesName)
+  const files = rows.filter(({ rawPath, mode }) => mode.startsWith('100') && isAttributesPath(rawPath.toString('latin1')))
   if (files.length === 0) return marks
 
   const index = join(tmpdir(), `nura-attributes-${randomUUID()}`)

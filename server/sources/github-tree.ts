@@ -71,10 +71,10 @@ export async function compareGithubTrees(place: GithubPlace, since: string, sha:
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [was, is] = [old.get(name), now.get(name)]
       if (was?.sha === is?.sha && was?.mode === is?.mode) continue
-      if (is && is.type !== 'tree') found.entries.push(toListed(is, folder))
-      if (was && was.type !== 'tree' && (!is || is.type === 'tree')) found.gone.push(folder + name)
-      if (was?.type !== 'tree' && is?.type !== 'tree') continue
-      if (!(await compare(was?.type === 'tree' ? was.sha : null, is?.type === 'tree' ? is.sha : null, `${folder}${name}/`))) return false
+      const [inside, nowInside] = [toTreeSha(was), toTreeSha(is)]
+      if (is && nowInside === null) found.entries.push(toListed(is, folder))
+      if (was && inside === null && (!is || nowInside !== null)) found.gone.push(folder + name)
+      if ((inside ?? nowInside) !== null && !(await compare(inside, nowInside, `${folder}${name}/`))) return false
     }
     return true
   }
@@ -84,6 +84,11 @@ export async function compareGithubTrees(place: GithubPlace, since: string, sha:
     if ([404, 422].includes(githubStatusOf(error) ?? 0)) return null
     throw error
   }
+}
+
+/** Null for what is no folder. */
+function toTreeSha(entry: Entry | undefined): string | null {
+  return entry?.type === 'tree' ? entry.sha : null
 }
 
 type Listing = Awaited<ReturnType<Octokit['rest']['git']['getTree']>>['data']

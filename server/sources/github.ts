@@ -6,7 +6,7 @@ import { githubStatusOf } from '../github/api-error.ts'
 import type { GithubApp } from '../github/app.ts'
 import { toOwnerAndRepo } from '../github/owner-and-repo.ts'
 import { toBlobSha } from './blob-sha.ts'
-import { toMarks } from './git-attributes.ts'
+import { isAttributesPath, toMarks } from './git-attributes.ts'
 import { compareGithubTrees, listGithubTree } from './github-tree.ts'
 import type { GithubPlace, ListedEntry } from './github-tree.ts'
 import type { Committer, Head, KnownTexts, Source, TreeDifference, TreeEntry } from './source.ts'
@@ -164,10 +164,6 @@ export function createGithubSource(app: GithubApp, repository: GithubRepository,
       return [...people.values()].sort((one, other) => other.at.getTime() - one.at.getTime())
     },
   }
-}
-
-function isAttributesPath(path: string): boolean {
-  return path === '.gitattributes' || path.endsWith('/.gitattributes')
 }
 
 function isAttributes({ path, mode, size }: ListedEntry): boolean {
