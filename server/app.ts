@@ -16,6 +16,7 @@ import { createBodyMemory } from './middleware/body-memory.ts'
 import type { BodyMemory } from './middleware/body-memory.ts'
 import { guardLoopback } from './middleware/guard-loopback.ts'
 import { mountRoute } from './middleware/mount-route.ts'
+import { readRest } from './middleware/read-rest.ts'
 import { renderErrors } from './middleware/render-errors.ts'
 import type { RequestState } from './middleware/render-errors.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -84,6 +85,7 @@ function serve(parts: ServerParts, list: readonly AnyRoute[]): Koa {
   const app = new Koa({ env: 'production' })
   app.silent = true
   app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'connection ended early'))
+  app.use(readRest)
   app.use(renderErrors(parts))
   const bodies = parts.bodies ?? createBodyMemory()
   app.use((ctx, next) => {

@@ -7,7 +7,7 @@ export type Readable = Pick<ParameterizedContext, 'req' | 'res'> & { state: Part
 
 /**
  * Reads a request's body as it came, judging its size before and while reading. What is left of one that is too large is
- * not read, and the connection stays open for the answer. The bytes count as held until the answer is out.
+ * left to `readRest`, and the connection stays open for the answer. The bytes count as held until the answer is out.
  * @param limit in bytes.
  * @throws NuraError `body-too-large`, `too-busy`, `hung-up`
  */
