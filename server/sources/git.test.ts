@@ -113,10 +113,8 @@ describe('what a tree has otherwise than an earlier one, whatever its paths', ()
   async function commit({ git }: TestRepository, files: Record<string, { text: string; isLink: boolean }>): Promise<string> {
     const paths = Object.keys(files).filter((path) => !(path === 'a.ts' && 'a.ts/inside.ts' in files))
     await git('read-tree', '--empty')
-    for (const path of paths) {
-      const { text, isLink } = files[path]!
-      await git('update-index', '--add', '--cacheinfo', `${isLink ? '120000' : '100644'},${blobs.get(text)!},${path}`)
-    }
+    const entries = paths.map((path) => `${files[path]!.isLink ? '120000' : '100644'},${blobs.get(files[path]!.text)!},${path}`)
+    await git('update-index', '--add', ...entries.flatMap((entry) => ['--cacheinfo', entry]))
     return git('commit-tree', '-m', 'Change', await git('write-tree'))
   }
   const blobs = new Map<string, string>()
