@@ -4,8 +4,9 @@ import type { Repository } from '#db/tenant/repository.ts'
 import { readSourceFiles } from '#db/tenant/source-files.ts'
 import type { Logger } from '../log.ts'
 import { skipByEntry, skipVersion } from '../sources/skip.ts'
-import type { Head, KnownTexts, Source, TreeDifference } from '../sources/source.ts'
+import type { Head, KnownTexts, Source, TreeDifference, TreeEntry } from '../sources/source.ts'
 import { applySettings } from './apply-settings.ts'
+import { boundPath } from './bound-path.ts'
 import { chunkerVersion } from './chunk.ts'
 import { isSourceText, keepSourceTexts } from './keep-source-texts.ts'
 import type { SourceTexts } from './keep-source-texts.ts'
@@ -34,7 +35,8 @@ export async function findChanges(tenant: TenantDb, repository: Repository, sour
 async function readDifference(tenant: TenantDb, { id, indexedSha, indexedRules }: Repository, source: Source, head: Head, texts: KnownTexts, signal?: AbortSignal): Promise<TreeDifference | null> {
   if (indexedSha == null || indexedRules !== indexRules || indexedSha === head.sha) return null
   if (source.comparedFrom !== undefined && !(await hasFiles(tenant, id, source.comparedFrom))) return null
-  const difference = (await source.difference?.(indexedSha, head.sha, signal, texts)) ?? null
+  const found = (await source.difference?.(indexedSha, head.sha, signal, texts)) ?? null
+  const difference = found && { entries: found.entries.map(boundEntry), gone: found.gone.map(boundPath) }
   const paths = difference && [...difference.entries.map(({ path }) => path), ...difference.gone]
   // What such a file says is of files that stayed as they are too.
   return paths?.some(isSourceText) ? null : difference
@@ -48,7 +50,7 @@ async function planDifference(tenant: TenantDb, { id, settings }: Repository, { 
 
 async function planTree(tenant: TenantDb, repository: Repository, source: Source, head: Head, known: SourceTexts, log: Logger, signal?: AbortSignal): Promise<Change[]> {
   const { id } = repository
-  const tree = await source.tree(head.sha, signal, known.texts)
+  const tree = (await source.tree(head.sha, signal, known.texts)).map(boundEntry)
   const files = await keepSourceTexts(tenant, id, source, tree, known, signal)
   const skipBySettings = createSettingsSkip(await applySettings(tenant, repository, tree, files, log))
   const documents = new Set(tree.filter(({ document }) => document).map(({ path }) => path))
@@ -57,6 +59,11 @@ async function planTree(tenant: TenantDb, repository: Repository, source: Source
     skip: (entry) => skipByEntry(entry) ?? (entry.document ? null : skipBySettings(entry.path)),
     sameKind: (from, to) => documents.has(to) || rules.sameKind(from, to),
   })
+}
+
+function boundEntry(entry: TreeEntry): TreeEntry {
+  const path = boundPath(entry.path)
+  return path === entry.path ? entry : { ...entry, path, kept: 'path-too-long' }
 }
 
 /** A rename that changes the language changes the chunks. */

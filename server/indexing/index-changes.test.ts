@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Db, TenantDb } from '#db/index.ts'
 import { readCorpus } from '#db/tenant/corpus.ts'
@@ -315,6 +316,21 @@ test('a secret in a file never reaches a row', async () => {
   const rows = await dump(tenant)
   expect(rows).toContain('[redacted:GitHub]')
   expect(rows.toLowerCase()).not.toContain(secret.toLowerCase())
+})
+
+test('paths longer than the store can index are told apart, counted and removed, and hold nothing else up', async () => {
+  await using repository = await createRepository({ 'a.ts': functionOf('short') })
+  const tenant = await createTestTenant(db)
+  const index = await createIndex(tenant, repository)
+  const folder = randomBytes(2400).toString('base64url')
+  const blob = await repository.git('rev-parse', 'HEAD:a.ts')
+  for (const name of ['one.ts', 'other.ts', '.gitattributes']) await repository.git('update-index', '--add', '--cacheinfo', `100644,${blob},${folder}/${name}`)
+  await repository.git('commit', '--quiet', '--message', 'Add long paths')
+  expect(await index.run()).toMatchObject({ files: 1, skipped: { 'path-too-long': 3 } })
+  await repository.git('rm', '--quiet', '--cached', `${folder}/one.ts`)
+  await repository.git('commit', '--quiet', '--message', 'Remove one')
+  expect(await index.run()).toMatchObject({ trees: 0, removed: 1 })
+  expect([...(await readManifest(tenant, index.id)).values()].map(({ skipReason }) => skipReason).toSorted()).toEqual([null, 'path-too-long', 'path-too-long'])
 })
 
 test('what is written can be cited: chunks hold their lines at the commit', async () => {

@@ -17,6 +17,7 @@ export const skipReasons = [
   'data',
   'not-included',
   'ignored',
+  'path-too-long',
   'restricted',
   'gone',
   'unreadable',
@@ -65,7 +66,7 @@ export const skipVersion = 1
 
 /** Decides by name, mode and size, before anything is read. Of a document its source decides: what its path looks like says nothing. */
 export function skipByEntry(entry: TreeEntry): SkipReason | null {
-  if (entry.document) return entry.kept ?? null
+  if (entry.kept || entry.document) return entry.kept ?? null
   const { path } = entry
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (entry.mode === '120000') return 'symlink'
