@@ -55,10 +55,11 @@ export async function measurePeers(): Promise<Result[]> {
       const { rows: keys } = await raw.query<{ id: string; key: string }>('select id, chunk_key as key from knowledge_base')
       const keyOf = new Map(keys.map(({ id, key }) => [id, key]))
       const nura = toNura(tenant, repositories, keyOf)
-      const byHand = [toRaw(raw, repositories, keyOf, 'as the planner has it'), toRaw(raw, repositories, keyOf, 'nearest of the allowed')]
+      await raw.query(`create index whole_by_hand on knowledge_base using hnsw (embedding vector_cosine_ops) with (m = 16, ef_construction = 64) where embedding_model = '${space}' and gone_at is null`)
+      const byHand = Object.keys(distances).map((plan) => toRaw(raw, repositories, keyOf, plan as Plan))
       const judge = createJudge(rows, questions)
       const results: Result[] = []
-      for (const [label, group] of filters) results.push(...(await measureSearch(raw, { nura, byHand: group === null ? byHand.slice(0, 1) : byHand, peers }, questions, judge, label, group)))
+      for (const [label, group] of filters) results.push(...(await measureSearch(raw, { tenant, nura, byHand: group === null ? byHand.slice(0, 2) : byHand, peers }, questions, judge, label, group)))
       return [...results, await measureHybrid(tenant, questions, [...repositories.values()]), ...ingest, ...absent]
     } finally {
       for (const peer of peers) await peer.close()
@@ -103,7 +104,7 @@ function toNura(tenant: TenantDb, repositories: Map<string, string>, keyOf: Map<
     name: 'Nura',
     search: async (vector, most, group) => {
       const search = { space, vector, limit: most, repositoryIds: group === null ? [...repositories.values()] : [repositories.get(group)!] }
-      last = toVectorQuery(search, group === null ? 'all' : 'filtered')
+      last = toVectorQuery(tenant, search, group === null ? 'all' : 'filtered')
       return (await searchVector(tenant, search)).map(({ chunkId }) => keyOf.get(chunkId)!)
     },
     // They are its own.
@@ -113,17 +114,23 @@ function toNura(tenant: TenantDb, repositories: Map<string, string>, keyOf: Map<
 }
 
 /**
- * The query as one would write it by hand, prepared once: as the planner has it, or so that it cannot but look at all rows that a
- * filter keeps, which is quicker where they are few and which the planner does not always see.
+ * Ways to ask by hand, prepared once: by an index of whole vectors, by Nura's own of their halves, or so that it cannot but look at all
+ * rows that a filter keeps, which is quicker where they are few and which the planner does not always see.
  */
-function toRaw(raw: Client, repositories: Map<string, string>, keyOf: Map<string, string>, plan: 'as the planner has it' | 'nearest of the allowed'): Store {
+const distances = {
+  'whole vectors': 'embedding <=> $1::vector',
+  'halves of vectors': 'embedding::halfvec(1024) <=> $1::vector::halfvec(1024)',
+  'nearest of the allowed': '(embedding <=> $1::vector) + 0',
+}
+type Plan = keyof typeof distances
+
+function toRaw(raw: Client, repositories: Map<string, string>, keyOf: Map<string, string>, plan: Plan): Store {
   let last: Statement | null = null
-  const order = plan === 'as the planner has it' ? 'embedding <=> $1::vector' : '(embedding <=> $1::vector) + 0'
   return {
     name: `prepared SQL, ${plan}`,
     search: async (vector, most, group) => {
-      const text = `select id, 1 - (embedding <=> $1::vector) as score from knowledge_base where embedding_model = '${space}' and gone_at is null
-        ${group === null ? '' : 'and repository_id = any($2::uuid[])'} order by ${order} limit ${most}`
+      const text = `select id, 1 - (${distances[plan]}) as score from knowledge_base where embedding_model = '${space}' and gone_at is null
+        ${group === null ? '' : 'and repository_id = any($2::uuid[])'} order by ${distances[plan]} limit ${most}`
       last = { text, values: [toSql(vector), ...(group === null ? [] : [[repositories.get(group)!]])] }
       const { rows } = await raw.query<{ id: string }>({ name: `${plan} ${group === null ? 'all' : 'some'}`, ...last })
       return rows.map(({ id }) => keyOf.get(id)!)
@@ -133,11 +140,11 @@ function toRaw(raw: Client, repositories: Map<string, string>, keyOf: Map<string
   }
 }
 
-type Sides = { nura: Store; byHand: Store[]; peers: Store[] }
+type Sides = { tenant: TenantDb; nura: Store; byHand: Store[]; peers: Store[] }
 
-async function measureSearch(raw: Client, { nura, byHand, peers }: Sides, questions: Question[], judge: ReturnType<typeof createJudge>, label: string, group: string | null): Promise<Result[]> {
+async function measureSearch(raw: Client, { tenant, nura, byHand, peers }: Sides, questions: Question[], judge: ReturnType<typeof createJudge>, label: string, group: string | null): Promise<Result[]> {
   const stores = [nura, ...byHand, ...peers]
-  const { settings } = toVectorQuery({ space, vector: questions[0]!.vector, limit, repositoryIds: [] }, group === null ? 'all' : 'filtered')
+  const { settings } = toVectorQuery(tenant, { space, vector: questions[0]!.vector, limit, repositoryIds: [] }, group === null ? 'all' : 'filtered')
   // What Nura sets for its searches, all run under.
   for (const { set } of stores) await set({ ...defaults, ...settings })
   const recalls = new Map<string, number>()

@@ -47,7 +47,7 @@ export async function measureStore(): Promise<Result[]> {
       const compare = async (repositoryIds: string[]): Promise<Pair[]> => {
         const nura = (vector: number[]) => searchVector(tenant, { space, vector, limit, repositoryIds })
         const baseline = toRaw(raw, repositoryIds.length === 2 ? null : repositoryIds)
-        const { settings } = toVectorQuery({ space, vector: vectors[0]!, limit, repositoryIds }, repositoryIds.length === 2 ? 'all' : 'filtered')
+        const { settings } = toVectorQuery(tenant, { space, vector: vectors[0]!, limit, repositoryIds }, repositoryIds.length === 2 ? 'all' : 'filtered')
         await raw.query(toSet(settings))
         // Once over everything first: what is measured is the way to the index, not who finds it in memory.
         for (const vector of vectors) await baseline(vector)
@@ -116,12 +116,15 @@ async function indexScans(raw: Client, tenant: TenantDb, expected: number): Prom
   }
 }
 
+/** What Nura's index on a server is made of. */
+const distance = 'embedding::halfvec(1024) <=> $1::vector::halfvec(1024)'
+
 /** The query as one would write it by hand, with pgvector's own client, prepared once. */
 function toRaw(raw: Client, repositoryIds: string[] | null): Search {
   const query = {
     name: repositoryIds ? 'some' : 'all',
-    text: `select id, 1 - (embedding <=> $1::vector) as score from knowledge_base where embedding_model = '${space}' and gone_at is null
-      ${repositoryIds ? 'and repository_id = any($2::uuid[])' : ''} order by embedding <=> $1::vector limit ${limit}`,
+    text: `select id, 1 - (${distance}) as score from knowledge_base where embedding_model = '${space}' and gone_at is null
+      ${repositoryIds ? 'and repository_id = any($2::uuid[])' : ''} order by ${distance} limit ${limit}`,
   }
   return (vector) => raw.query({ ...query, values: [toSql(vector), ...(repositoryIds ? [repositoryIds] : [])] })
 }

@@ -7,7 +7,7 @@ import { clusteredEmbedders } from '../clustered-embedder.ts'
 export async function explainVector(raw: Client, tenant: TenantDb): Promise<string> {
   const { space, embed } = clusteredEmbedders.primary
   const [vector] = await embed(['any'], 'query')
-  const { text, values, settings } = toVectorQuery({ space, vector: vector!, limit: 60, repositoryIds: [] }, 'all')
+  const { text, values, settings } = toVectorQuery(tenant, { space, vector: vector!, limit: 60, repositoryIds: [] }, 'all')
   await raw.query('begin')
   try {
     for (const [name, value] of Object.entries({ ...settings, search_path: `${tenant.schema},extensions`, random_page_cost: 1.1 })) await raw.query('select set_config($1, $2, true)', [name, String(value)])

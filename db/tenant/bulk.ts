@@ -1,3 +1,4 @@
+import { storeOf } from '../store.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { asOwner } from './as-owner.ts'
 import { lockCorpus } from './corpus.ts'
@@ -41,12 +42,13 @@ async function dropIndexes(tenant: TenantDb, space: string, indexes: string[]): 
 /** Brings weights up to date where the mean lengths have moved, then builds the search indexes that are not there. */
 export async function endBulk(tenant: TenantDb, space: string): Promise<void> {
   await rebuildWeights(tenant)
+  const { kind } = storeOf(tenant)
   await asOwner(tenant, async (tx) => {
     const { activeSpace } = await lockCorpus(tx)
-    await prepareBuild(tx)
+    await prepareBuild(tx, kind)
     for (const [index, definition] of Object.entries(lexicalIndexes)) await tx.query(`create index if not exists ${index} ${definition}`)
     // Switched while the index was written: rows of the space it was begun in are not compared any more.
-    await buildVectorIndex(tx, activeSpace ?? space, { vector: 'embedding', model: 'embedding_model' })
+    await buildVectorIndex(tx, kind, activeSpace ?? space, { vector: 'embedding', model: 'embedding_model' })
   })
   // Outside the build's transaction: fresh statistics decide whether the new indexes are used.
   await asOwner(tenant, (tx) => tx.query('analyze knowledge_base, file, term, symbol, edge'))

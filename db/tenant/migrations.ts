@@ -452,4 +452,26 @@ export const tenantMigrations: Migration[] = [
       create index edge_target on edge (hashtext(target));
     `,
   },
+  {
+    // A server indexes the halves of vectors (see `vector-index.ts`): readers go by the index that stands until the other is built, and writers wait.
+    name: '0013-halves-of-vectors',
+    sql: `
+      do $$
+      declare standing record;
+      begin
+        if version() like '%emscripten%' then return; end if;
+        perform set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 1024, 256 * 1024) || 'kB', true);
+        perform set_config('max_parallel_maintenance_workers', '0', true) from pg_extension where extname = 'vector' and string_to_array(extversion, '.')::int[] < array[0, 8, 4];
+        for standing in
+          select c.relname as name, a.attname as vector, pg_get_expr(i.indpred, i.indrelid) as predicate
+          from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+          where i.indrelid = 'knowledge_base'::regclass and m.amname = 'hnsw'
+        loop
+          execute format('alter index %I rename to knowledge_base_whole', standing.name);
+          execute format('create index %I on knowledge_base using hnsw ((%I::halfvec(1024)) halfvec_cosine_ops) with (m = 16, ef_construction = 64) where %s', standing.name, standing.vector, standing.predicate);
+          drop index knowledge_base_whole;
+        end loop;
+      end $$;
+    `,
+  },
 ]

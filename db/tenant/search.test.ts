@@ -126,7 +126,7 @@ describe('vectors', () => {
 
   for (const ef of [40, 200]) {
     test(`a search at ef_search ${ef} goes by the HNSW index of its space`, async () => {
-      const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [], efSearch: ef }, 'all')
+      const { text, values, settings } = toVectorQuery(large, { space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [], efSearch: ef }, 'all')
       expect(settings['hnsw.ef_search']).toBe(ef)
       const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
       const lines = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })
@@ -136,7 +136,7 @@ describe('vectors', () => {
   }
 
   test('so does the plan for any values, which a prepared search has from its sixth time on', async () => {
-    const { text, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] }, 'all')
+    const { text, settings } = toVectorQuery(large, { space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] }, 'all')
     const explain = async (tx: Transaction) => {
       await tx.query(`prepare for_any_values as ${text}`)
       const lines = await tx.query<{ 'QUERY PLAN': string }>('explain execute for_any_values(null, null)')
@@ -148,7 +148,7 @@ describe('vectors', () => {
   })
 
   test('nothing of a search is compiled, which takes longer than the search', async () => {
-    const { text, values, settings } = toVectorQuery({ space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] }, 'all')
+    const { text, values, settings } = toVectorQuery(large, { space: testSpace, vector: makeVector('row 7'), limit: 10, repositoryIds: [] }, 'all')
     const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain (analyze) ${text}`, values)
     const lines = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })
     expect(lines.map((line) => line['QUERY PLAN']).join('\n')).not.toContain('JIT')

@@ -1,7 +1,9 @@
 import { readAtOnce } from '../at-once.ts'
+import { storeOf } from '../store.ts'
 import type { TenantDb } from '../tenant-db.ts'
 import { readTenant, type Transaction } from '../transaction.ts'
 import { spaceChanged, toSpaceLiteral, toVectorIndexName, toVectorBytes } from './space.ts'
+import { toIndexed } from './vector-index.ts'
 import { toIdf, toSparseBytes, toTermHash } from './terms.ts'
 
 /** A chunk that a leg found; scores compare within one leg only, the best first. */
@@ -37,7 +39,7 @@ type VectorRow = { space: string | null; repositories: number; isUnlimited: bool
 export async function searchVector(tenant: TenantDb, search: VectorSearch): Promise<Hit[]> {
   if (search.repositoryIds.length === 0 || search.limit < 1) return []
   const readHits = async (reach: VectorReach) => {
-    const { settings, ...statement } = toVectorQuery(search, reach)
+    const { settings, ...statement } = toVectorQuery(tenant, search, reach)
     const rows = await readAtOnce<VectorRow>(tenant, statement, { settings, prologue: lockChunks })
     const [head] = rows as [VectorRow]
     if (head.space !== search.space) throw spaceChanged(search.space, head.space)
@@ -60,13 +62,14 @@ export type VectorReach = 'all' | 'filtered'
  * The statement of `searchVector` and the settings it runs under. It has a row at least, which says what the snapshot holds: the
  * space, how many repositories, and whether all of them are listed. Asked apart, that would cost a tenth of a search.
  */
-export function toVectorQuery(search: VectorSearch, reach: VectorReach): { text: string; values: [vector: Buffer, repositoryIds: string[]]; name: string; settings: Record<string, string | number> } {
+export function toVectorQuery(tenant: TenantDb, search: VectorSearch, reach: VectorReach): { text: string; values: [vector: Buffer, repositoryIds: string[]]; name: string; settings: Record<string, string | number> } {
+  const { kind } = storeOf(tenant)
   const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
   return {
     text: `select active_space as space, (select count(*)::int from repository) as repositories,
         not exists (select from repository where id <> all($2::uuid[])) as "isUnlimited", "chunkId", 1 - distance as score
       from corpus left join lateral (
-        select id as "chunkId", embedding <=> $1::vector as distance from knowledge_base
+        select id as "chunkId", ${toIndexed(kind, 'embedding')} <=> ${toIndexed(kind, '$1::vector')} as distance from knowledge_base
         where embedding_model = ${literal} and gone_at is null ${reach === 'all' ? '' : 'and repository_id = any($2::uuid[])'} order by distance limit ${limit}
       ) as found on true`,
     values: [toVectorBytes(search.vector), search.repositoryIds],

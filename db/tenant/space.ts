@@ -25,7 +25,7 @@ export function toVectorIndexName(space: string): string {
   return `knowledge_base_hnsw_${createHash('sha256').update(space).digest('hex').slice(0, 12)}`
 }
 
-const dimensions = 1024
+export const dimensions = 1024
 
 /** The binary form of a `vector`. @throws NuraError `wrong-dimensions`, so that vectors of another model never reach a space */
 export function toVectorBytes(vector: number[]): Buffer {

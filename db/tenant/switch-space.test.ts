@@ -42,7 +42,7 @@ async function fill(of: TenantDb, space: string): Promise<number> {
 }
 
 const explain = async (space: string) => {
-  const { text, values, settings } = toVectorQuery({ space, vector: makeVector('next row 7'), limit: 10, repositoryIds: [] }, 'all')
+  const { text, values, settings } = toVectorQuery(tenant, { space, vector: makeVector('next row 7'), limit: 10, repositoryIds: [] }, 'all')
   const lines = await runTransaction(storeOf(tenant), { role: tenant.schema, schema: tenant.schema }, (tx) => tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values), { settings })
   return lines.map((line) => line['QUERY PLAN']).join('\n')
 }

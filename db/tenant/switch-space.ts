@@ -39,11 +39,12 @@ export function dropOtherIndexes(tenant: TenantDb, target: string | null, signal
  * writers of the index go on meanwhile; the embedded store has one session, and nobody goes on.
  */
 export async function buildNextIndexes(tenant: TenantDb, target: string, signal?: AbortSignal): Promise<void> {
+  const { kind } = storeOf(tenant)
   const definitions = {
-    [toVectorIndexName(target)]: toVectorIndex(target, { vector: 'next_embedding', model: 'next_model' }),
+    [toVectorIndexName(target)]: toVectorIndex(kind, target, { vector: 'next_embedding', model: 'next_model' }),
     knowledge_base_next_key: 'on knowledge_base (next_model, next_key)',
   }
-  const concurrently = storeOf(tenant).kind === 'embedded' ? '' : 'concurrently'
+  const concurrently = kind === 'embedded' ? '' : 'concurrently'
   await whenFree(async () => {
     const [missing, settings] = await dropMisplaced(tenant, Object.keys(definitions), signal)
     const statements = missing.map((name) => `create index ${concurrently} ${name} ${definitions[name]}`)
@@ -65,7 +66,7 @@ function dropMisplaced(tenant: TenantDb, names: string[], signal?: AbortSignal):
       const missing = names.filter((name) => !standing.includes(name))
       await hurry()
       for (const name of missing) await tx.query(`drop index if exists ${name}`)
-      return [missing, await buildSettings(tx)]
+      return [missing, await buildSettings(tx, storeOf(tenant).kind)]
     },
     signal,
   )
