@@ -35,7 +35,7 @@ const { space } = lexicalEmbedder
 const peersByName: Record<string, OpenPeer> = { 'LangChain.js': openLangchain, 'LlamaIndex.TS': openLlamaindex, Mastra: openMastra }
 const filters: [label: string, group: string | null][] = [['all rows', null], ['a filter that keeps 10 %', 'ten'], ['a filter that keeps 1 %', 'one']]
 /** As they are where a search sets nothing else. */
-const defaults = { enable_sort: 'on', cpu_operator_cost: 0.0025, plan_cache_mode: 'auto' }
+const defaults = { enable_sort: 'on', enable_seqscan: 'on' }
 const planner = { random_page_cost: '1.1', 'hnsw.iterative_scan': 'relaxed_order' }
 
 /** What one searches: Nura, a peer, or SQL by hand. */

@@ -167,6 +167,18 @@ describe('vectors', () => {
     expect(await searchVector(large, { space: testSpace, vector: makeVector('row 1'), limit: 10, repositoryIds: [small.repositoryId] })).toHaveLength(2)
   })
 
+  test('a few allowed rows are compared one by one, many by the index', async () => {
+    const plan = async (repositoryIds: string[]) => {
+      const { text, values, settings } = toVectorQuery(large, { space: testSpace, vector: makeVector('row 1'), limit: 10, repositoryIds }, 'filtered')
+      const explain = (tx: Transaction) => tx.query<{ 'QUERY PLAN': string }>(`explain (analyze) ${text}`, values)
+      const lines = await runTransaction(storeOf(large), { role: large.schema, schema: large.schema }, explain, { settings })
+      return lines.map((line) => line['QUERY PLAN']).find((line) => line.includes('knowledge_base_hnsw_'))
+    }
+    expect(await plan([small.repositoryId])).toContain('never executed')
+    // The embedded store's 500 are still few.
+    if (rows > 500) expect(await plan([context.repositoryId])).not.toContain('never executed')
+  })
+
   test('only vectors of the same space are compared, and none of a removed file', async () => {
     const other = searchVector(large, { space: 'other:space', vector: makeVector('row 1'), limit: 10, repositoryIds: [context.repositoryId] })
     await expect(other).rejects.toMatchObject({ code: 'space-changed', retryable: true })

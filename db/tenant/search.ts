@@ -28,6 +28,13 @@ export type VectorSearch = {
  */
 const spareCandidates = { all: 100, filtered: 300 }
 
+/**
+ * So many allowed rows are compared one by one. Walking the index until enough of what it meets is allowed costs as much as comparing some
+ * limit · chunks / allowed rows, so of more than so few the allowed are compared where they are no more than √(limit · chunks). They
+ * are counted by an index alone, with what is gone among them.
+ */
+const fewRows = 500
+
 type VectorRow = { space: string | null; repositories: number; isUnlimited: boolean; chunkId: string | null; score: number }
 
 /**
@@ -65,23 +72,29 @@ export type VectorReach = 'all' | 'filtered'
 export function toVectorQuery(tenant: TenantDb, search: VectorSearch, reach: VectorReach): { text: string; values: [vector: Buffer, repositoryIds: string[]]; name: string; settings: Record<string, string | number> } {
   const { kind } = storeOf(tenant)
   const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
+  const live = `from knowledge_base where embedding_model = ${literal} and gone_at is null`
+  const [byIndex, oneByOne] = [`${toIndexed(kind, 'embedding')} <=> ${toIndexed(kind, '$1::vector')}`, '(embedding <=> $1::vector) + 0']
+  const nearest = (distance: string, where: string) => `select id as "chunkId", ${distance} as distance ${live} ${where} order by distance limit ${limit}`
+  const listed = 'and repository_id = any($2::uuid[])'
+  const most = `greatest(${fewRows}, sqrt(${limit} * chunks::float8))`
   return {
-    text: `select active_space as space, (select count(*)::int from repository) as repositories,
+    text: `${reach === 'all' ? '' : `with allowed as materialized (
+        select (select count(*) from (select 1 from knowledge_base where repository_id = any($2::uuid[]) limit (${most})::int8 + 1) as head) <= ${most} as "areFew" from corpus
+      )`}
+      select active_space as space, (select count(*)::int from repository) as repositories,
         not exists (select from repository where id <> all($2::uuid[])) as "isUnlimited", "chunkId", 1 - distance as score
       from corpus left join lateral (
-        select id as "chunkId", ${toIndexed(kind, 'embedding')} <=> ${toIndexed(kind, '$1::vector')} as distance from knowledge_base
-        where embedding_model = ${literal} and gone_at is null ${reach === 'all' ? '' : 'and repository_id = any($2::uuid[])'} order by distance limit ${limit}
+        ${reach === 'all' ? nearest(byIndex, '') : `(${nearest(oneByOne, `${listed} and (select "areFew" from allowed)`)}) union all (${nearest(byIndex, `${listed} and not (select "areFew" from allowed)`)})`}
       ) as found on true`,
     values: [toVectorBytes(search.vector), search.repositoryIds],
     name: `vector ${reach} ${toVectorIndexName(search.space)} ${limit}`,
     settings: {
       'hnsw.ef_search': Math.min(Math.max(limit, search.efSearch ?? limit + spareCandidates[reach]), 1_000),
       'hnsw.iterative_scan': 'relaxed_order',
-      // The planner does not see that every vector lies out of line, and would rather read and sort a small table whole.
+      // The planner does not see that every vector lies out of line, and would rather read and sort a table whole: where the statement
+      // leaves the choice, it is for the index.
       enable_seqscan: 'off',
-      // Few allowed rows are found sooner by their repository and sorted: the best plan hangs on how many they are. At this cost of a
-      // distance, for which a vector is fetched from where it lies, the planner begins to walk the index where that becomes quicker.
-      ...(reach === 'all' ? { enable_sort: 'off' } : { plan_cache_mode: 'force_custom_plan', cpu_operator_cost: 0.1 }),
+      enable_sort: 'off',
       // What cannot but be scanned, such as the one row of the corpus, then seems so dear that it would be compiled, for 20 ms.
       jit: 'off',
     },
