@@ -56,7 +56,7 @@ test('the default load on AWS is above the promise with a GPU endpoint and under
 test('a larger index asks for a larger database', () => {
   const database = (chunks: number) => toMonthlyBill('aws', { ...defaultLoad, chunks }).find(({ line }) => line === 'RDS PostgreSQL')!
   expect(database(10_000).basis).toContain('4 GiB')
-  expect(database(100_000).basis).toContain('16 GiB')
+  expect(database(100_000).basis).toContain('8 GiB')
 })
 
 test('docs/cost.md holds what the calculator prints for the default load', () => {

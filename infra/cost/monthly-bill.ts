@@ -13,8 +13,8 @@ const gigabyte = 1e9
 
 /** Bytes of a chunk, measured at 10,000 of them: its row with a vector(1024) 8,000, sparse vector and lexemes 1,800, text 900. */
 const rowBytes = 10_700
-/** Of its place in the HNSW index over vector(1024), as `db/tenant/vector-index.ts` builds it; over halfvec it would be 2,600. */
-const vectorIndexBytes = 7_800
+/** Of its place in the HNSW index over halves, as `db/tenant/vector-index.ts` builds it, measured at 120,000; over whole vectors it is 7,800. */
+const vectorIndexBytes = 2_600
 /** Growth, WAL and dead rows. */
 const spare = 2
 /** Gigabytes that a database has at least. */
