@@ -117,7 +117,7 @@ describe('vectors', () => {
     small = await createTestRepository(large)
     await beginBulk(large, testSpace)
     for (let at = 0; at < rows; at += 500) {
-      const chunks = Array.from({ length: 500 }, (_, offset) => ({ ...makeChunk(`row ${at + offset}`, offset), tokens: ['row'] }))
+      const chunks = Array.from({ length: 500 }, (_, offset) => ({ ...makeChunk(`row ${at + offset}`, offset), tokens: ['row', offset % 2 === 0 ? 'even' : 'odd'] }))
       await writeFiles(large, context, [makeFile(`src/${at}.ts`, [], { chunks, tokens: ['row'] })])
     }
     await writeFiles(large, small, [makeFile('one.ts', ['a needle', 'another needle'])])
@@ -177,6 +177,16 @@ describe('vectors', () => {
     expect(await plan([small.repositoryId])).toContain('never executed')
     // The embedded store's 500 are still few.
     if (rows > 500) expect(await plan([context.repositoryId])).not.toContain('never executed')
+  })
+
+  test('words that are in half of all chunks find those that hold several of them, or one where none holds several', async () => {
+    const find = async (tokens: string[]) => {
+      const hits = await searchBm25(large, { tokens, limit: 10, repositoryIds: [context.repositoryId] })
+      const rows = await large.transaction((tx) => tx.query<{ content: string }>('select content from knowledge_base where id = any($1::uuid[])', [hits.map(({ chunkId }) => chunkId)]))
+      return rows.map(({ content }) => Number(content.slice('row '.length)) % 2)
+    }
+    expect(await find(['row', 'odd'])).toEqual(Array<number>(10).fill(1))
+    expect(await find(['even', 'odd'])).toHaveLength(10)
   })
 
   test('only vectors of the same space are compared, and none of a removed file', async () => {
