@@ -6,6 +6,7 @@ import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { searchBm25, searchVector, toVectorQuery } from '#db/tenant/search.ts'
 import { countTerms, scoreTerms } from '#db/tenant/terms.ts'
 import type { TermCounts } from '#db/tenant/terms.ts'
+import { buildSettings } from '#db/tenant/vector-index.ts'
 import { writeFiles } from '#db/tenant/write-files.ts'
 import type { FileWrite } from '#db/tenant/write-files.ts'
 import { runLegs } from '#server/retrieval/legs.ts'
@@ -36,7 +37,7 @@ const peersByName: Record<string, OpenPeer> = { 'LangChain.js': openLangchain, '
 const filters: [label: string, group: string | null][] = [['all rows', null], ['a filter that keeps 10 %', 'ten'], ['a filter that keeps 1 %', 'one']]
 /** As they are where a search sets nothing else. */
 const defaults = { enable_sort: 'on', enable_seqscan: 'on' }
-const planner = { random_page_cost: '1.1', 'hnsw.iterative_scan': 'relaxed_order' }
+const shared = { random_page_cost: '1.1', 'hnsw.iterative_scan': 'relaxed_order' }
 
 /** What one searches: Nura, a peer, or SQL by hand. */
 type Store = Pick<Peer, 'name' | 'search' | 'set' | 'lastStatement'>
@@ -45,9 +46,12 @@ type Store = Pick<Peer, 'name' | 'search' | 'set' | 'lastStatement'>
 export async function measurePeers(): Promise<Result[]> {
   return withDatabase(async ({ tenant, url }) => {
     const { rows, questions } = await readRows(chunks, rounds)
-    const raw = new Client({ connectionString: toUrl(url, `${tenant.schema},extensions`) })
+    // Where Nura builds with one process, as parallel builds of that pgvector overflow a buffer, so does everybody.
+    const building = (await tenant.transaction((tx) => buildSettings(tx, 'postgres'))).filter((setting) => setting.startsWith('max_parallel'))
+    const options = { ...shared, ...Object.fromEntries(building.map((setting) => setting.split(' to '))) }
+    const raw = new Client({ connectionString: toUrl(url, { ...options, search_path: `${tenant.schema},extensions` }) })
     await raw.connect()
-    const { peers, absent } = await openPeers(toUrl(url, 'public,extensions'))
+    const { peers, absent } = await openPeers(toUrl(url, { ...options, search_path: 'public,extensions' }))
     try {
       const repositories = await addGroups(tenant)
       const ingest = await measureWrites(tenant, raw, peers, rows, repositories)
@@ -68,9 +72,9 @@ export async function measurePeers(): Promise<Result[]> {
   })
 }
 
-/** Planner settings travel with the connection: a library's own statements then run under them as everybody's do. */
-function toUrl(url: string, searchPath: string): string {
-  const options = Object.entries({ ...planner, search_path: searchPath }).map(([name, value]) => `-c ${name}=${value}`)
+/** Settings travel with the connection: a library's own statements then run under them as everybody's do. */
+function toUrl(url: string, given: Record<string, string>): string {
+  const options = Object.entries(given).map(([name, value]) => `-c ${name}=${value}`)
   return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(options.join(' '))}`
 }
 
