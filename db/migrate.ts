@@ -8,7 +8,8 @@ import { runTransaction, type Transaction } from './transaction.ts'
 
 /** Every process that migrates or provisions waits for this lock, one schema at a time. */
 const migrationLock = 6_872_100
-const migrationTimeoutMs = 10 * 60_000
+/** An index of a large tenant that is built anew takes a quarter of an hour. */
+const migrationTimeoutMs = 60 * 60_000
 
 /**
  * Brings the control plane, then every tenant's schema, to the newest version. Idempotent; several processes may run it

@@ -460,7 +460,8 @@ export const tenantMigrations: Migration[] = [
       declare standing record;
       begin
         if version() like '%emscripten%' then return; end if;
-        perform set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 1024, 256 * 1024) || 'kB', true);
+        perform set_config('maintenance_work_mem', greatest(64 * 1024, least(chunks * 4, greatest(256 * 1024,
+          pg_size_bytes(current_setting('maintenance_work_mem')) / 1024, pg_size_bytes(current_setting('shared_buffers')) / 2048))) || 'kB', true) from corpus;
         perform set_config('max_parallel_maintenance_workers', '0', true) from pg_extension where extname = 'vector' and string_to_array(extversion, '.')::int[] < array[0, 8, 4];
         for standing in
           select c.relname as name, a.attname as vector, pg_get_expr(i.indpred, i.indrelid) as predicate
