@@ -6,7 +6,7 @@ import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { searchBm25, searchVector, toVectorQuery } from '#db/tenant/search.ts'
 import { countTerms, scoreTerms } from '#db/tenant/terms.ts'
 import type { TermCounts } from '#db/tenant/terms.ts'
-import { buildSettings } from '#db/tenant/vector-index.ts'
+import { buildSettings, toDistance, toVectorIndex } from '#db/tenant/vector-index.ts'
 import { writeFiles } from '#db/tenant/write-files.ts'
 import type { FileWrite } from '#db/tenant/write-files.ts'
 import { runLegs } from '#server/retrieval/legs.ts'
@@ -59,7 +59,7 @@ export async function measurePeers(): Promise<Result[]> {
       const { rows: keys } = await raw.query<{ id: string; key: string }>('select id, chunk_key as key from knowledge_base')
       const keyOf = new Map(keys.map(({ id, key }) => [id, key]))
       const nura = toNura(tenant, repositories, keyOf)
-      await raw.query(`create index whole_by_hand on knowledge_base using hnsw (embedding vector_cosine_ops) with (m = 16, ef_construction = 64) where embedding_model = '${space}' and gone_at is null`)
+      await raw.query(`create index whole_by_hand ${toVectorIndex('embedded', space, { vector: 'embedding', model: 'embedding_model' })}`)
       const byHand = Object.keys(distances).map((plan) => toRaw(raw, repositories, keyOf, plan as Plan))
       const judge = createJudge(rows, questions)
       const results: Result[] = []
@@ -122,8 +122,8 @@ function toNura(tenant: TenantDb, repositories: Map<string, string>, keyOf: Map<
  * rows that a filter keeps, which is quicker where they are few and which the planner does not always see.
  */
 const distances = {
-  'whole vectors': 'embedding <=> $1::vector',
-  'halves of vectors': 'embedding::halfvec(1024) <=> $1::vector::halfvec(1024)',
+  'whole vectors': toDistance('embedded'),
+  'halves of vectors': toDistance('postgres'),
   'nearest of the allowed': '(embedding <=> $1::vector) + 0',
 }
 type Plan = keyof typeof distances

@@ -5,6 +5,7 @@ import { toSql } from 'pgvector'
 import type { TenantDb } from '#db/index.ts'
 import { beginBulk, endBulk } from '#db/tenant/bulk.ts'
 import { searchVector, toVectorQuery } from '#db/tenant/search.ts'
+import { toDistance } from '#db/tenant/vector-index.ts'
 import { writeFiles } from '#db/tenant/write-files.ts'
 import type { FileWrite } from '#db/tenant/write-files.ts'
 import { createRandom } from '#infra/testing/create-random.ts'
@@ -116,11 +117,9 @@ async function indexScans(raw: Client, tenant: TenantDb, expected: number): Prom
   }
 }
 
-/** What Nura's index on a server is made of. */
-const distance = 'embedding::halfvec(1024) <=> $1::vector::halfvec(1024)'
-
 /** The query as one would write it by hand, with pgvector's own client, prepared once. */
 function toRaw(raw: Client, repositoryIds: string[] | null): Search {
+  const distance = toDistance('postgres')
   const query = {
     name: repositoryIds ? 'some' : 'all',
     text: `select id, 1 - (${distance}) as score from knowledge_base where embedding_model = '${space}' and gone_at is null

@@ -5,7 +5,7 @@ import { readTenant, type Transaction } from '../transaction.ts'
 import { toCandidates } from './candidate-terms.ts'
 import type { TermFrequency } from './candidate-terms.ts'
 import { spaceChanged, toSpaceLiteral, toVectorIndexName, toVectorBytes } from './space.ts'
-import { toIndexed } from './vector-index.ts'
+import { toDistance } from './vector-index.ts'
 import { toIdf, toSparseBytes, toTermHash } from './terms.ts'
 
 /** A chunk that a leg found; scores compare within one leg only, the best first. */
@@ -72,19 +72,25 @@ export function toVectorQuery(tenant: TenantDb, search: VectorSearch, reach: Vec
   const { kind } = storeOf(tenant)
   const [literal, limit] = [toSpaceLiteral(search.space), Math.floor(search.limit)]
   const live = `from knowledge_base where embedding_model = ${literal} and gone_at is null`
-  const [byIndex, oneByOne] = [`${toIndexed(kind, 'embedding')} <=> ${toIndexed(kind, '$1::vector')}`, '(embedding <=> $1::vector) + 0']
-  const nearest = (distance: string, where: string) => `select id as "chunkId", ${distance} as distance ${live} ${where} order by distance limit ${limit}`
-  const listed = 'and repository_id = any($2::uuid[])'
+  const nearest = (distance: string, where = '') => `(select id as "chunkId", ${distance} as distance ${live} ${where} order by distance limit ${limit})`
+  const byIndex = toDistance(kind)
+  // An expression that no index holds.
+  const oneByOne = '(embedding <=> $1::vector) + 0'
+  const listed = 'repository_id = any($2::uuid[])'
+  const few = '(select few from allowed)'
   const most = `greatest(${fewRows}, sqrt(${limit} * chunks::float8))`
+  const [prelude, found] = reach === 'all'
+    ? ['', nearest(byIndex)]
+    : [
+        `with allowed as materialized (
+          select (select count(*) from (select 1 from knowledge_base where ${listed} limit (${most})::int8 + 1) as head) <= ${most} as few from corpus
+        )`,
+        `${nearest(oneByOne, `and ${listed} and ${few}`)} union all ${nearest(byIndex, `and ${listed} and not ${few}`)}`,
+      ]
   return {
-    text: `${reach === 'all' ? '' : `with allowed as materialized (
-        select (select count(*) from (select 1 from knowledge_base where repository_id = any($2::uuid[]) limit (${most})::int8 + 1) as head) <= ${most} as "areFew" from corpus
-      )`}
-      select active_space as space, (select count(*)::int from repository) as repositories,
+    text: `${prelude} select active_space as space, (select count(*)::int from repository) as repositories,
         not exists (select from repository where id <> all($2::uuid[])) as "isUnlimited", "chunkId", 1 - distance as score
-      from corpus left join lateral (
-        ${reach === 'all' ? nearest(byIndex, '') : `(${nearest(oneByOne, `${listed} and (select "areFew" from allowed)`)}) union all (${nearest(byIndex, `${listed} and not (select "areFew" from allowed)`)})`}
-      ) as found on true`,
+      from corpus left join lateral (${found}) as found on true`,
     values: [toVectorBytes(search.vector), search.repositoryIds],
     name: `vector ${reach} ${toVectorIndexName(search.space)} ${limit}`,
     settings: {
@@ -144,9 +150,9 @@ async function searchTerms<Row>(
       const { text, values } = toQuery({ sparse, candidates }, scope)
       return tx.query<Row>(text, values)
     }
-    const [candidates, ...more] = toCandidates(terms)
+    const [candidates, wider] = toCandidates(terms)
     const rows = await ask(candidates)
-    return more.length > 0 && rows.length < search.limit ? ask(more[0]!) : rows
+    return wider !== undefined && rows.length < search.limit ? ask(wider) : rows
   })
 }
 

@@ -15,9 +15,10 @@ const indexing: Record<Kind, { of(vector: string): string; operators: string; by
   postgres: { of: (vector) => `${vector}::halfvec(${dimensions})`, operators: 'halfvec_cosine_ops', bytes: 4 * 1024 },
 }
 
-/** What a search compares, of a column and of a question alike, so that it goes by the index. */
-export function toIndexed(kind: Kind, vector: string): string {
-  return indexing[kind].of(vector)
+/** The distance of a row to the vector that is the statement's first value, as the index knows it. */
+export function toDistance(kind: Kind): string {
+  const { of } = indexing[kind]
+  return `${of('embedding')} <=> ${of('$1::vector')}`
 }
 
 /** Memory and workers for building indexes in this transaction. */
@@ -48,7 +49,7 @@ export async function buildSettings(tx: Transaction, kind: Kind): Promise<string
 
 /** What follows `create index NAME`. */
 export function toVectorIndex(kind: Kind, space: string, { vector, model }: VectorColumns): string {
-  return `on knowledge_base using hnsw ((${toIndexed(kind, vector)}) ${indexing[kind].operators}) with (m = 16, ef_construction = 64) where ${model} = ${toSpaceLiteral(space)} and gone_at is null`
+  return `on knowledge_base using hnsw ((${indexing[kind].of(vector)}) ${indexing[kind].operators}) with (m = 16, ef_construction = 64) where ${model} = ${toSpaceLiteral(space)} and gone_at is null`
 }
 
 /** Builds a space's HNSW index over these columns where it is not there; one of its name that lies on others gives way. */

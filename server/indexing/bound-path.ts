@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Bytes of the longest path that is indexed; git allows any, an index of PostgreSQL some 2,700. */
-export const longestPath = 1024
+const longestPath = 1024
 
 /** A path as it is stored: one that is too long is cut, and told from others by its hash. It stays longer than what is indexed. */
 export function boundPath(path: string): string {
