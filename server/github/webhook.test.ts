@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
@@ -176,7 +177,7 @@ describe('while GitHub and the queue hang', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     const apiUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
     const identity = async () => (await fetch(`${apiUrl}/app`)).json() as Promise<{ id: number; slug: string; name: string }>
-    const take = createWebhook({ db, github: { config: { ...rig.github.config, apiUrl }, identity }, enqueue: () => new Promise(() => undefined), log: rig.server.parts.log, tenant: 'x' })
+    const take = createWebhook({ db, github: { config: { ...rig.github.config, apiUrl }, identity }, enqueue: () => new Promise(() => undefined), log: rig.server.parts.log, tenant: 'x', identityMs: 50 })
     const server = await openTestServer(db, { takeDelivery: take })
     const issue = await app.openIssue({ author: 'ada' })
     const say = async (text: string) => rig.fake.event('issue_comment', rig.fake.payloads.issueComment('created', app, issue, await issue.comment('ada', text)))
@@ -189,4 +190,18 @@ describe('while GitHub and the queue hang', () => {
     silent.closeAllConnections()
     await new Promise((resolve) => silent.close(resolve))
   })
+})
+
+it('takes the first mention after a start although GitHub takes its time to say what the App is called', async () => {
+  const identity = async () => {
+    await sleep(400)
+    return { id: 1, slug: 'nura-of-acme', name: 'Nura of Acme' }
+  }
+  const take = createWebhook({ db, github: { config: rig.github.config, identity }, enqueue: async () => undefined, log: rig.server.parts.log, tenant: 'x' })
+  const server = await openTestServer(db, { takeDelivery: take })
+  const issue = await app.openIssue({ author: 'ada' })
+  const mention = rig.fake.event('issue_comment', rig.fake.payloads.issueComment('created', app, issue, await issue.comment('ada', '@nura-of-acme why?')))
+  expect(await rig.fake.deliver(`${server.url}/github/webhooks`, mention)).toBe(202)
+  expect(await rig.rowOf(mention.guid)).toMatchObject({ kind: 'mention' })
+  await server.close()
 })

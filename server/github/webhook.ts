@@ -29,6 +29,8 @@ export type WebhookParts = {
   log: Logger
   /** Short name of the tenant that a configured `installationId` belongs to. */
   tenant: string
+  /** Longest that accepting waits for GitHub to say what the App is called, milliseconds. GitHub itself gives a delivery ten seconds. */
+  identityMs?: number
 }
 
 /** A request as it came: nothing of it has been decoded. */
@@ -39,20 +41,20 @@ export const deliveryLimit = 25 * 1024 * 1024
 
 /** How long it is believed whose an installation is, milliseconds. Who carries the event out looks again. */
 const ownerMs = 5_000
-/** Longest that accepting waits for the queue, and for GitHub to say what the App is called, milliseconds. */
+/** Longest that accepting waits for the queue, milliseconds. */
 const queueMs = 250
-const identityMs = 100
 
 /**
  * Takes deliveries: checks the signature, keeps what concerns Nura in the inbox, leaves a hint for the queue. Waits for the
- * database alone: a delivery is stored whatever GitHub, the queue or a model do at the moment.
+ * database, and for GitHub once, until it has said what the App is called: all but what may name the App otherwise is stored
+ * whatever GitHub, the queue or a model do at the moment.
  *
  * @returns how many events of the delivery were kept and are new.
  * @throws NuraError `unauthorized`, `bad-delivery`, or a retryable one when it could not be stored: GitHub then shows the
  *   delivery as failed, and the sweeper asks for it again
  */
 export function createWebhook(parts: WebhookParts): (delivery: Delivery) => Promise<{ stored: number }> {
-  const readSlug = createSlug(parts.github)
+  const readSlug = createSlug(parts.github, parts.identityMs ?? 5_000)
   const owners = new LRUCache<number, string>({ max: 10_000, ttl: ownerMs })
   return async function take({ headers, bytes }) {
     const startedAt = Date.now()
@@ -156,7 +158,7 @@ async function redactEvent(event: GithubEvent): Promise<GithubEvent> {
 }
 
 /** What the App is called, asked of GitHub once: null while it has not answered, whatever keeps it. Only the first wait for it. */
-function createSlug(github: Pick<GithubApp, 'identity'>): () => Promise<string | null> {
+function createSlug(github: Pick<GithubApp, 'identity'>, identityMs: number): () => Promise<string | null> {
   let asked: { answer: Promise<string | null>; until: number } | null = null
   return () => {
     asked ??= {
