@@ -327,7 +327,7 @@ test('paths longer than the store can index are told apart, counted and removed,
   for (const name of ['one.ts', 'other.ts', '.gitattributes']) await repository.git('update-index', '--add', '--cacheinfo', `100644,${blob},${folder}/${name}`)
   await repository.git('commit', '--quiet', '--message', 'Add long paths')
   expect(await index.run()).toMatchObject({ files: 1, skipped: { 'path-too-long': 3 } })
-  await repository.git('rm', '--quiet', '--cached', `${folder}/one.ts`)
+  await repository.git('rm', '--quiet', '--cached', '--', `${folder}/one.ts`)
   await repository.git('commit', '--quiet', '--message', 'Remove one')
   expect(await index.run()).toMatchObject({ trees: 0, removed: 1 })
   expect([...(await readManifest(tenant, index.id)).values()].map(({ skipReason }) => skipReason).toSorted()).toEqual([null, 'path-too-long', 'path-too-long'])
