@@ -1,6 +1,7 @@
 import type { ProxyMode } from '#db/testing/open-tcp-proxy.ts'
 import { awake } from './open-rig.ts'
 import type { Part, Rig } from './open-rig.ts'
+import { lastWords } from '../testing/last-words.ts'
 
 export type Injection = {
   name: string
@@ -60,7 +61,7 @@ async function kill(part: Part): Promise<() => Promise<void>> {
 
 async function stop(part: Part): Promise<() => Promise<void>> {
   const code = await part.running.end('SIGTERM')
-  if (code !== 0) throw new Error(`${part.name} ended with ${code} at SIGTERM:\n${part.output().slice(-2000)}`)
+  if (code !== 0) throw new Error(`${part.name} ended with ${code} at SIGTERM:\n${lastWords(part.output())}`)
   return part.start
 }
 

@@ -5,6 +5,7 @@ import type { Comment, Installation } from '#server/testing/fake-github/world.ts
 import { citesFirst, obedient } from '#server/testing/fake-openai.ts'
 import type { OpenaiReply } from '#server/testing/fake-openai.ts'
 import { liveIn } from '#server/testing/live-markdown.ts'
+import { lastWords } from '../testing/last-words.ts'
 import { startGithubDeployment } from '../testing/start-github-deployment.ts'
 import type { GithubDeployment } from '../testing/start-github-deployment.ts'
 import { until } from '../testing/until.ts'
@@ -101,7 +102,7 @@ const writesSince = (from: number) => nura.github.calls.slice(from).filter(({ me
 
 /** Waits for the comment of ours that comes after those there are, and until everything around it is done. */
 async function nextOf(comments: Comment[], known = ours(comments).length): Promise<Comment> {
-  const comment = await until(() => `an answer; ${nura.output().slice(-2000)}`, () => ours(comments)[known])
+  const comment = await until(() => `an answer; ${lastWords(nura.output())}`, () => ours(comments)[known])
   await until('no eyes', () => comments.every(({ reactions }) => reactions.length === 0))
   return comment
 }

@@ -4,6 +4,7 @@ import type { FakePull } from '#server/testing/fake-github/fake-pull.ts'
 import type { FakeRepository, OpenPull } from '#server/testing/fake-github/fake-repository.ts'
 import { obedient } from '#server/testing/fake-openai.ts'
 import type { OpenaiReply } from '#server/testing/fake-openai.ts'
+import { lastWords } from '../testing/last-words.ts'
 import { startGithubDeployment } from '../testing/start-github-deployment.ts'
 import type { GithubDeployment } from '../testing/start-github-deployment.ts'
 import { until } from '../testing/until.ts'
@@ -60,7 +61,7 @@ const open = (options: OpenPull) => shop.openPull({ author: 'ada', title: 'Check
 /** Waits until the comment is about this head, or the present one, whole and without a failure. */
 async function summarised(pull: FakePull, sha = headOf(pull)): Promise<string> {
   const isThere = () => ours(pull).find(({ body }) => new RegExp(`Covered \\S+ of \\S+ files? at \`${short(sha)}\``).test(body) && !body.includes('failed'))
-  return (await until(() => `the summary of ${short(sha)}; ${nura.output().slice(-3000)}`, isThere)).body
+  return (await until(() => `the summary of ${short(sha)}; ${lastWords(nura.output())}`, isThere)).body
 }
 
 /** Opens one of which GitHub's own delivery comes when the test says so. */

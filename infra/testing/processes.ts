@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
+import { lastWords } from './last-words.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -66,7 +67,7 @@ export async function startProcess(script: string, env: Record<string, string>, 
     }),
   ]).catch(async (cause: unknown) => {
     await nura.end('SIGKILL')
-    throw new Error(`${script} did not become ready:\n${output().slice(-4000)}`, { cause })
+    throw new Error(`${script} did not become ready:\n${lastWords(output())}`, { cause })
   })
   return nura
 }

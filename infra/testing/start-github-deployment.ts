@@ -18,6 +18,7 @@ import { startFakeGithub } from '#server/testing/fake-github/start-fake-github.t
 import type { FakeGithub } from '#server/testing/fake-github/start-fake-github.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import type { FakeOpenai } from '#server/testing/fake-openai.ts'
+import { lastWords } from './last-words.ts'
 import { openOwnStores } from './open-own-stores.ts'
 import { startProcess } from './processes.ts'
 import type { NuraProcess } from './processes.ts'
@@ -145,7 +146,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     api,
     repositories,
     indexed: (name, sha, tenant) =>
-      until(() => `${name} to be indexed at ${sha.slice(0, 7)}; ${deployment.output().slice(-3000)}`, async () => (await repositories(tenant)).find((each) => each.name === name && each.indexedSha === sha && each.state === 'ready'), { everyMs: 150 }),
+      until(() => `${name} to be indexed at ${sha.slice(0, 7)}; ${lastWords(deployment.output())}`, async () => (await repositories(tenant)).find((each) => each.name === name && each.indexedSha === sha && each.state === 'ready'), { everyMs: 150 }),
     async search(question, { tenant, ...options } = {}) {
       const { status, body } = await api('POST', '/v1/search', { question, ...options }, tenant)
       if (status !== 200) throw new Error(`search answered ${status}: ${JSON.stringify(body)}`)
@@ -154,7 +155,7 @@ export async function startGithubDeployment({ tenants = {}, env: extra = {}, mod
     counter: async (name, labels = {}) => sumOf(await metrics(processes!.jobs), name, labels),
     async settled() {
       let quiet = 0
-      await until(() => `the jobs to settle; ${deployment.output().slice(-3000)}`, async () => {
+      await until(() => `the jobs to settle; ${lastWords(deployment.output())}`, async () => {
         const text = await metrics(processes!.jobs)
         // Each sweep looks at what happened in each repository: swept every second or so, one look follows the other.
         const looks = isSweptOften ? sumOf(text, 'nura_queue_depth', { job: 'sync-activity' }) : 0

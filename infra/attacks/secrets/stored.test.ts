@@ -11,6 +11,7 @@ import { startFakeLangsmith } from '#server/testing/fake-langsmith.ts'
 import type { FakeLangsmith } from '#server/testing/fake-langsmith.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import type { FakeOpenai } from '#server/testing/fake-openai.ts'
+import { lastWords } from '../../testing/last-words.ts'
 import { openOwnStores } from '../../testing/open-own-stores.ts'
 import type { OwnStores } from '../../testing/open-own-stores.ts'
 import { startProcess } from '../../testing/processes.ts'
@@ -121,15 +122,15 @@ async function mention(text: string, thread?: string): Promise<void> {
   const said = say(slack.workspace, { text: `<@${slack.workspace.botUserId}> ${text}`, ...(thread ? { thread } : {}) })
   const { status } = await fetch(`${bot?.url ?? nura.url}/slack/events`, toRequest(signingSecret, slackEvent(slack.workspace, said, 'app_mention')))
   expect(status).toBe(200)
-  await until(() => `a reply in Slack; ${(bot?.output() ?? nura.output()).slice(-2000)}`, () => slack.workspace.messages.some(({ thread_ts, user, streaming, blocks }) => thread_ts === (thread ?? said.ts) && user === slack.workspace.botUserId && !streaming && blocks.length > 0), patient)
+  await until(() => `a reply in Slack; ${lastWords(bot?.output() ?? nura.output())}`, () => slack.workspace.messages.some(({ thread_ts, user, streaming, blocks }) => thread_ts === (thread ?? said.ts) && user === slack.workspace.botUserId && !streaming && blocks.length > 0), patient)
 }
 
 test('T15: of secrets in a repository, a diff, a question and a document nothing is stored, embedded, asked, traced, logged or posted', async () => {
   const branch = everyKind('diff', (secret) => `open(${JSON.stringify(secret)}) // gitleaks:allow`)
   const pull = await shop.openPull({ branch: 'doors', author: 'ada', title: `Open doors with ${some('title of a pull request')}`, body: `It used ${some('description of a pull request')}`, files: { 'src/open.ts': `${branch}\n` } })
-  await until(() => `a summary; ${JSON.stringify(nura.github.deliveries.log.map(({ event, status_code }) => [event, status_code]))}, ${nura.output().slice(-2000)}`, () => pull.comments.some(({ user, body }) => user.login === 'nura[bot]' && /Covered/.test(body)), patient)
+  await until(() => `a summary; ${JSON.stringify(nura.github.deliveries.log.map(({ event, status_code }) => [event, status_code]))}, ${lastWords(nura.output())}`, () => pull.comments.some(({ user, body }) => user.login === 'nura[bot]' && /Covered/.test(body)), patient)
   await pull.comment('ada', `@nura why does ${some('mention on GitHub')} not open the door?`)
-  await until(() => `an answer on GitHub; ${nura.output().slice(-2000)}`, () => pull.comments.filter(({ user }) => user.login === 'nura[bot]').length > 1, patient)
+  await until(() => `an answer on GitHub; ${lastWords(nura.output())}`, () => pull.comments.filter(({ user }) => user.login === 'nura[bot]').length > 1, patient)
 
   const said = say(slack.workspace, { text: `it says ${some('thread in Slack')}` })
   await mention(`which door opens with ${some('question in Slack')}?`, said.ts)
@@ -138,7 +139,7 @@ test('T15: of secrets in a repository, a diff, a question and a document nothing
   const document = `# Doors\n\n${everyKind('document', (secret) => `Use this one:\n\n${secret}\n`)}`
   const query = new URLSearchParams({ name: 'doors.md', title: `Doors of ${some('title of a document')}` })
   expect((await upload(`/v1/documents?${query.toString()}`, document)).status).toBe(202)
-  await until(() => `the document to be read; ${nura.output().slice(-2000)}`, async () => ((await nura.api('GET', '/v1/documents')).body as { documents: { state: string }[] }).documents.every(({ state }) => state !== 'stored'), patient)
+  await until(() => `the document to be read; ${lastWords(nura.output())}`, async () => ((await nura.api('GET', '/v1/documents')).body as { documents: { state: string }[] }).documents.every(({ state }) => state !== 'stored'), patient)
   expect((await nura.api('POST', '/v1/ask', { question: `what opens with ${some('question of the API')}?`, thread: 'api:1' })).status).toBe(200)
   expect((await nura.api('POST', '/v1/search', { question: `door ${some('search of the API')}` })).status).toBe(200)
   openai.fault = { kind: 'status', status: 400, message: 'Refused' }
