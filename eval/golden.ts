@@ -3,9 +3,10 @@ import { search } from '#server/retrieval/search.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import { tokens } from '#server/tokens.ts'
 import { countTokens, rankPieces, type Counted } from './bm25.ts'
-import { covers, readGoldenSet, type Lines } from './golden-set.ts'
+import { covers, readGoldenSet, type GoldenSet, type Lines } from './golden-set.ts'
 import { mean, pairedInterval } from './measures.ts'
 import { openIndex, readIndexed } from './open-index.ts'
+import { kindsOfSentence, readSentences, toGoldenSet } from './sentences.ts'
 
 export const goldenRankers = ['Nura', 'BM25 words', 'BM25 identifiers'] as const
 type Ranker = (typeof goldenRankers)[number]
@@ -30,7 +31,19 @@ const kept = 20
  * cut itself, once over plain words, once over identifiers that are split and stemmed.
  */
 export async function measureGolden(file: string): Promise<GoldenResult> {
-  const { documents, questions } = await readGoldenSet(file)
+  const set = await readGoldenSet(file)
+  const { chunks, rows } = await askGolden(set)
+  return toResult(basename(file, '.json'), chunks, rows)
+}
+
+/** The same of sentences that were taken out of the head of a checkout, for each kind of them. */
+export async function measureSentences(dir: string, name: string, most: number): Promise<GoldenResult[]> {
+  const { documents, sentences } = await readSentences(dir, most)
+  const { chunks, rows } = await askGolden(toGoldenSet({ documents, sentences }))
+  return kindsOfSentence.map((kind) => toResult(`${name}, ${kind}`, chunks, rows.filter((_, at) => sentences[at]!.kind === kind)))
+}
+
+async function askGolden({ documents, questions }: GoldenSet): Promise<Pick<GoldenResult, 'chunks' | 'rows'>> {
   await using repository = await createRepository(Object.fromEntries(documents))
   const index = await openIndex(repository.dir)
   try {
@@ -47,17 +60,21 @@ export async function measureGolden(file: string): Promise<GoldenResult> {
       }
       rows.push({ question, golden, places: mapRankers((ranker) => golden.map((each) => ranked[ranker].slice(0, kept).findIndex((passage) => covers(passage, each)) + 1)) })
     }
-    const pass5 = (ranker: Ranker) => rows.map(({ places }) => within(places[ranker], 5))
-    return {
-      set: basename(file, '.json'),
-      questions: rows.length,
-      chunks: chunks.length,
-      scores: mapRankers((ranker) => score(rows.map(({ places }) => places[ranker]))),
-      against: { 'BM25 words': pairedInterval(pass5('Nura'), pass5('BM25 words')), 'BM25 identifiers': pairedInterval(pass5('Nura'), pass5('BM25 identifiers')) },
-      rows,
-    }
+    return { chunks: chunks.length, rows }
   } finally {
     await index.close()
+  }
+}
+
+function toResult(set: string, chunks: number, rows: GoldenResult['rows']): GoldenResult {
+  const pass5 = (ranker: Ranker) => rows.map(({ places }) => within(places[ranker], 5))
+  return {
+    set,
+    questions: rows.length,
+    chunks,
+    scores: mapRankers((ranker) => score(rows.map(({ places }) => places[ranker]))),
+    against: { 'BM25 words': pairedInterval(pass5('Nura'), pass5('BM25 words')), 'BM25 identifiers': pairedInterval(pass5('Nura'), pass5('BM25 identifiers')) },
+    rows,
   }
 }
 

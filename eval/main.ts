@@ -17,7 +17,7 @@ import type { AnswersResult } from './answers.ts'
 import { replayFeedback, tellFeedback } from './feedback.ts'
 import { measureFigures } from './figures.ts'
 import { baselines, measureFiles, type FilesResult } from './files.ts'
-import { goldenRankers, measureGolden } from './golden.ts'
+import { goldenRankers, measureGolden, measureSentences } from './golden.ts'
 import type { GoldenResult } from './golden.ts'
 import { mean } from './measures.ts'
 import { measurePassages } from './passages.ts'
@@ -28,6 +28,7 @@ import { tellApart } from './tell-apart.ts'
 const usage = `Usage: npm run eval -- files --repo DIR… [--questions N] [--json FILE]
        npm run eval -- passages --set FILE… [--json FILE]
        npm run eval -- passages --set FILE --repo DIR [--set FILE --repo DIR]… [--json FILE]
+       npm run eval -- sentences --repo DIR… [--questions N] [--json FILE]
        npm run eval -- answers --set FILE… [--json FILE]
        npm run eval -- router --set FILE… [--json FILE]
        npm run eval -- managers --repo DIR [--set FILE] [--json FILE]
@@ -78,7 +79,7 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
   },
 
   async passages({ repo, set }) {
-    if (repo.length === 0 && set.length > 0) return await tellGolden(set)
+    if (repo.length === 0 && set.length > 0) return await measureSets(set)
     if (set.length === 0 || set.length !== repo.length) return null
     const results = []
     const names = tellApart(repo.map((dir) => resolve(dir)))
@@ -91,6 +92,15 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
     for (const { rows: asked } of results)
       for (const { question, expected, place } of asked)
         if (expected.length > 0 && place !== 1) console.log(`  ${place === 0 ? 'missed' : `place ${place}`}: ${question}`)
+    return results
+  },
+
+  async sentences({ repo, questions }) {
+    if (repo.length === 0) return null
+    const results: GoldenResult[] = []
+    const names = tellApart(repo.map((dir) => resolve(dir)))
+    for (const [at, dir] of repo.entries()) results.push(...(await measureSentences(resolve(dir), names[at]!, questions)))
+    tellGolden(results)
     return results
   },
 
@@ -155,9 +165,14 @@ const tasks: Record<string, (options: Options) => Promise<object | null>> = {
 }
 
 /** Sets that bring their documents along. */
-async function tellGolden(files: string[]): Promise<object> {
+async function measureSets(files: string[]): Promise<object> {
   const results: GoldenResult[] = []
   for (const file of files) results.push(await measureGolden(resolve(file)))
+  tellGolden(results)
+  return results
+}
+
+function tellGolden(results: GoldenResult[]): void {
   const rows = results.flatMap(({ set, questions, scores, against }) =>
     goldenRankers.map((ranker) => {
       const { pass5, pass10, pass20, recall3, mrr3 } = scores[ranker]
@@ -166,7 +181,6 @@ async function tellGolden(files: string[]): Promise<object> {
     }),
   )
   console.log(toTable(['set', 'ranking', 'Pass@5', 'Pass@10', 'Pass@20', 'R@3', 'MRR@3', 'Pass@5: Nura − it (95 %)'], rows))
-  return results
 }
 
 async function main(): Promise<number> {
