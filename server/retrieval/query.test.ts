@@ -16,6 +16,13 @@ test.each([
   ['fix(cli): turn off strict parsing', 'change'],
   ['Add .svg to select_jinja_autoescape', 'change'],
   ['Provide a configuration option to control responses', 'other'],
+  ['Added support for custom JSON mimetypes', 'change'],
+  ['Simplified click integration a bit', 'change'],
+  ['Skips what was dropped before', 'change'],
+  ['The default run method is now accepting the port', 'change'],
+  ['login no longer works', 'other'],
+  ['scanned paper has no text', 'other'],
+  ['documents of a wiki', 'other'],
   ['webhook signatures', 'other'],
   ['Hi! OK, so, please: is the build green', 'what'],
 ])('%j asks %s', (text, kind) => {

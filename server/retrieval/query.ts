@@ -17,8 +17,8 @@ export type Query = {
   containers: string[]
   /** Path-like pieces, as written: `src/app.ts`, `docs/`, `app.py`. */
   paths: string[]
-  /** Kinds of file that the question asks for by name; their prior is lifted. */
-  asksFor: { tests: boolean; docs: boolean; examples: boolean; history: boolean }
+  /** Kinds of file that the question asks for by name; their prior is lifted, or for code that of documents is lowered. */
+  asksFor: { code: boolean; tests: boolean; docs: boolean; examples: boolean; history: boolean }
 }
 
 /** What asks something, rather than saying what was done or naming a topic. */
@@ -46,8 +46,18 @@ const kinds: [QuestionKind, RegExp][] = [
   ['what', /\b(?:what|which|who|describe|explain|define|does|is|are)\b/i],
 ]
 
-const change =
-  /^(?:\w+(?:\([^)]*\))?!?:\s+\S|(?:add|allow|allows|avoid|bump|change|clean|consolidate|correct|deprecate|disable|do not|don't|drop|enable|ensure|extract|fix|fixed|fixes|handle|implement|improve|introduce|make|move|optimi[sz]e|pass|prefer|prevent|refactor|remove|rename|replace|require|restore|return|rewrite|simplify|skip|split|support|switch|update|upgrade|use)\b)/i
+/** Words that the subject of a change begins with: what it does, or did. */
+const doing =
+  'add adjust allow avoid bump change clean consolidate convert correct deprecate disable drop enable ensure expose extend extract fix handle implement improve introduce make move optimise optimize pass prefer prevent prettify raise refactor remove rename replace require restore return rewrite simplify skip split support switch update upgrade use'
+const did = 'deleted documented exported made provided recorded reverted rewrote'
+const change = new RegExp(`^(?:\\w+(?:\\([^)]*\\))?!?:\\s+\\S|(?:(?:greatly|further) )?(?:${[doing, did].flatMap((words) => words.split(' ')).flatMap(formsOf).join('|')}|do not|don't|better|consistent|extra)\\b)`, 'i')
+const changed = /\bis now\b|\bnow (?:when|in|by|also|\w+s)\b/i
+
+/** As in `change`, `changes`, `changed`, or `skip`, `skips`, `skipped`. */
+function formsOf(word: string): string[] {
+  const stem = word.replace(/e$/, '').replace(/y$/, 'i')
+  return [word, `${stem}${/(?:s|x|ch|e|y)$/.test(word) ? 'es' : 's'}`, `${stem}ed`, `${word}${word.at(-1)}ed`]
+}
 
 /** What asks rather than names: left out of the terms of a question, never out of those of a change. */
 const framing =
@@ -80,7 +90,7 @@ export function toQuery(question: string, repositories: string[] = []): Query {
     ? 'change'
     : asking.test(said)
       ? (kinds.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other')
-      : 'other'
+      : changed.test(said) ? 'change' : 'other'
   const paths = unique([...text.matchAll(pathLike)].map(([path]) => path.replace(/^\.?\//, '').replace(/[.]+$/, ''))).slice(
     0,
     most.paths,
@@ -99,6 +109,7 @@ export function toQuery(question: string, repositories: string[] = []): Query {
     containers: containers.slice(0, most.names),
     paths,
     asksFor: {
+      code: /\b(?:defined|declared|implemented|implementation|source code)\b|\b(?:which|what) (?:file|function|class|method|module)s?\b/i.test(text),
       tests: kind === 'test' || /\b(?:tests?|specs?|tested|testing|fixtures?)\b/i.test(text),
       docs: /\b(?:docs?|documentation|documented|readme|guide|tutorial|manual)\b/i.test(text),
       examples: /\b(?:examples?|samples?|demo)\b/i.test(text),

@@ -47,8 +47,8 @@ export type RankedChunk = {
 
 /** What the second and third best chunks of a program's file add to its first. */
 const chunkShares = [1, 0.35, 0.2]
-/** What a chunk has of its file's score whatever it scores itself: one part of a program explains another, one topic of a document no other. */
-const sharedWithin = { program: 0.4, prose: 0 }
+/** What a chunk has of its file's score whatever it scores itself: one part of a program explains another, one topic of a document less. */
+const sharedWithin = { program: 0.4, prose: 0.1 }
 /** So many chunks of a file stand as they are; each further one is worth this much of it, so that one file does not fill the list. */
 const uncrowded = 10
 const crowding = 0.7

@@ -302,3 +302,14 @@ describe('what stands around passages', () => {
     expect(await relate(tenant, passages, [])).toEqual({ symbols: [], relations: [] })
   })
 })
+
+test.each(['the money is sent back within a month', 'sending back worn shoes', 'how are worn shoes sent back?', 'who pays for sending shoes back?'])('%j finds the page that says so beside a program that uses the words', async (question) => {
+  const own = await createTestTenant(db)
+  const page = 'Whoever wants to send back worn shoes writes to us. The money is sent back within a month; who pays for sending them is said in the order.'
+  await index(own, 'acme/returns', {
+    'docs/returns.md': `# Returns\n\n${page}\n`,
+    ...Object.fromEntries(['send', 'money', 'shoe', 'month', 'order', 'back'].map((word) => [`src/${word}.ts`, `/** Of the ${word}, what is sent and paid back. */\nexport function ${word}Back(${word}s: string[]): number {\n  return ${word}s.length\n}\n`])),
+  })
+  const { passages } = await search({ db, embedders: lexicalEmbedders }, own, { question, audience: { kind: 'tenant' } })
+  expect(passages[0]!.path).toBe('docs/returns.md')
+})

@@ -42,6 +42,18 @@ const prose: Record<FileRole, number> = {
   generated: 0.1,
   history: 0.15,
 }
+/** The same for a topic or a statement, which does not say whether it is about a program or about what is written of it. */
+const even: Record<FileRole, number> = {
+  source: 1,
+  docs: 0.9,
+  test: 0.25,
+  example: 0.85,
+  config: 0.25,
+  data: 0.25,
+  generated: 0.1,
+  history: 0.15,
+}
+/** The same for what a change did: the files that it touched. */
 const change: Record<FileRole, number> = {
   source: 1,
   docs: 0.1,
@@ -54,8 +66,8 @@ const change: Record<FileRole, number> = {
 }
 
 const table: Record<QuestionKind, Weights> = {
-  where: { bm25: 1, file: 0.75, vector: 0.5, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: program },
-  what: { bm25: 1, file: 0.4, vector: 0.7, symbol: 0.5, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, docs: 0.7 } },
+  where: { bm25: 1, file: 0.75, vector: 0.5, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.6 } },
+  what: { bm25: 1, file: 0.4, vector: 0.7, symbol: 0.5, path: 0.5, graph: 0.03, size: 0, prior: prose },
   how: {
     bm25: 1,
     file: 0.75,
@@ -64,23 +76,24 @@ const table: Record<QuestionKind, Weights> = {
     path: 0.5,
     graph: 0.1,
     size: 0,
-    prior: { ...prose, docs: 0.55, example: 0.4 },
+    prior: { ...prose, example: 0.4 },
   },
-  flow: { bm25: 1, file: 0.75, vector: 0.6, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.5 } },
+  flow: { bm25: 1, file: 0.75, vector: 0.6, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.7 } },
   why: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.3, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, history: 0.5 } },
   usage: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.35, path: 0.5, graph: 0.05, size: 0, prior: prose },
   config: { bm25: 1, file: 0.4, vector: 0.6, symbol: 0.35, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, config: 0.6 } },
   test: { bm25: 1, file: 0.5, vector: 0.5, symbol: 0.3, path: 0.4, graph: 0.05, size: 0, prior: { ...program, test: 1 } },
   change: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.2, path: 0.1, graph: 0.4, size: 0.01, prior: change },
-  other: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.3, path: 0.1, graph: 0.4, size: 0.01, prior: { ...change, docs: 0.15 } },
+  other: { bm25: 1, file: 0.5, vector: 0.65, symbol: 0.3, path: 0.1, graph: 0.1, size: 0, prior: even },
 }
 
 /** The weights of a question, its words about tests, docs, examples and history lifted, in the space it is embedded in. */
 export function weightsOf(query: Query, space: string | null): Weights {
   const weights = table[query.kind]
-  const { tests, docs, examples, history } = query.asksFor
+  const { code, tests, docs, examples, history } = query.asksFor
   const prior = { ...weights.prior }
   if (query.kind !== 'change') {
+    if (code) prior.docs = Math.min(prior.docs, program.docs)
     if (tests) prior.test = 1
     if (docs) prior.docs = 1
     if (examples) prior.example = 1
