@@ -67,6 +67,8 @@ export async function startFakeSlack(workspace: Workspace, beside: readonly Work
     const call = { method, args, token, raw, at: Date.now() }
     calls.push(call)
     await hooks.get(method)?.(call)
+    // Who hung up while the call was held back had not been heard yet.
+    if (response.destroyed) return
     const fault = faults.get(method)?.shift()
     if (fault?.kind === 'ratelimited') return send(response, 429, { ok: false, error: 'ratelimited' }, { 'retry-after': String(fault.seconds) })
     if (fault?.kind === 'refuse') return send(response, 200, { ok: false, error: fault.error })
