@@ -19,7 +19,7 @@ import type { Deployment, ServiceEnv } from './testing/start-deployment.ts'
 import { until } from './testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** The main job on the running process: a signed mention becomes a cited answer in the thread, whatever happens meanwhile. */
 const signingSecret = 'a-signing-secret-of-slack'

@@ -25,7 +25,7 @@ import type { Deployment, ServiceEnv } from './testing/start-deployment.ts'
 import { until } from './testing/until.ts'
 
 /** Whole processes start and are waited for here. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** What a turn tells of itself to the outside, on the running processes: everything in one, or on servers the three of a deployment. */
 const signingSecret = 'canary-signing-secret'

@@ -221,7 +221,7 @@ describe.each(kinds)('queue on %s', (kind) => {
     first.resolve()
     await workers.close()
     await queues.close()
-  }, 30_000)
+  }, 300_000)
 
   it('T34: serves tenants in turn: one job of a tenant waits for one of another that has left many', async () => {
     const seen: string[] = []

@@ -90,7 +90,7 @@ describe.skipIf(redisUrl === null)('redis that fails', () => {
     await until(() => seen.length > ran, 60_000)
     await workers.close()
     await queues.close()
-  }, 120_000)
+  }, 300_000)
 
   it.each(['dead', 'frozen'] as const)('is %s when the process starts: the process lives, and works once it is there', async (mode) => {
     proxy.set(mode)

@@ -65,7 +65,7 @@ describe('the store', () => {
     expect((await stat(join(folder, 'encryption.key'))).mode & 0o777).toBe(0o600)
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
     expect(await readdir(folder)).toEqual(['encryption.key', 'store'])
-  }, 60_000)
+  }, 300_000)
 
   test('a folder that is no store is not touched', async () => {
     const folder = newFolder()
@@ -98,7 +98,7 @@ describe('the store', () => {
     const kept = new Set(rows.map((row) => row.event_key))
     expect(accepted.length).toBeGreaterThanOrEqual(80)
     expect(accepted.filter((key) => !kept.has(key))).toEqual([])
-  }, 120_000)
+  }, 300_000)
 })
 
 async function run(folder: string, prefix: string, meanwhile: (child: ReturnType<typeof spawn>) => Promise<void>): Promise<void> {

@@ -71,7 +71,7 @@ test('T19: cut off in any of its steps, it is ended by what looks for the rest, 
       expect(dropped.filter((each) => each.table === table), table).toEqual([{ store: 'database', table, rows }])
     }
   }
-}, 120_000)
+}, 300_000)
 
 test('T19: of several who delete one tenant at once all get the same receipt, and its name can be used again at once', async () => {
   const { tenant } = await inhabited()

@@ -5,7 +5,7 @@ import { listTenants } from './tenants.ts'
 import { provisionTenant } from './workspaces.ts'
 
 /** A score of schemas is made here, each with all its tables. */
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let db: Db
 beforeAll(async () => void (db = await openTestDb()))

@@ -75,7 +75,7 @@ test('in whatever order pull requests and reviews are written, what is kept of t
     }),
     { numRuns: 40 },
   )
-}, 60_000)
+}, 300_000)
 
 test.skipIf(readTestServer() === null)('two that write of one pull request at the same time keep what both wrote', async () => {
   const { repositoryId } = await createTestRepository(tenant)

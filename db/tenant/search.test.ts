@@ -203,5 +203,5 @@ describe('vectors', () => {
     await endBulk(large, testSpace)
     await endBulk(large, testSpace)
     expect(await indexes()).toHaveLength(1)
-  }, 120_000)
+  }, 300_000)
 })

@@ -102,7 +102,7 @@ test.skipIf(readTestServer() === null)('while the index is built, the tenant is 
   expect(await switchSpace(own, target)).toBe('missing')
   await buildNextIndexes(own, target)
   expect(await switchSpace(own, target)).toBe('switched')
-}, 120_000)
+}, 300_000)
 
 test.skipIf(readTestServer() === null)('a switch does not wait for a reader for long, nor lets others wait behind it; it comes when the reader is done', async () => {
   await startSpaceChange(tenant, testSpace)
@@ -121,4 +121,4 @@ test.skipIf(readTestServer() === null)('a switch does not wait for a reader for 
   done.resolve()
   await reader
   expect(await switching).toBe('switched')
-}, 120_000)
+}, 300_000)

@@ -205,7 +205,7 @@ test('after any sequence of writes, moves and removals the frequencies are those
     }),
     { numRuns: 40 },
   )
-}, 120_000)
+}, 300_000)
 
 test('weights are made anew once texts have become much longer, and equal those of a fresh index', async () => {
   const [grown, fresh] = [await createTestTenant(db), await createTestTenant(db)]

@@ -10,7 +10,7 @@ import { startGithubDeployment } from '../testing/start-github-deployment.ts'
 import type { GithubDeployment } from '../testing/start-github-deployment.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 400_000 })
 
 /** Whoever reaches the port of a process on a public host: without a token, with that of something else, with an address to call. */
 const secret = 'a service secret that is long enough to be one'

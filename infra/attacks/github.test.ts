@@ -11,7 +11,7 @@ import type { GithubDeployment } from '../testing/start-github-deployment.ts'
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 400_000 })
 
 /** Deliveries that GitHub did not send, sent before, or sent in another order, against running processes. */
 let nura: GithubDeployment

@@ -14,7 +14,7 @@ import type { SlackDeployment } from '../testing/start-slack-deployment.ts'
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** One word that stands in everything the doomed tenant has, and nowhere else. */
 const canary = 'quokkaledger'

@@ -14,7 +14,7 @@ import type { SlackDeployment } from '../testing/start-slack-deployment.ts'
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 400_000 })
 
 /** Whoever is not Slack, not of the workspace or not a person, against running processes. */
 const mention = '<@U0NURABOT>'

@@ -10,7 +10,7 @@ import type { Asked, TeamsDeployment } from '../testing/start-teams-deployment.t
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 400_000 })
 
 /** Whoever is not the connector of Teams, not of the directory or not a person, against running processes. */
 const question = 'which phrase opens the vault of the depot?'

@@ -13,7 +13,7 @@ import type { AttackTenant, TenantsDeployment } from './start-tenants.ts'
 import { askForCanaries } from './tenants.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 let nura: TenantsDeployment
 /** Who attacks, and whose things are wanted. */

@@ -10,7 +10,7 @@ import type { Part, Rig } from './open-rig.ts'
 import { runFaults } from './run-faults.ts'
 
 /** Whole processes are killed and started again here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const programs = readTestServer() === null ? null : await findServerPrograms()
 

@@ -21,7 +21,7 @@ import { startDeployment, toServiceToken } from '../testing/start-deployment.ts'
 import type { Deployment } from '../testing/start-deployment.ts'
 import { until } from '../testing/until.ts'
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const signingSecret = 'a-signing-secret-of-slack'
 /** Processes start and connections come back in their own time, on machines that do other things too. */

@@ -12,7 +12,7 @@ import { startProcess } from '../testing/processes.ts'
 import type { NuraProcess } from '../testing/processes.ts'
 import { toServiceToken } from '../testing/start-deployment.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const signingSecret = 'a-signing-secret-of-slack'
 const secret = 'a service secret that is long enough to be one'

@@ -7,7 +7,7 @@ import type { GithubDeployment, ShownRepository } from '../testing/start-github-
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** The index follows GitHub: what is pushed, moved, taken away and given back, seen through the API of the running processes. */
 let nura: GithubDeployment

@@ -11,7 +11,7 @@ import type { GithubDeployment } from '../testing/start-github-deployment.ts'
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** People ask Nura in issues, pull requests and review threads: who is answered, from what, and how often. */
 let nura: GithubDeployment

@@ -10,7 +10,7 @@ import type { GithubDeployment } from '../testing/start-github-deployment.ts'
 import { until } from '../testing/until.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** The one comment on a pull request, seen through GitHub's and the model's logs. */
 let nura: GithubDeployment

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { runBill } from './bill.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 test('each tenant is billed what its agents used, by every provider’s own count, to the cent', async () => {
   const bill = await runBill({ questions: 36, atOnce: 6 })

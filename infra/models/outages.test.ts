@@ -7,7 +7,7 @@ import { longReply, openOutageRig, outages, providers, recovered, saidBy } from 
 import type { OutageRig, ProviderName } from './outages.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 let rig: OutageRig
 beforeAll(async () => void (rig = await openOutageRig()))

@@ -65,7 +65,7 @@ test.skipIf(readTestServer() === null)('F16: killed at each of 8 steps of a chan
   } finally {
     await db.close()
   }
-}, 240_000)
+}, 300_000)
 
 /** @param dies the statement that is its last; 0 for none. @returns what it said */
 function runChange(url: string, tenantId: string, to: string, dies: number): Promise<string> {

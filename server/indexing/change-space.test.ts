@@ -198,7 +198,7 @@ describe('while questions are asked and pushes come in', () => {
     expect([...seen.spaces].toSorted()).toEqual(['test:next', 'test:old'])
     const fresh = await openPlace(old, Object.fromEntries(await contentsIn(git)))
     expect(await picture(tenant)).toEqual(await picture(fresh.tenant))
-  }, 120_000)
+  }, 300_000)
 
   test('a switch between the embedding of a question and its search is noticed, and the question embedded once more', async () => {
     const { tenant, id } = await openPlace(old)
@@ -248,7 +248,7 @@ describe('while questions are asked and pushes come in', () => {
     }
     expect(outcomes.found).toBeGreaterThan(0)
     expect(outcomes.changed).toBeGreaterThan(0)
-  }, 120_000)
+  }, 300_000)
 })
 
 async function contentsIn(git: TestRepository): Promise<[string, string][]> {
@@ -297,7 +297,7 @@ test('cut off at any statement or embedding, as often as may be, it ends as if i
     }),
     { numRuns: readTestServer() ? 25 : 10 },
   )
-}, 240_000)
+}, 300_000)
 
 test('a stop is heeded between steps, and what was made is not made again', async () => {
   const { tenant } = await openPlace(old)

@@ -12,7 +12,7 @@ import type { SummaryRig } from './testing/open-summary-rig.ts'
 import { toGolden } from './testing/to-golden.ts'
 
 /** Thousands of files are committed to real repositories here, on machines that do other things too. */
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let setup: TestGithub
 beforeAll(async () => {

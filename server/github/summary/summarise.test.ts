@@ -9,7 +9,7 @@ import { createSaidModel, openSummaryRig } from './testing/open-summary-rig.ts'
 import type { SummaryRig } from './testing/open-summary-rig.ts'
 
 /** Each test pushes to real repositories, on machines that do other things too. */
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let setup: TestGithub
 beforeAll(async () => {
