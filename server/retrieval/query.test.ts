@@ -15,7 +15,7 @@ test.each([
   ['which tests cover the parser?', 'test'],
   ['fix(cli): turn off strict parsing', 'change'],
   ['Add .svg to select_jinja_autoescape', 'change'],
-  ['Provide a configuration option to control responses', 'other'],
+  ['Provide a configuration option to control responses', 'change'],
   ['Added support for custom JSON mimetypes', 'change'],
   ['Simplified click integration a bit', 'change'],
   ['Skips what was dropped before', 'change'],

@@ -47,10 +47,16 @@ const kinds: [QuestionKind, RegExp][] = [
 ]
 
 /** Words that the subject of a change begins with: what it does, or did. */
-const doing =
-  'add adjust allow avoid bump change clean consolidate convert correct deprecate disable drop enable ensure expose extend extract fix handle implement improve introduce make move optimise optimize pass prefer prevent prettify raise refactor remove rename replace require restore return rewrite simplify skip split support switch update upgrade use'
-const did = 'deleted documented exported made provided recorded reverted rewrote'
-const change = new RegExp(`^(?:\\w+(?:\\([^)]*\\))?!?:\\s+\\S|(?:(?:greatly|further) )?(?:${[doing, did].flatMap((words) => words.split(' ')).flatMap(formsOf).join('|')}|do not|don't|better|consistent|extra)\\b)`, 'i')
+const doing = [
+  'add accept adjust allow apply avoid bump change clarify clean consolidate convert correct decouple default deprecate',
+  'detect disable drop enable enhance ensure exclude expand expose extend extract factor fix handle honor ignore',
+  'implement improve include inherit introduce make merge modify move normalize omit optimise optimize override parse',
+  'pass prefer preserve prevent prettify propagate provide raise reduce refactor reject relax remove rename reorder',
+  'replace require resolve respect restore return reuse revert reword rework rewrite separate set shorten silence',
+  'simplify skip split strip support suppress swap switch tweak unify update upgrade use validate wrap',
+].join(' ')
+const did = 'adding changing correcting deleted documented exported fixing made recorded removing rewrote updating'
+const change = new RegExp(`^(?:\\w+(?:\\([^)]*\\))?!?:\\s+\\S|(?:(?:greatly|further) )?(?:${[doing, did].flatMap((words) => words.split(' ')).flatMap(formsOf).join('|')}|do not|don't|always|better|consistent|extra)\\b)`, 'i')
 const changed = /\bis now\b|\bnow (?:when|in|by|also|\w+s)\b/i
 
 /** As in `change`, `changes`, `changed`, or `skip`, `skips`, `skipped`. */

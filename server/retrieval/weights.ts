@@ -46,8 +46,8 @@ const prose: Record<FileRole, number> = {
 const even: Record<FileRole, number> = {
   source: 1,
   docs: 0.9,
-  test: 0.25,
-  example: 0.85,
+  test: 0.1,
+  example: 0.25,
   config: 0.25,
   data: 0.25,
   generated: 0.1,
