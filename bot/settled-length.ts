@@ -1,3 +1,5 @@
+import { hasOpenCode } from './code-spans.ts'
+
 /**
  * How much of `text` may be shown while more is coming: up to the last whole line, or the last whole sentence outside
  * code. The rest is held back, so that no mark, link or secret is ever shown by halves.
@@ -11,5 +13,5 @@ export function settledLength(text: string, insideFence: boolean): number {
 }
 
 function isOutsideCode(text: string): boolean {
-  return (text.match(/`/g)?.length ?? 0) % 2 === 0 && !/\[[^\]]*$/.test(text)
+  return !hasOpenCode(text) && !/\[[^\]]*$/.test(text)
 }

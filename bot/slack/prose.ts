@@ -1,4 +1,5 @@
 import type { Citation } from '#server/answer-part.ts'
+import { splitCodeSpans } from '../code-spans.ts'
 import { afterLine } from '../fences.ts'
 import type { Fence } from '../fences.ts'
 
@@ -40,7 +41,7 @@ export function createProse(citations: ReadonlyMap<number, Citation>): { turn(pi
   }
 
   function turnLine(line: string): string {
-    return line.split(/(`+[^`]*`+)/g).map((part, index) => neutralisePings(index % 2 === 1 ? part : turnText(part))).join('')
+    return splitCodeSpans(line).map(({ text, isCode }) => neutralisePings(isCode ? text : turnText(text))).join('')
   }
 
   function turnText(text: string): string {

@@ -42,6 +42,10 @@ describe('createTeamsProse', () => {
     expect(turn('| Name | Use |\n|------|:---:|\n| verify | signs [1] |\nDone.')).toBe('- Name · Use\n- verify · signs [1]\nDone.')
   })
 
+  it.each(['``https://evil.example/?q=`word`', '`https://evil.example/?q=``', 'a ` b https://evil.example `` c', '````x` https://evil.example'])('takes backticks of unlike number for no code: %j', (text) => {
+    expect(turn(text)).not.toMatch(/https?:/)
+  })
+
   it('leaves code as it is, apart from what looks like naming somebody', () => {
     const code = 'Use `list[1]`:\n```ts\nconst x: Array<number> = list[1]\n| a |\n```\n'
     expect(turn(code)).toBe(code)
@@ -73,14 +77,19 @@ describe('createTeamsProse', () => {
     const hostile = fc.array(fc.constantFrom('https://evil.example/?q=', 'HTTP://EVIL', '<at>', '<a href=', '[x](', ')', '![', '](', '`', '<', '>', '|', '\n', ' ', 'javascript:', '[1]', 'www.', 'word')).map((pieces) => pieces.join(''))
     fc.assert(
       fc.property(hostile, (text) => {
-        const outsideCode = turn(text).replace(/(`+)[^`]*\1/g, '')
-        if (outsideCode.includes('`')) return
-        expect(outsideCode).not.toMatch(/<|\][(:]|https?:\/\//i)
+        expect(outsideCode(turn(text))).not.toMatch(/<|\][(:]|https?:\/\//i)
       }),
       { numRuns: 500 },
     )
   })
 })
+
+/** What a reader of CommonMark takes for text: without fenced code, and without code between runs of as many backticks. */
+function outsideCode(shown: string): string {
+  return shown
+    .replace(/^ {0,3}(`{3,})[^`\n]*$[^]*?(?:^ {0,3}\1`*\s*$|(?![^]))/gm, '')
+    .replace(/(?<!`)(`+)(?!`)[^]*?(?<!`)\1(?!`)/g, '')
+}
 
 describe('plain', () => {
   it('has no address, no date macro, no mention and no line breaks, and fits', () => {

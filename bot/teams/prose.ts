@@ -1,4 +1,5 @@
 import type { Citation } from '#server/answer-part.ts'
+import { splitCodeSpans } from '../code-spans.ts'
 import { afterLine } from '../fences.ts'
 import type { Fence } from '../fences.ts'
 import { settledLength } from '../settled-length.ts'
@@ -55,7 +56,7 @@ export function createTeamsProse(citations: ReadonlyMap<number, Citation>): { tu
   }
 
   function turnLine(line: string): string {
-    return line.split(/(`+[^`]*`+)/g).map((part, index) => (index % 2 === 1 ? part.replace(mentions, `<${unseen}`) : turnText(part))).join('')
+    return splitCodeSpans(line).map(({ text, isCode }) => (isCode ? text.replace(mentions, `<${unseen}`) : turnText(text))).join('')
   }
 
   function turnText(text: string): string {

@@ -1,0 +1,20 @@
+/** A run of backticks, and what stands before the next run of as many: code within a line, as CommonMark reads it. */
+const codeSpan = /(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)/g
+
+/** The parts of a line: code within it, and the text between. Backticks that open nothing are left out of the text, so that everyone reads it alike. */
+export function splitCodeSpans(line: string): { text: string; isCode: boolean }[] {
+  const parts: { text: string; isCode: boolean }[] = []
+  let end = 0
+  for (const { index, 0: span } of line.matchAll(codeSpan)) {
+    parts.push({ text: withoutBackticks(line.slice(end, index)), isCode: false }, { text: span, isCode: true })
+    end = index + span.length
+  }
+  return [...parts, { text: withoutBackticks(line.slice(end)), isCode: false }]
+}
+
+/** Whether a backtick stands in a line that opens code which has not ended there. */
+export function hasOpenCode(line: string): boolean {
+  return line.replace(codeSpan, '').includes('`')
+}
+
+const withoutBackticks = (text: string) => text.replaceAll('`', '')
