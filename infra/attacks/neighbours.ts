@@ -106,11 +106,14 @@ const repliesTo = ({ messages, botUserId }: Workspace, { ts }: FakeMessage) => m
 async function whileSlackHangs({ slack, ask }: Rig, loud: Workspace, quiet: Workspace, tell: (line: string) => void): Promise<Figure[]> {
   const heldBack = Promise.withResolvers<void>()
   let hung = 0
-  slack.before('chat.postMessage', async ({ token }) => {
-    if (!loud.tokens.has(token)) return
-    hung += 1
-    await heldBack.promise
-  })
+  // Whatever would show something: after ten seconds a reply is tried in another way.
+  for (const method of ['chat.postMessage', 'chat.postEphemeral', 'chat.startStream', 'chat.appendStream', 'chat.stopStream', 'chat.update']) {
+    slack.before(method, async ({ token }) => {
+      if (!loud.tokens.has(token)) return
+      hung += 1
+      await heldBack.promise
+    })
+  }
   const asked: FakeMessage[] = []
   for (let at = 0; at < hanging; at++) {
     const user = `U0LOUD${at}`
