@@ -7,6 +7,7 @@ test.each([
   ['``a`b` c', ['`b`'], 'a c'],
   ['`a``', [], 'a'],
   ['```` x', [], ' x'],
+  ['\\`a` b', [], 'a b'],
 ])('%j holds the code %j', (line, code, text) => {
   const parts = splitCodeSpans(line)
   expect(parts.filter(({ isCode }) => isCode).map((part) => part.text)).toEqual(code)

@@ -1,5 +1,5 @@
-/** A run of backticks, and what stands before the next run of as many: code within a line, as CommonMark reads it. */
-const codeSpan = /(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)/g
+/** A run of backticks that no backslash escapes, and what stands before the next run of as many: code within a line, as CommonMark reads it. */
+const codeSpan = /(?<![`\\])(`+)(?!`)(?:.*?[^`])\1(?!`)/g
 
 /** The parts of a line: code within it, and the text between. Backticks that open nothing are left out of the text, so that everyone reads it alike. */
 export function splitCodeSpans(line: string): { text: string; isCode: boolean }[] {
@@ -17,4 +17,18 @@ export function hasOpenCode(line: string): boolean {
   return line.replace(codeSpan, '').includes('`')
 }
 
-const withoutBackticks = (text: string) => text.replaceAll('`', '')
+/**
+ * Turns text and code of a line each in its way. Backticks that the turned text brings along are kept working: no backslash
+ * escapes them, and beside code they are parted from it, for two runs would be read as one.
+ */
+export function turnLineByCode(line: string, turn: { text(text: string): string; code(code: string): string }): string {
+  let turned = ''
+  for (const { text, isCode } of splitCodeSpans(line)) {
+    const next = isCode ? turn.code(text) : turn.text(text).replace(/\\+(?=`)/g, '').replaceAll('``', '`\u2060`')
+    if (next.startsWith('`')) turned = turned.replace(/\\+$/, '').replace(/`$/, '`\u2060')
+    turned += next
+  }
+  return turned
+}
+
+const withoutBackticks = (text: string) => text.replace(/\\*`/g, '')

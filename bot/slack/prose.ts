@@ -1,5 +1,5 @@
 import type { Citation } from '#server/answer-part.ts'
-import { splitCodeSpans } from '../code-spans.ts'
+import { turnLineByCode } from '../code-spans.ts'
 import { afterLine } from '../fences.ts'
 import type { Fence } from '../fences.ts'
 
@@ -41,7 +41,7 @@ export function createProse(citations: ReadonlyMap<number, Citation>): { turn(pi
   }
 
   function turnLine(line: string): string {
-    return splitCodeSpans(line).map(({ text, isCode }) => neutralisePings(isCode ? text : turnText(text))).join('')
+    return turnLineByCode(line, { text: (text) => neutralisePings(turnText(text)), code: neutralisePings })
   }
 
   function turnText(text: string): string {

@@ -1,4 +1,8 @@
 import fc from 'fast-check'
+import type { Nodes } from 'mdast'
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { gfmFromMarkdown } from 'mdast-util-gfm'
+import { gfm } from 'micromark-extension-gfm'
 import { describe, expect, it } from 'vitest'
 import { openFence } from '../fences.ts'
 import { sampleCitation } from '../testing/fake-ask-server.ts'
@@ -42,8 +46,8 @@ describe('createTeamsProse', () => {
     expect(turn('| Name | Use |\n|------|:---:|\n| verify | signs [1] |\nDone.')).toBe('- Name · Use\n- verify · signs [1]\nDone.')
   })
 
-  it.each(['``https://evil.example/?q=`word`', '`https://evil.example/?q=``', 'a ` b https://evil.example `` c', '````x` https://evil.example'])('takes backticks of unlike number for no code: %j', (text) => {
-    expect(turn(text)).not.toMatch(/https?:/)
+  it.each(['``https://evil.example/?q=`word`', '`https://evil.example/?q=``', 'a ` b https://evil.example `` c', '````x` https://evil.example', '\\`https://evil.example`', 'https://evil.example```https://evil.example```'])('takes backticks of unlike number for no code: %j', (text) => {
+    expect(targetsOf(fromMarkdown(turn(text), { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }))).toEqual([])
   })
 
   it('leaves code as it is, apart from what looks like naming somebody', () => {
@@ -74,21 +78,20 @@ describe('createTeamsProse', () => {
   })
 
   it('shows no address and no markup of others, whatever the text is', () => {
-    const hostile = fc.array(fc.constantFrom('https://evil.example/?q=', 'HTTP://EVIL', '<at>', '<a href=', '[x](', ')', '![', '](', '`', '<', '>', '|', '\n', ' ', 'javascript:', '[1]', 'www.', 'word')).map((pieces) => pieces.join(''))
+    const hostile = fc.array(fc.constantFrom('https://evil.example/?q=', 'HTTP://EVIL.example', '<at>', '<a href=', '[x](', ')', '![', '](', '`', '``', '```', '~~~', '    ', '\\', '<', '>', '|', '\n', ' ', 'javascript:', '[1]', 'www.evil.example', 'word')).map((pieces) => pieces.join(''))
     fc.assert(
       fc.property(hostile, (text) => {
-        expect(outsideCode(turn(text))).not.toMatch(/<|\][(:]|https?:\/\//i)
+        expect(targetsOf(fromMarkdown(turn(text), { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }))).toEqual([])
       }),
       { numRuns: 500 },
     )
   })
 })
 
-/** What a reader of CommonMark takes for text: without fenced code, and without code between runs of as many backticks. */
-function outsideCode(shown: string): string {
-  return shown
-    .replace(/^ {0,3}(`{3,})[^`\n]*$[^]*?(?:^ {0,3}\1`*\s*$|(?![^]))/gm, '')
-    .replace(/(?<!`)(`+)(?!`)[^]*?(?<!`)\1(?!`)/g, '')
+/** What a reader of Markdown would make a link, an image or HTML of. */
+function targetsOf(node: Nodes): string[] {
+  const own = /^(?:link|image|definition|html)$/.test(node.type) ? [node.type] : []
+  return 'children' in node ? [...own, ...node.children.flatMap(targetsOf)] : own
 }
 
 describe('plain', () => {

@@ -1,5 +1,5 @@
 import type { Citation } from '#server/answer-part.ts'
-import { splitCodeSpans } from '../code-spans.ts'
+import { turnLineByCode } from '../code-spans.ts'
 import { afterLine } from '../fences.ts'
 import type { Fence } from '../fences.ts'
 import { settledLength } from '../settled-length.ts'
@@ -8,9 +8,10 @@ import { settledLength } from '../settled-length.ts'
 const mentions = /<(?=\/?at[\s>])/gi
 /** What makes an address of what follows: two slashes wherever they stand, other schemes as a word of their own. */
 const schemes = /(?:https?|ftp):\/\/|\b(?:https?|mailto|data|javascript|msteams|tel|sip):(?:\/\/|(?=\S))/gi
-const addresses = new RegExp(`<?(?:${schemes.source})([^\\s<>|)]*)(?:\\|[^>]*)?>?`, 'gi')
-/** Readers of Markdown make a link of what looks like one. */
-const mails = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
+/** With the rest of it, which is shown as code; what begins with `www.` is one without a scheme. */
+const addresses = new RegExp(`<?(?:${schemes.source}|(?<![\\p{L}\\p{N}])(?=www\\.))([^\\s<>|)]*)(?:\\|[^>]*)?>?`, 'giu')
+/** Readers of Markdown make a link of what looks like one; what is code already stays as it is. */
+const mails = /`[^`]*`|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
 const unseen = '\u2060'
 
 /**
@@ -56,7 +57,7 @@ export function createTeamsProse(citations: ReadonlyMap<number, Citation>): { tu
   }
 
   function turnLine(line: string): string {
-    return splitCodeSpans(line).map(({ text, isCode }) => (isCode ? text.replace(mentions, `<${unseen}`) : turnText(text))).join('')
+    return turnLineByCode(line, { text: turnText, code: (code) => code.replace(mentions, `<${unseen}`) })
   }
 
   function turnText(text: string): string {
@@ -66,8 +67,7 @@ export function createTeamsProse(citations: ReadonlyMap<number, Citation>): { tu
       .replace(/\[([^\]]*)\]\([^)]*\)/g, (_, name: string) => (/^\d+$/.test(name) ? `[${name}]` : name))
       .replace(/\[([^\]\d][^\]]*)\]\[[^\]]*\]/g, '$1')
       .replace(addresses, (_, rest: string) => (rest ? `\`${rest.replace(/`/g, '').replace(/:\/\//g, ':')}\`` : ''))
-      .replace(/(^|[\s(])(www\.[^\s<>|)]+)/gi, (_, before: string, rest: string) => `${before}\`${rest.replace(/`/g, '')}\``)
-      .replace(mails, '`$&`')
+      .replace(mails, (found) => (found.startsWith('`') ? found : `\`${found}\``))
       .replace(/</g, '&lt;')
       // What is left of a link inside a link, or what would define one.
       .replace(/\](?=[(:])/g, `]${unseen}`)
