@@ -1,3 +1,6 @@
+/** Parts two marks that would be read as one; nobody sees it. */
+export const unseen = '\u2060'
+
 /** A run of backticks that no backslash escapes, and what stands before the next run of as many: code within a line, as CommonMark reads it. */
 const codeSpan = /(?<![`\\])(`+)(?!`)(?:.*?[^`])\1(?!`)/g
 
@@ -24,8 +27,8 @@ export function hasOpenCode(line: string): boolean {
 export function turnLineByCode(line: string, turn: { text(text: string): string; code(code: string): string }): string {
   let turned = ''
   for (const { text, isCode } of splitCodeSpans(line)) {
-    const next = isCode ? turn.code(text) : turn.text(text).replace(/\\+(?=`)/g, '').replaceAll('``', '`\u2060`')
-    if (next.startsWith('`')) turned = turned.replace(/\\+$/, '').replace(/`$/, '`\u2060')
+    const next = isCode ? turn.code(text) : turn.text(text).replace(/\\+(?=`)/g, '').replaceAll('``', `\`${unseen}\``)
+    if (next.startsWith('`')) turned = turned.replace(/\\+$/, '').replace(/`$/, `\`${unseen}`)
     turned += next
   }
   return turned

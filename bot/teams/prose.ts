@@ -1,5 +1,5 @@
 import type { Citation } from '#server/answer-part.ts'
-import { turnLineByCode } from '../code-spans.ts'
+import { turnLineByCode, unseen } from '../code-spans.ts'
 import { afterLine } from '../fences.ts'
 import type { Fence } from '../fences.ts'
 import { settledLength } from '../settled-length.ts'
@@ -12,7 +12,6 @@ const schemes = /(?:https?|ftp):\/\/|\b(?:https?|mailto|data|javascript|msteams|
 const addresses = new RegExp(`<?(?:${schemes.source}|(?<![\\p{L}\\p{N}])(?=www\\.))([^\\s<>|)]*)(?:\\|[^>]*)?>?`, 'giu')
 /** Readers of Markdown make a link of what looks like one; what is code already stays as it is. */
 const mails = /`[^`]*`|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
-const unseen = '\u2060'
 
 /**
  * Text of others for where Teams reads no Markdown: runs of a card, labels of buttons, names of sources. What Teams might
