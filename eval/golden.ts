@@ -3,10 +3,10 @@ import { search } from '#server/retrieval/search.ts'
 import { createRepository } from '#server/testing/create-repository.ts'
 import { tokens } from '#server/tokens.ts'
 import { countTokens, rankPieces, type Counted } from './bm25.ts'
-import { covers, readGoldenSet, type GoldenSet, type Lines } from './golden-set.ts'
+import { covers, readGoldenSet, type Lines } from './golden-set.ts'
 import { mean, pairedInterval } from './measures.ts'
 import { openIndex, readIndexed } from './open-index.ts'
-import { kindsOfSentence, readSentences, toGoldenSet } from './sentences.ts'
+import { kindsOfSentence, readSentences } from './sentences.ts'
 
 export const goldenRankers = ['Nura', 'BM25 words', 'BM25 identifiers'] as const
 type Ranker = (typeof goldenRankers)[number]
@@ -31,19 +31,18 @@ const kept = 20
  * cut itself, once over plain words, once over identifiers that are split and stemmed.
  */
 export async function measureGolden(file: string): Promise<GoldenResult> {
-  const set = await readGoldenSet(file)
-  const { chunks, rows } = await askGolden(set)
+  const { chunks, rows } = await askGolden(await readGoldenSet(file))
   return toResult(basename(file, '.json'), chunks, rows)
 }
 
 /** The same of sentences that were taken out of the head of a checkout, for each kind of them. */
 export async function measureSentences(dir: string, name: string, most: number): Promise<GoldenResult[]> {
   const { documents, sentences } = await readSentences(dir, most)
-  const { chunks, rows } = await askGolden(toGoldenSet({ documents, sentences }))
+  const { chunks, rows } = await askGolden({ documents, questions: sentences.map(({ question, golden }) => ({ question, golden: [golden] })) })
   return kindsOfSentence.map((kind) => toResult(`${name}, ${kind}`, chunks, rows.filter((_, at) => sentences[at]!.kind === kind)))
 }
 
-async function askGolden({ documents, questions }: GoldenSet): Promise<Pick<GoldenResult, 'chunks' | 'rows'>> {
+async function askGolden({ documents, questions }: { documents: Map<string, string>; questions: { question: string; golden: Lines[] }[] }): Promise<Pick<GoldenResult, 'chunks' | 'rows'>> {
   await using repository = await createRepository(Object.fromEntries(documents))
   const index = await openIndex(repository.dir)
   try {

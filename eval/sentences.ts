@@ -4,12 +4,12 @@ import { chunkFile } from '#server/indexing/chunk.ts'
 import { fileRole } from '#server/retrieval/file-role.ts'
 import { createGitSource } from '#server/sources/git.ts'
 import { readText, skipByEntry } from '#server/sources/skip.ts'
-import type { GoldenSet, Lines } from './golden-set.ts'
+import type { Lines } from './golden-set.ts'
 
 export const kindsOfSentence = ['code', 'documents'] as const
-export type KindOfSentence = (typeof kindsOfSentence)[number]
+type KindOfSentence = (typeof kindsOfSentence)[number]
 /** A sentence that says what stands in these lines, and was taken out of them. */
-export type Sentence = { kind: KindOfSentence; question: string; golden: Lines }
+type Sentence = { kind: KindOfSentence; question: string; golden: Lines }
 
 /** A sentence and where it stands: [start, end) in its file, and the lines that it is about. */
 type Found = { kind: KindOfSentence; question: string; start: number; end: number; golden: Lines }
@@ -40,18 +40,14 @@ export async function readSentences(dir: string, most: number): Promise<{ docume
   const found: Found[] = []
   for (const [path, text] of texts) found.push(...(await findSentences(path, text)))
   const once = [...Map.groupBy(found, ({ question }) => question).values()].flatMap((same) => (same.length === 1 ? same : []))
-  const chosen = kindsOfSentence.flatMap((kind) => once.filter((each) => each.kind === kind).sort((a, b) => compare(toOrder(a), toOrder(b))).slice(0, most))
+  const ordered = once.map((each) => ({ ...each, hash: createHash('sha256').update(`${each.golden.path}\0${each.question}`).digest('hex') })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+  const chosen = kindsOfSentence.flatMap((kind) => ordered.filter((each) => each.kind === kind).slice(0, most))
   if (chosen.length === 0) throw new NuraError('no-questions', `${dir} has neither comments nor paragraphs that make a question.`)
   for (const [path, of] of Map.groupBy(chosen, ({ golden }) => golden.path)) texts.set(path, takeOut(texts.get(path)!, of))
   return { documents: texts, sentences: chosen.map(({ kind, question, golden }) => ({ kind, question, golden })) }
 }
 
-/** As `measureGolden` takes it, for one kind of sentence. */
-export function toGoldenSet({ documents, sentences }: { documents: Map<string, string>; sentences: Sentence[] }): GoldenSet {
-  return { documents, questions: sentences.map(({ question, golden }) => ({ question, golden: [golden], half: 'report' })), outside: [] }
-}
-
-export async function findSentences(path: string, text: string): Promise<Found[]> {
+async function findSentences(path: string, text: string): Promise<Found[]> {
   const { contentType, symbols } = await chunkFile(path, text)
   if (contentType === 'documentation') return findParagraphs(path, text)
   if (fileRole(path) !== 'source') return []
@@ -108,6 +104,3 @@ function takeOut(text: string, found: Found[]): string {
   for (const { start, end } of found.toSorted((a, b) => b.start - a.start)) left = left.slice(0, start) + '\n'.repeat(left.slice(start, end).split('\n').length - 1) + left.slice(end)
   return left
 }
-
-const toOrder = ({ golden, question }: Found) => createHash('sha256').update(`${golden.path}\0${question}`).digest('hex')
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
