@@ -31,7 +31,7 @@ describe.skipIf(!programs || !('found' in programs))('a deployment that things h
     return { ts: mention.ts, mark }
   }
   const answered = ({ ts, mark }: { ts: string; mark: string }) => until(`the answer ${mark}`, () => rig.replies(ts).some((reply) => isWhole(reply, mark)), { withinMs: 120_000 })
-  const outcomeOf = (ts: string) => until('an outcome', async () => (await rig.rows()).find((row) => row.ts === ts)?.outcome ?? undefined, { withinMs: 60_000 })
+  const outcomeOf = (ts: string) => until('an outcome', async () => (await rig.rows()).find((row) => row.ts === ts)?.outcome ?? undefined)
 
   test('F2: a bot that is told to end says so first, ends what it has begun, and exits with 0; none of its jobs stalls', async () => {
     const [bot, other] = rig.bots

@@ -91,12 +91,7 @@ const most = { tokens: 120, names: 24, paths: 12 }
 export function toQuery(question: string, repositories: string[] = []): Query {
   const text = question.slice(0, longest).replace(url, ' ').trim()
   // A name is no word of the question: `Context.config` does not ask about configuration.
-  const said = text.replace(backticked, 'it').replace(dotted, 'it')
-  const kind = change.test(text)
-    ? 'change'
-    : asking.test(said)
-      ? (kinds.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other')
-      : changed.test(said) ? 'change' : 'other'
+  const kind = kindOf(text, text.replace(backticked, 'it').replace(dotted, 'it'))
   const paths = unique([...text.matchAll(pathLike)].map(([path]) => path.replace(/^\.?\//, '').replace(/[.]+$/, ''))).slice(
     0,
     most.paths,
@@ -122,6 +117,12 @@ export function toQuery(question: string, repositories: string[] = []): Query {
       history: /\b(?:changelog|change log|release notes?|history)\b/i.test(text),
     },
   }
+}
+
+function kindOf(text: string, said: string): QuestionKind {
+  if (change.test(text)) return 'change'
+  if (asking.test(said)) return kinds.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other'
+  return changed.test(said) ? 'change' : 'other'
 }
 
 function namesOf(text: string): { names: string[]; containers: string[] } {

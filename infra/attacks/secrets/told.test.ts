@@ -101,7 +101,7 @@ test('T42: five hundred requests full of names, tokens and canaries leave none i
   await nura.finished(await nura.ask(`where is the door of ${marked()} opened, asks ${marked()}?`))
   openai.fault = { kind: 'status', status: 400, message: `Refused ${marked()}`, code: marked() }
   await send(nura.apiUrl, { path: '/v1/ask', method: 'POST', body: JSON.stringify({ question: `and the other door of ${marked()}?` }) }, bearer)
-  await until('traces of the turn', () => collector.spans.some(({ name }) => name === 'turn') && langsmith.runs.size > 0, { withinMs: 60_000 })
+  await until('traces of the turn', () => collector.spans.some(({ name }) => name === 'turn') && langsmith.runs.size > 0)
 
   // Some were taken, some refused, and none broke anything.
   expect([...statuses.keys()].toSorted()).toEqual(expect.arrayContaining([200, 400, 401, 404]))
