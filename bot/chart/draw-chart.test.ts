@@ -78,6 +78,12 @@ describe('drawChart', () => {
     expect(pixels.count('#f0a202') / pixels.count('#1f4e9c')).toBeLessThan(0.95)
   })
 
+  it('draws values that are next to nothing, or differ by as little', async () => {
+    for (const values of [[5e-324, -5e-324], [1e9, 1e9 + 1e-6]]) {
+      for (const kind of ['bar', 'line'] as const) expect((await drawChart({ ...weeks, kind, series: [{ name: 's', values }] })).height).toBeGreaterThan(100)
+    }
+  })
+
   it('draws whatever people wrote, and obeys none of it', async () => {
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '</text><script>alert(1)</script>', '&amp;"\'', '\u202Eabc', '<image href="http://127.0.0.1:1/x.png"/>', '=1+1', '__proto__', 'constructor', '\u0000', '\uD800'))
     const chart = fc.record({

@@ -33,7 +33,7 @@ export function toChartSpec(chart: Chart): TopLevelSpec {
   const names = kept.series.map(({ name }) => name)
   const numbers = names.map((_, at) => at)
   const values = kept.series.flatMap((series, at) =>
-    labels.map((_, place) => ({ label: place, series: at, value: series.values[place] ?? 0, shown: toAmount(series.values[place] ?? 0, chart.unit) })),
+    labels.map((_, place) => ({ label: place, series: at, value: toDrawn(series.values[place] ?? 0), shown: toAmount(series.values[place] ?? 0, chart.unit) })),
   )
   const many = names.length > 1
   const pointed = labels.length <= mostMarked
@@ -79,6 +79,11 @@ export function toChartSpec(chart: Chart): TopLevelSpec {
       view: { stroke: null },
     },
   } as TopLevelSpec
+}
+
+/** To the thousandth, which is less than a pixel: Vega finds no ticks for a scale whose ends differ by next to nothing. */
+function toDrawn(value: number): number {
+  return Math.round(value * 1000) / 1000
 }
 
 /** What fits: of bars the first, for they are ranked or follow a calendar; of a line its newest end. */
