@@ -18,6 +18,8 @@ test.each([
   ['Provide a configuration option to control responses', 'change'],
   ['Added support for custom JSON mimetypes', 'change'],
   ['Simplified click integration a bit', 'change'],
+  ['Untangle what opens a session', 'change'],
+  ['tightens the limits of a burst', 'change'],
   ['Skips what was dropped before', 'change'],
   ['The default run method is now accepting the port', 'change'],
   ['login no longer works', 'other'],

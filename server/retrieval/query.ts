@@ -48,15 +48,17 @@ const kinds: [QuestionKind, RegExp][] = [
 
 /** Words that the subject of a change begins with: what it does, or did. */
 const doing = [
-  'add accept adjust allow apply avoid bump change clarify clean consolidate convert correct decouple default deprecate',
-  'detect disable drop enable enhance ensure exclude expand expose extend extract factor fix handle honor ignore',
-  'implement improve include inherit introduce make merge modify move normalize omit optimise optimize override parse',
-  'pass prefer preserve prevent prettify propagate provide raise reduce refactor reject relax remove rename reorder',
-  'replace require resolve respect restore return reuse revert reword rework rewrite separate set shorten silence',
-  'simplify skip split strip support suppress swap switch tweak unify update upgrade use validate wrap',
+  'accept add address adjust allow apply attempt avoid bump change clarify clean cleanup consolidate convert',
+  'correct decouple dedupe default deprecate detect disable drop enable enhance ensure exclude expand expose extend',
+  'extract factor fix guard handle harden hoist honor ignore implement imply improve include infer inherit inline',
+  'introduce loosen make mention merge modify move normalize omit optimise optimize override parse pass prefer',
+  'preserve prettify prevent propagate provide raise rearrange reduce refactor reject relax relocate remove rename',
+  'reorder replace require resolve respect restore restructure return reuse revert reword rework rewrite separate',
+  'set shorten silence simplify skip specify split streamline strip support suppress swap switch tidy tighten tweak',
+  'undo unify untangle update upgrade use validate warn wrap',
 ].join(' ')
-const did = 'adding changing correcting deleted documented exported fixing made recorded removing rewrote updating'
-const change = new RegExp(`^(?:\\w+(?:\\([^)]*\\))?!?:\\s+\\S|(?:(?:greatly|further) )?(?:${[doing, did].flatMap((words) => words.split(' ')).flatMap(formsOf).join('|')}|do not|don't|always|better|consistent|extra)\\b)`, 'i')
+const did = 'adding changing correcting deleted documented exported fixing made making recorded removing rewrote started updating'
+const change = new RegExp(`^(?:\\w+(?:\\([^)]*\\))?!?:\\s+\\S|(?:(?:greatly|further) )?(?:${[doing, did].flatMap((words) => words.split(' ')).flatMap(formsOf).join('|')}|do not|don't|let's|get rid of|fall back|be (?:less|more)|(?:always|better|bugfix|consistent|correctly|explicitly|extra|minor|proper|properly|small))\\b)`, 'i')
 const changed = /\bis now\b|\bnow (?:when|in|by|also|\w+s)\b/i
 
 /** As in `change`, `changes`, `changed`, or `skip`, `skips`, `skipped`. */

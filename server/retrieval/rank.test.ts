@@ -58,6 +58,15 @@ test('a weak part of the best file comes before a stronger part of another in a 
   expect(order({ files: files('business'), chunks })).toEqual(['a1', 'b1', 'a2'])
 })
 
+test('prose is lifted where one passage of it holds more of the words than any part of a program, and stands back where it holds fewer', () => {
+  const files = [...['a', 'b', 'c'].map((id) => file(id, `src/${id}.ts`)), { ...file('page', 'docs/page.md'), contentType: 'documentation' as const }]
+  const weights = { ...where, prior: { ...where.prior, docs: 0.4 } }
+  const programs = (best: number) => [chunk('a1', 'a', { bm25: best }), chunk('a2', 'a', { bm25: best / 2 }), chunk('b1', 'b', { bm25: best * 0.9 }), chunk('c1', 'c', { bm25: best * 0.6 })]
+  const place = (best: number, page: number) => order({ files, weights, chunks: [...programs(best), chunk('page1', 'page', { bm25: page })] }).indexOf('page1')
+  expect([18, 14, 12, 10, 8].map((page) => place(10, page))).toEqual([0, 0, 1, 3, 4])
+  expect(order({ files: files.slice(3), weights, chunks: [chunk('page1', 'page', { bm25: 3 })] })).toEqual(['page1'])
+})
+
 test('of a file that was found as a whole, one chunk stands for it', () => {
   const files = [file('a', 'src/a.ts', { path: 0.4 }), file('b', 'src/b.ts')]
   const chunks = [chunk('a1', 'a', {}), chunk('a2', 'a', {}), chunk('b1', 'b', { bm25: 1 }), chunk('b2', 'b', { bm25: 0.1 })]

@@ -49,6 +49,8 @@ export type RankedChunk = {
 const chunkShares = [1, 0.35, 0.2]
 /** What a chunk has of its file's score whatever it scores itself: one part of a program explains another, one topic of a document less. */
 const sharedWithin = { program: 0.4, prose: 0.1 }
+/** How far prose leans on what its best passage scores by itself: at 0 not at all; at 1 it takes as much from programs as it brings. */
+const leaning = 0.7
 /** So many chunks of a file stand as they are; each further one is worth this much of it, so that one file does not fill the list. */
 const uncrowded = 10
 const crowding = 0.7
@@ -61,12 +63,14 @@ const edgeWeight: Record<FileEdge['kind'], number> = { import: 1, call: 0.7, ref
  *
  * own   = w_bm25·bm25 + w_vector·vector + w_symbol·symbol, of a chunk
  * file  = (Σ shareₖ·ownₖ + w_file·file + w_path·path) · prior(role) · size · profile, then + w_graph · what its neighbours score;
- *         in prose (1 + w_file)·own₁ stands for the sum and the file: a document of many topics is worth its best passage
+ *         in prose (1 + w_file)·own₁ stands for the sum and the file, for a document of many topics is worth its best passage;
+ *         and what is found there counts `leanToProse` times
  * chunk = file · (s + (1 − s)·own / own₁) · crowding^(place in the file beyond the first ten), s = what it shares with its file
  */
 export function rank({ weights, profile, files, chunks, edges }: RankInput): RankedChunk[] {
   const scale = scalesOf(files, chunks)
   const chunksOf = Map.groupBy(chunks, (chunk) => chunk.fileId)
+  const lean = leanToProse(files, chunksOf)
   const scored = files.map((file) => {
     const own = (chunksOf.get(file.fileId) ?? [])
       .map((chunk) => ({ chunk, legs: scaled(chunk.legs, scale), score: 0 }))
@@ -81,7 +85,7 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
     const legs = scaled(file.legs, scale)
     const role = fileRole(file.path)
     const text = isProse(file) ? (1 + weights.file) * (own[0]?.score ?? 0) : chunkShares.reduce((sum, share, at) => sum + share * (own[at]?.score ?? 0), 0) + weights.file * (legs.file ?? 0)
-    const found = text + weights.path * (legs.path ?? 0)
+    const found = (text + weights.path * (legs.path ?? 0)) * (isProse(file) ? lean : 1)
     const size = 1 + weights.size * Math.log2(1 + file.tokenLength / 300)
     return { file, own, legs, role, score: found * weights.prior[role] * size * profile[file.contentType] }
   })
@@ -108,6 +112,19 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
     })
     .filter((each) => each.score > 0)
     .sort((a, b) => b.score - a.score || compare(a.path, b.path) || compare(a.chunkId, b.chunkId))
+}
+
+/**
+ * How much better the words of the question are met by prose than by programs: (best BM25 of the one / of the other)^leaning;
+ * 1 where either has none. A question about a page meets one passage with most of its words, and a program here and there.
+ */
+function leanToProse(files: CandidateFile[], chunksOf: Map<string, CandidateChunk[]>): number {
+  const best = { prose: 0, program: 0 }
+  for (const file of files) {
+    const kind = isProse(file) ? 'prose' : 'program'
+    for (const { legs } of chunksOf.get(file.fileId) ?? []) best[kind] = Math.max(best[kind], legs.bm25 ?? 0)
+  }
+  return best.prose > 0 && best.program > 0 ? (best.prose / best.program) ** leaning : 1
 }
 
 const isProse = ({ contentType }: CandidateFile) => contentType !== 'code'

@@ -45,7 +45,7 @@ const prose: Record<FileRole, number> = {
 /** The same for a topic or a statement, which does not say whether it is about a program or about what is written of it. */
 const even: Record<FileRole, number> = {
   source: 1,
-  docs: 0.9,
+  docs: 1,
   test: 0.1,
   example: 0.25,
   config: 0.25,
