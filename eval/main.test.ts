@@ -31,7 +31,7 @@ beforeAll(async () => {
   // A Sunday in Berlin, and a Monday already in Tokyo.
   await change('Linus', 14, 'unix: begin anew', ['2020-01-20T09:00:00Z', '2020-03-15T22:30:00Z'], 'src/b.c')
   await change('Linus', 15, 'unix: take long', ['2020-02-01T09:00:00Z', '2020-06-01T09:00:00Z'], 'src/b.c')
-}, 30_000)
+})
 afterAll(async () => {
   await repository[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })

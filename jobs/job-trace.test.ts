@@ -45,7 +45,7 @@ describe.each(kinds)('the trace of a job, on %s', (kind) => {
     const queues = openQueues([job] as const, rig)
     const workers = await startWorkers([job] as const, { work }, { ...rig, traceparentOf: (id) => readTraceparent(db, id) })
     await leave((inboxId) => queues.enqueue(job.name, { inboxId }))
-    const ran = await vi.waitFor(() => collector.spans.find(({ name }) => name === `job ${job.name}`) ?? expect.unreachable('no span yet'), { timeout: 15_000, interval: 20 })
+    const ran = await vi.waitFor(() => collector.spans.find(({ name }) => name === `job ${job.name}`) ?? expect.unreachable('no span yet'), { timeout: 60_000, interval: 20 })
     await workers.close()
     await queues.close()
     return { ran, span: (name: string) => collector.spans.find((span) => span.name === name)! }

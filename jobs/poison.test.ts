@@ -28,7 +28,7 @@ it.skipIf(redisUrl === null)(
     const second = start()
     expect((await once(second, 'exit'))[1]).toBe('SIGKILL')
     const third = start()
-    await expect.poll(() => said.includes('dead') && said.includes('run good'), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => said.includes('dead') && said.includes('run good')).toBe(true)
     expect(said.match(/run poison/g)).toHaveLength(2)
     third.stdin.end()
     expect((await once(third, 'exit'))[0]).toBe(0)

@@ -170,7 +170,7 @@ describe('Socket Mode', () => {
     const own = await openTestBot(db, { env: { SLACK_SIGNING_SECRET: undefined, SLACK_APP_TOKEN: 'xapp-1-fake' } })
     try {
       own.server.script = () => shortAnswer()
-      await expect.poll(() => own.bot.ready().then(() => 'ready', () => 'not yet'), { timeout: 10_000 }).toBe('ready')
+      await expect.poll(() => own.bot.ready().then(() => 'ready', () => 'not yet')).toBe('ready')
       const { socket, workspace } = own.slack
       const question = say(workspace, { text: '<@U0NURABOT> over the socket?' })
       const payload = slackEvent(workspace, question, 'app_mention')

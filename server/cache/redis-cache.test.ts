@@ -83,7 +83,7 @@ describe.skipIf(url === null)('with Redis', () => {
       await vi.waitFor(async () => {
         await cache.set(key, 'again', 60_000)
         expect(await cache.get(key)).toBe('again')
-      })
+      }, { timeout: 60_000 })
     })
 
     it('is stopped when the process starts: look-ups are misses, and it is used once it goes on', async () => {
@@ -98,7 +98,7 @@ describe.skipIf(url === null)('with Redis', () => {
       await vi.waitFor(async () => {
         await cache.set(key, 'there', 60_000)
         expect(await cache.get(key)).toBe('there')
-      }, 5_000)
+      }, { timeout: 60_000 })
     })
 
     it('is full: nothing more is kept, what is there is still read', async () => {

@@ -216,7 +216,7 @@ describe('a failure', () => {
 })
 
 describe('the connection', () => {
-  const open = () => vi.waitFor(() => expect(fake.sessions.size).toBe(0))
+  const open = () => vi.waitFor(() => expect(fake.sessions.size).toBe(0), { timeout: 60_000 })
 
   test('is closed after an answer', async () => {
     await ask(create())
@@ -239,7 +239,7 @@ describe('the connection', () => {
     const answer = (async () => {
       for await (const event of create().stream(toRequest(), stop.signal)) expect(event).toBeNull()
     })()
-    await vi.waitFor(() => expect(fake.requests.length).toBe(before + 1))
+    await vi.waitFor(() => expect(fake.requests.length).toBe(before + 1), { timeout: 60_000 })
     stop.abort(reason)
     await expect(answer).rejects.toBe(reason)
     await open()
@@ -250,7 +250,7 @@ describe('the connection', () => {
     const script = `import { createBedrock } from ${JSON.stringify(`${import.meta.dirname}/bedrock.ts`)}
       const model = createBedrock(${JSON.stringify(llama)}, { region: 'us-east-1', baseUrl: ${JSON.stringify(fake.url)} })
       for await (const event of model.stream(${JSON.stringify(toRequest())}, new AbortController().signal)) console.log(event.kind)`
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 100_000 })
     expect(stdout).toMatch(/usage\n$/)
   })
 })

@@ -27,7 +27,7 @@ const line = fc.oneof({ weight: 8, arbitrary: fc.tuple(pattern, said).map(([glob
 const file = fc.array(line, { maxLength: 6 }).map((lines) => lines.join('\n'))
 const path = fc.array(fc.constantFrom('a', 'b', 'ab', 'gen', 'x.c', 'a b', 'é', 'A1', '.', '-', '*', 'c').filter((name) => name !== '.'), { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))
 
-test('the marks are those that git tells, whatever the patterns', { timeout: 60_000 }, async () => {
+test('the marks are those that git tells, whatever the patterns', async () => {
   await using repository = await createRepository()
   await fc.assert(
     fc.asyncProperty(file, file, fc.uniqueArray(path, { minLength: 1, maxLength: 30 }), async (top, nested, paths) => {

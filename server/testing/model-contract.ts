@@ -135,7 +135,7 @@ export function modelContract(name: string, create: () => ChatModel, options: { 
         for await (const event of create().stream(request('Where is dispatch?'), stop.signal)) if (event.kind === 'text') setImmediate(() => stop.abort(reason))
       }
       await expect(run()).rejects.toBe(reason)
-      await vi.waitFor(() => expect(rig().isAborted()).toBe(true))
+      await vi.waitFor(() => expect(rig().isAborted()).toBe(true), { timeout: 60_000 })
       rig().cause(null)
     })
   })
