@@ -5,7 +5,7 @@ import { reachable, readSources } from './infra/testing/read-sources.ts'
  * Every test file runs in the project `embedded`. Those that are about the stores run in the project `servers` too, where
  * `npm test` has brought the servers: all of `db`, the queue, what search and indexing ask of the database, and the running
  * processes, which is where everything else meets the servers. Outages of models are the same on both, and take their time.
- * Attacks and faults start whole deployments: where there are servers they meet those alone.
+ * Attacks, faults and the long stories of GitHub start whole deployments: where there are servers they meet those alone.
  */
 const sources = new Map(readSources(import.meta.dirname).map((source) => [source.path, source]))
 const all = [...sources.keys()].filter((path) => path.endsWith('.test.ts'))
@@ -14,7 +14,7 @@ const onStores = all.filter((path) => aboutStores.test(path) && [...reachable(so
 
 const { NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL } = process.env
 const hasServers = Boolean(NURA_TEST_DATABASE_URL && NURA_TEST_REDIS_URL)
-const onEmbedded = all.filter((path) => !hasServers || !onStores.includes(path) || !/^infra\/(attacks|faults)\//.test(path))
+const onEmbedded = all.filter((path) => !hasServers || !onStores.includes(path) || !/^infra\/(attacks|faults|github\/(summaries|deliveries|mentions))\b/.test(path))
 const servers = { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL }
 
 /** Keys that a developer's own environment may hold, and that must not reach a test. */

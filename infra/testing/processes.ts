@@ -5,6 +5,8 @@ import { freePort } from './free-port.ts'
 import { lastWords } from './last-words.ts'
 
 const root = join(import.meta.dirname, '..', '..')
+/** Where `npm start` keeps what it has compiled: a process that finds it there starts in half of the processor's time. */
+const compiled = join(root, 'node_modules', '.cache', 'nura')
 
 /** A process of Nura as an operator starts it. */
 export type NuraProcess = {
@@ -34,7 +36,7 @@ export async function startProcess(script: string, env: Record<string, string>, 
   const child = spawn(program, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', NO_COLOR: '1', PORT: port, ...env },
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', NO_COLOR: '1', PORT: port, NODE_COMPILE_CACHE: compiled, ...env },
   })
   const written: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => void written.push(data.toString()))
