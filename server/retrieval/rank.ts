@@ -49,8 +49,6 @@ export type RankedChunk = {
 const chunkShares = [1, 0.35, 0.2]
 /** What a chunk has of its file's score whatever it scores itself: one part of a program explains another, one topic of a document less. */
 const sharedWithin = { program: 0.4, prose: 0.1 }
-/** How far prose leans on what its best passage scores by itself: at 0 not at all; at 1 it takes as much from programs as it brings. */
-const leaning = 0.7
 /** So many chunks of a file stand as they are; each further one is worth this much of it, so that one file does not fill the list. */
 const uncrowded = 10
 const crowding = 0.7
@@ -115,7 +113,7 @@ export function rank({ weights, profile, files, chunks, edges }: RankInput): Ran
 }
 
 /**
- * How much better the words of the question are met by prose than by programs: (best BM25 of the one / of the other)^leaning;
+ * How much better the words of the question are met by prose than by programs: the best BM25 of the one to that of the other,
  * 1 where either has none. A question about a page meets one passage with most of its words, and a program here and there.
  */
 function leanToProse(files: CandidateFile[], chunksOf: Map<string, CandidateChunk[]>): number {
@@ -124,7 +122,7 @@ function leanToProse(files: CandidateFile[], chunksOf: Map<string, CandidateChun
     const kind = isProse(file) ? 'prose' : 'program'
     for (const { legs } of chunksOf.get(file.fileId) ?? []) best[kind] = Math.max(best[kind], legs.bm25 ?? 0)
   }
-  return best.prose > 0 && best.program > 0 ? (best.prose / best.program) ** leaning : 1
+  return best.prose > 0 && best.program > 0 ? best.prose / best.program : 1
 }
 
 const isProse = ({ contentType }: CandidateFile) => contentType !== 'code'

@@ -34,7 +34,7 @@ const program: Record<FileRole, number> = {
 /** The same where prose and examples answer as well as the program does. */
 const prose: Record<FileRole, number> = {
   source: 1,
-  docs: 0.85,
+  docs: 1,
   test: 0.4,
   example: 0.55,
   config: 0.4,
@@ -45,7 +45,7 @@ const prose: Record<FileRole, number> = {
 /** The same for a topic or a statement, which does not say whether it is about a program or about what is written of it. */
 const even: Record<FileRole, number> = {
   source: 1,
-  docs: 1,
+  docs: 1.1,
   test: 0.1,
   example: 0.25,
   config: 0.25,
@@ -66,7 +66,7 @@ const change: Record<FileRole, number> = {
 }
 
 const table: Record<QuestionKind, Weights> = {
-  where: { bm25: 1, file: 0.75, vector: 0.5, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.6 } },
+  where: { bm25: 1, file: 0.75, vector: 0.5, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.7 } },
   what: { bm25: 1, file: 0.4, vector: 0.7, symbol: 0.5, path: 0.5, graph: 0.03, size: 0, prior: prose },
   how: {
     bm25: 1,
@@ -78,7 +78,7 @@ const table: Record<QuestionKind, Weights> = {
     size: 0,
     prior: { ...prose, example: 0.4 },
   },
-  flow: { bm25: 1, file: 0.75, vector: 0.6, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.7 } },
+  flow: { bm25: 1, file: 0.75, vector: 0.6, symbol: 0.2, path: 0.5, graph: 0.1, size: 0, prior: { ...program, docs: 0.85 } },
   why: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.3, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, history: 0.5 } },
   usage: { bm25: 1, file: 0.4, vector: 0.8, symbol: 0.35, path: 0.5, graph: 0.05, size: 0, prior: prose },
   config: { bm25: 1, file: 0.4, vector: 0.6, symbol: 0.35, path: 0.5, graph: 0.03, size: 0, prior: { ...prose, config: 0.6 } },
@@ -95,7 +95,7 @@ export function weightsOf(query: Query, space: string | null): Weights {
   if (query.kind !== 'change') {
     if (code) prior.docs = Math.min(prior.docs, program.docs)
     if (tests) prior.test = 1
-    if (docs) prior.docs = 1
+    if (docs) prior.docs = 1.3
     if (examples) prior.example = 1
     if (history) prior.history = 1
   }
