@@ -20,7 +20,7 @@ import { createRepository } from './testing/create-repository.ts'
 import type { TestRepository } from './testing/create-repository.ts'
 
 const log = createLog({ level: 'silent', process: 'test' })
-const question = 'What verifies webhook signatures?'
+const question = 'What checks webhook signatures?'
 let db: Db
 let repository: TestRepository
 let tenant: TenantDb

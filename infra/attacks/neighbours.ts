@@ -103,7 +103,7 @@ async function install(url: string, slack: FakeSlack, { teamId, botUserId, token
 const repliesTo = ({ messages, botUserId }: Workspace, { ts }: FakeMessage) => messages.filter(({ user, thread_ts, streaming }) => user === botUserId && thread_ts === ts && !streaming)
 
 /** All that a tenant may have at work hangs in its Slack: another's question is answered meanwhile, and then theirs are. */
-async function whileSlackHangs({ slack, ask }: Rig, loud: Workspace, quiet: Workspace, tell: (line: string) => void): Promise<Figure[]> {
+async function whileSlackHangs({ slack, ask, turns }: Rig, loud: Workspace, quiet: Workspace, tell: (line: string) => void): Promise<Figure[]> {
   const heldBack = Promise.withResolvers<void>()
   let hung = 0
   // Whatever would show something: after ten seconds a reply is tried in another way.
@@ -127,6 +127,8 @@ async function whileSlackHangs({ slack, ask }: Rig, loud: Workspace, quiet: Work
   tell(`${hung} posts hung while the other workspace was answered`)
   heldBack.resolve()
   await until('every answer of the loud one', () => asked.every((one) => repliesTo(loud, one).length > 0))
+  // An answer is seen before its turn has ended.
+  await until('the end of every turn', async () => sum(await turns()) >= hanging + 1)
   const twice = asked.filter((one) => repliesTo(loud, one).length > 1).length
   return [
     { measure: 'T34: question answered while all that another tenant may have at work hangs', value: `1 of 1, ${during} of theirs`, bound: '1, 0 of theirs', holds: during === 0 },
