@@ -65,7 +65,7 @@ describe.skipIf(testRedisUrl() === null)('with Redis', () => {
   async function openDoor(url = testRedisUrl()!, times = {}): Promise<RedisDoor> {
     const door = openRedisDoor({ url, prefix: 'test-limits:' }, { log }, times)
     doors.push(door)
-    await vi.waitUntil(() => door.redis.status === 'ready')
+    await vi.waitUntil(() => door.redis.status === 'ready', { timeout: 60_000 })
     return door
   }
 

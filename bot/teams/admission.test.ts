@@ -25,14 +25,14 @@ const many = Array.from({ length: 5 }, (_, index) => member(`person-${index}`))
 const stranger = member('stranger', { tenantId: 'another-directory' })
 const log = pino({ level: 'silent' })
 
-function asks(activity: Activity, teamId: string | null = null) {
+function asks(activity: Activity, teamId: string | null = null, timeoutMs = 60_000) {
   const reading = toReading(ReceivedActivity.parse(activity))
   if (!('incoming' in reading)) throw new Error('nothing to store')
-  const roster = createRoster({ serviceUrl: directory.serviceUrl, directoryId: teamsIds.directory, token: async () => 'a-token', now: () => clock, timeoutMs: 1_500 })
+  const roster = createRoster({ serviceUrl: directory.serviceUrl, directoryId: teamsIds.directory, token: async () => 'a-token', now: () => clock, timeoutMs })
   return { roster, admit: () => admit({ roster, incoming: Incoming.parse(reading.incoming), teamId, log }) }
 }
 
-const inChannel = () => asks(messageActivity({ text: 'where?' }), teamsIds.team)
+const inChannel = (timeoutMs?: number) => asks(messageActivity({ text: 'where?' }), teamsIds.team, timeoutMs)
 const inChat = () => asks(messageActivity({ where: 'groupChat', text: 'where?' }))
 const alone = () => asks(messageActivity({ where: 'personal', text: 'where?' }))
 const channelReader = { ok: true, audience: { kind: 'channel', id: `teams:${teamsIds.directory}:${teamsIds.channel}` }, timeZone: 'Europe/Berlin' }
@@ -65,7 +65,7 @@ describe('a channel', () => {
 
   it('is not answered where Teams cannot tell, and is asked about again then', async () => {
     directory.channels.set(teamsIds.team, [{ id: teamsIds.channel, type: 'standard' }])
-    const question = inChannel()
+    const question = inChannel(1_500)
     directory.fail('/v3/teams/', 500)
     expect(await question.admit()).toMatchObject(unchecked)
     directory.fail('/v3/teams/', 'hang')

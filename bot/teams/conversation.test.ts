@@ -48,7 +48,7 @@ afterEach(async () => {
   await teams.close()
 })
 
-function converse(direct: boolean, timing: { flushMs?: number; lifeMs?: number } = {}): Conversation {
+function converse(direct: boolean, { timeoutMs = 60_000, ...timing }: { flushMs?: number; lifeMs?: number; timeoutMs?: number } = {}): Conversation {
   const shown: Shown = {
     get messages() {
       return row
@@ -59,7 +59,7 @@ function converse(direct: boolean, timing: { flushMs?: number; lifeMs?: number }
     },
   }
   return createConversation({
-    connector: createConnector({ serviceUrl: teams.url, token: async () => 'secret', log, timeoutMs: 400, pause: async () => undefined }),
+    connector: createConnector({ serviceUrl: teams.url, token: async () => 'secret', log, timeoutMs, pause: async () => undefined }),
     incoming: message(direct),
     inboxId,
     shown,
@@ -292,7 +292,7 @@ describe('a channel', () => {
 
   it.each([true, false])('never shows an answer twice when it cannot know (shown: %s), and says so', async (commits) => {
     teams.fail(isMessage, { kind: 'hang', commits })
-    const delivered = await deliver(converse(false), play(...shortAnswer()))
+    const delivered = await deliver(converse(false, { timeoutMs: 1_500 }), play(...shortAnswer()))
     expect(delivered).toMatchObject({ outcome: 'answered' })
     expect(seenTexts()).toEqual([...(commits ? ['Signatures are verified in `verify` [1].'] : []), lostText])
     expect(cardOf(teams.seen().at(-1)?.activity)).toContain('"verb":"retry"')

@@ -22,7 +22,7 @@ describe.skipIf(url === null)('with Redis', () => {
   const quiet = createLog({ level: 'silent', process: 'test' })
   cacheContract('Redis', async ({ metrics }) => {
     const door = openRedisDoor({ url: url!, prefix: `test-${randomUUID()}:` }, { log: quiet }, { command: 5_000 })
-    await vi.waitUntil(() => door.redis.status === 'ready')
+    await vi.waitUntil(() => door.redis.status === 'ready', { timeout: 60_000 })
     return createRedisCache(door, { metrics })
   })
 
@@ -53,7 +53,7 @@ describe.skipIf(url === null)('with Redis', () => {
       const log = createLog({ level: 'warn', process: 'test', destination: { write: (line: string) => void lines.push(line) } })
       door = openRedisDoor({ url: redis.url, prefix: 'test:' }, { log }, times)
       cache = createRedisCache(door, { metrics })
-      if (wait) await vi.waitUntil(() => door.redis.status === 'ready')
+      if (wait) await vi.waitUntil(() => door.redis.status === 'ready', { timeout: 60_000 })
     }
 
     const received = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0)
@@ -132,7 +132,7 @@ describe.skipIf(url === null)('with Redis', () => {
     // Last: this Redis does not come back.
     it('is dead: look-ups are misses at once, and the log says so once', async () => {
       redis.signal('SIGKILL')
-      await vi.waitUntil(() => door.redis.status !== 'ready')
+      await vi.waitUntil(() => door.redis.status !== 'ready', { timeout: 60_000 })
       expect([await cache.get(key), await cache.get(other), await cache.drop(key), await cache.dropTenant('a')]).toEqual([null, null, false, null])
       expect(lines).toHaveLength(1)
       expect(lines[0]).toContain('the cache does not answer')

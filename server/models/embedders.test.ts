@@ -9,7 +9,6 @@ import type { EmbeddingCall } from './embedder.ts'
 import { createEmbedders } from './embedders.ts'
 import { lackingEmbedderKeys, toEmbedderChain } from './embedder-providers.ts'
 import { lexicalEmbedder } from './lexical.ts'
-import { openOpenaiClient } from './openai.ts'
 
 let openai: FakeOpenai
 let tei: FakeOpenai
@@ -18,8 +17,6 @@ const warned: string[] = []
 const log = { warn: (_: unknown, text?: string) => void warned.push(text ?? ''), info: () => undefined }
 
 beforeAll(async () => {
-  // The SDK is loaded with the first model of it, for which the short deadlines below leave no time.
-  await openOpenaiClient({ apiKey: null, baseUrl: 'http://127.0.0.1:1', isOpenai: false })
   ;[openai, tei, aws] = await Promise.all([startFakeOpenai(), startFakeOpenai(), startFakeSagemaker()])
 })
 afterEach(() => {
@@ -35,8 +32,8 @@ const settings = () => ({
   openai: { apiKey: 'sk-1', baseUrl: openai.url },
   sagemaker: { endpoint: aws.endpoint, client: { endpoint: aws.url, region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } } },
 })
-const open = (chain: string, metrics = createMetrics()) =>
-  createEmbedders({ chain: toEmbedderChain(chain.replace('TEI', tei.url), 'EMBEDDING_MODELS'), settings: settings(), log, metrics, deadlines: { query: 400, document: 400 } })
+const open = (chain: string, { metrics = createMetrics(), deadlineMs = 60_000 } = {}) =>
+  createEmbedders({ chain: toEmbedderChain(chain.replace('TEI', tei.url), 'EMBEDDING_MODELS'), settings: settings(), log, metrics, deadlines: { query: deadlineMs, document: deadlineMs } })
 const large = 'openai:text-embedding-3-large'
 const bge = 'sagemaker:bge-m3, openai:BAAI/bge-m3@TEI'
 
@@ -63,7 +60,7 @@ describe('the embedders of a chain', () => {
 
   test('never stand in for one of another space', async () => {
     tei.vectors.fault = aws.vectors.fault = { kind: 'hang' }
-    await expect(open(`${bge}, ${large}`).primary.embed(['a text'], 'query')).rejects.toMatchObject({ code: 'model-unavailable' })
+    await expect(open(`${bge}, ${large}`, { deadlineMs: 1_000 }).primary.embed(['a text'], 'query')).rejects.toMatchObject({ code: 'model-unavailable' })
     expect(aws.vectors.requests).toHaveLength(1)
     expect(tei.vectors.requests).toHaveLength(1)
     expect(openai.vectors.requests).toHaveLength(0)
@@ -131,7 +128,7 @@ describe('when all of a space are away', () => {
 
 test('calls are measured by space', async () => {
   const metrics = createMetrics()
-  await open(large, metrics).primary.embed(['a', 'b'], 'document')
+  await open(large, { metrics }).primary.embed(['a', 'b'], 'document')
   expect(await metrics.registry.metrics()).toContain('nura_embedded_chunks_total{model="text-embedding-3-large/1024"} 2')
 })
 

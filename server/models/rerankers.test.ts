@@ -40,7 +40,7 @@ test('a request is cut by the server where it is too long, and asks for scores b
 })
 
 describe('a chain', () => {
-  const open = (urls: string[], more: { deadlineMs?: number } = {}) => createReranker({ chain: toRerankerChain(urls.map((url) => `tei:m@${url}`).join(','), 'RERANKER_MODELS'), log, deadlineMs: 2_000, ...more })!
+  const open = (urls: string[], more: { deadlineMs?: number } = {}) => createReranker({ chain: toRerankerChain(urls.map((url) => `tei:m@${url}`).join(','), 'RERANKER_MODELS'), log, deadlineMs: 60_000, ...more })!
 
   test('asks the next when one fails', async () => {
     const away = `http://127.0.0.1:${await freePort()}`

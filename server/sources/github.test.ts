@@ -225,7 +225,7 @@ test('a reader of an archive that stops early, and one that is aborted, leave no
   setup.github.fail({ path: /codeload/ }, { kind: 'hang' })
   const reading = readAll(source, blobShas, stop.signal).catch((error: unknown) => error)
   const isAsked = () => setup.github.callsTo('GET', /codeload/).at(-1)?.status === 0
-  await vi.waitUntil(isAsked)
+  await vi.waitUntil(isAsked, { timeout: 60_000 })
   stop.abort(reason)
   expect(await reading).toBe(reason)
   expect(await leftBehind()).toEqual([])

@@ -139,10 +139,10 @@ export function embedderContract(name: string, create: () => Embedder, rig?: () 
       const [calls, aborted] = [rig().calls(), rig().aborted()]
       rig().cause('a server that never answers')
       const ended = create().embed([text], 'document', stop.signal).then(() => null, (thrown: unknown) => thrown)
-      await vi.waitUntil(() => rig().calls() > calls)
+      await vi.waitUntil(() => rig().calls() > calls, { timeout: 60_000 })
       stop.abort(reason)
       expect(await ended).toBe(reason)
-      await vi.waitUntil(() => rig().aborted() > aborted)
+      await vi.waitUntil(() => rig().aborted() > aborted, { timeout: 60_000 })
       rig().cause(null)
     })
 

@@ -57,10 +57,10 @@ export function rerankerContract(name: string, create: () => Reranker, rig: () =
       const [calls, aborted] = [rig().calls(), rig().aborted()]
       rig().cause('a server that never answers')
       const ended = create().rerank('cart', texts, stop.signal).then(() => null, (thrown: unknown) => thrown)
-      await vi.waitUntil(() => rig().calls() > calls)
+      await vi.waitUntil(() => rig().calls() > calls, { timeout: 60_000 })
       stop.abort(reason)
       expect(await ended).toBe(reason)
-      await vi.waitUntil(() => rig().aborted() > aborted)
+      await vi.waitUntil(() => rig().aborted() > aborted, { timeout: 60_000 })
       rig().cause(null)
       await expect(create().rerank('cart', texts, AbortSignal.abort(reason))).rejects.toBe(reason)
     })
