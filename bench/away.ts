@@ -1,4 +1,4 @@
-import { runEmbeddingOutage } from '#infra/models/embedding-outage.ts'
+import { runEmbeddingOutage } from '#infra/testing/embedding-outage.ts'
 import { Client } from 'pg'
 import { withDatabase } from './open-database.ts'
 import type { Result } from './report.ts'

@@ -1,4 +1,4 @@
-import { runBill } from '#infra/models/bill.ts'
+import { runBill } from '#infra/testing/bill.ts'
 import { withDatabase } from './open-database.ts'
 import type { Result } from './report.ts'
 

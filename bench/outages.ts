@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { longReply, openOutageRig, outages, providers, recovered, saidBy } from '#infra/models/outages.ts'
-import type { OutageRig, ProviderName } from '#infra/models/outages.ts'
+import { longReply, openOutageRig, outages, providers, recovered, saidBy } from '#infra/testing/outages.ts'
+import type { OutageRig, ProviderName } from '#infra/testing/outages.ts'
 import type { Seen } from '#infra/testing/start-slack-deployment.ts'
 import { until } from '#infra/testing/until.ts'
 import { awayNotice } from '#server/answer.ts'

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { runBill } from './bill.ts'
+import { runBill } from '../testing/bill.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
 vi.setConfig({ testTimeout: 300_000 })

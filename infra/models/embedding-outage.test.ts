@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { runEmbeddingOutage } from './embedding-outage.ts'
+import { runEmbeddingOutage } from '../testing/embedding-outage.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
 vi.setConfig({ testTimeout: 300_000 })

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { texts } from '#bot/texts.ts'
 import { awayNotice } from '#server/answer.ts'
 import { until } from '../testing/until.ts'
-import { longReply, openOutageRig, outages, providers, recovered, saidBy } from './outages.ts'
-import type { OutageRig, ProviderName } from './outages.ts'
+import { longReply, openOutageRig, outages, providers, recovered, saidBy } from '../testing/outages.ts'
+import type { OutageRig, ProviderName } from '../testing/outages.ts'
 
 /** Whole processes start and are waited for here, on machines that do other things too. */
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })

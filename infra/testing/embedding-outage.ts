@@ -3,8 +3,8 @@ import { awayNotice } from '#server/answer.ts'
 import type { FakeRepository } from '#server/testing/fake-github/fake-repository.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import type { VectorFault } from '#server/testing/fake-vectors.ts'
-import { startGithubDeployment } from '../testing/start-github-deployment.ts'
-import { until } from '../testing/until.ts'
+import { startGithubDeployment } from './start-github-deployment.ts'
+import { until } from './until.ts'
 
 export type EmbeddingOutage = {
   /** How long the embedding model is away, milliseconds, and what goes on meanwhile: a question and a push each so often. */

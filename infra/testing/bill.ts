@@ -2,7 +2,7 @@ import { startFakeAnthropic } from '#server/testing/fake-anthropic.ts'
 import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
 import type { FakeTokens } from '#server/testing/fake-model.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
-import { startGithubDeployment } from '../testing/start-github-deployment.ts'
+import { startGithubDeployment } from './start-github-deployment.ts'
 
 /** US dollars for a million tokens, as the providers' price lists say it: what the bill is held to, apart from the code that makes it. */
 const prices = {

@@ -4,8 +4,8 @@ import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import { startFakeSagemaker } from '#server/testing/fake-sagemaker.ts'
 import type { FakeVectors } from '#server/testing/fake-vectors.ts'
-import { startSlackDeployment } from '../testing/start-slack-deployment.ts'
-import type { Seen, SlackDeployment } from '../testing/start-slack-deployment.ts'
+import { startSlackDeployment } from './start-slack-deployment.ts'
+import type { Seen, SlackDeployment } from './start-slack-deployment.ts'
 
 /** The providers that are tried, and how a question reaches the agent whose first model is theirs. */
 export const providers = { openai: 'as a developer', anthropic: 'as a product manager', bedrock: 'as an architect' } as const
