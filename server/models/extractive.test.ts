@@ -83,7 +83,7 @@ describe('the shape of an answer', () => {
   })
 
   test('says so when nothing uses a definition', () => {
-    expect(ask('Who calls receiveWebhook?')).toContain('I see no use of the function `receiveWebhook`')
+    expect(ask('Who calls receiveWebhook?')).toContain('Outside its own definition, the passages that I was given show no use of the function `receiveWebhook`')
   })
 
   test('is empty without passages', () => {

@@ -73,6 +73,12 @@ test.each([
   expect(toQuery(text).paths).toEqual(paths)
 })
 
+test('who uses what a question is about is asked for, and not looked for', () => {
+  const [alone, asked] = ['Where do we verify signatures?', 'Where do we verify signatures, and who calls it?'].map((text) => toQuery(text))
+  expect([asked!.tokens, asked!.likelyNames]).toEqual([alone!.tokens, alone!.likelyNames])
+  expect(toQuery('who calls verifySignature?').names).toEqual(['verifysignature'])
+})
+
 test('two words are also tried as one name', () => {
   expect(toQuery('how is the private key loaded?').likelyNames).toEqual(
     expect.arrayContaining(['privatekey', 'private_key', 'private', 'key']),

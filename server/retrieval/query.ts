@@ -71,6 +71,9 @@ function formsOf(word: string): string[] {
 const framing =
   /\b(?:(?:is|are|was|were|do|does|did|can|could|should|would)\s+(?:we|you|i|it|they)\b|(?:defined|declared|implemented|located|found|live|lives|happen|happens|happening|work|works|working)\b|(?:show|tell|point|give) me\b|\bplease\b|\bfind\b|\bexplain\b|\bdescribe\b|(?:which|what) (?:file|files|part|place|code)\b|\b(?:in|of) (?:this|the|our|your) (?:code ?base|code|repo|repository|project)\b|\bused for\b|\bresponsible for\b|\bkind of\b)/giu
 
+/** What asks for the users of what the rest of the question is about: none of its words is looked for. */
+const whoUses = /(?:,?\s*\band\s+)?\bwho\s+(?:calls|imports|needs|uses)\s+(?:it|that|them|these|this|those)\b/giu
+
 const backticked = /`([^`\n]{1,200})`/g
 const dotted =
   /(?<![\p{L}\p{N}_$./-])[\p{L}_$][\p{L}\p{N}_$]*(?:(?:\.|::|#|->)[\p{L}_$][\p{L}\p{N}_$]*)+(?:\(\))?(?![\p{L}\p{N}_$/])/gu
@@ -99,7 +102,8 @@ export function toQuery(question: string, repositories: string[] = []): Query {
     most.paths,
   )
   const { names, containers } = namesOf(text)
-  const asked = kind === 'change' ? [] : tokens(text.replace(framing, ' '))
+  const said = text.replace(whoUses, ' ')
+  const asked = kind === 'change' ? [] : tokens(said.replace(framing, ' '))
   const known = new Set(repositories.flatMap((name) => tokens(name.slice(name.lastIndexOf('/') + 1))))
   const telling = asked.filter((token) => !known.has(token))
   const terms = [telling, asked, tokens(text)].find(({ length }) => length > 0) ?? []
@@ -108,7 +112,7 @@ export function toQuery(question: string, repositories: string[] = []): Query {
     kind,
     tokens: terms.slice(0, most.tokens),
     names: names.slice(0, most.names),
-    likelyNames: likelyNames(text, telling.length > 0 ? known : new Set()).slice(0, most.names * 2),
+    likelyNames: likelyNames(said, telling.length > 0 ? known : new Set()).slice(0, most.names * 2),
     containers: containers.slice(0, most.names),
     paths,
     asksFor: {
