@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from '#server/testing/listen-on-loopback.ts'
 import type { Setting } from '#server/explain-settings.ts'
 import type { AnswerDone, AnswerPart, Citation, Report } from '#server/answer-part.ts'
 
@@ -115,14 +115,7 @@ export async function startFakeAskServer(script: Script = (_asked, index) => sho
     response.end()
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return Object.assign(fake, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  })
+  return Object.assign(fake, await listenOnLoopback(server))
 }
 
 /** Whom the token of a request names. */

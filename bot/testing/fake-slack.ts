@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from '#server/testing/listen-on-loopback.ts'
 import { attachFakeSlackSocket } from './fake-slack-socket.ts'
 import type { FakeSlackSocket } from './fake-slack-socket.ts'
 import { checkMessage, methods } from './fake-slack-methods.ts'
@@ -106,8 +106,7 @@ export async function startFakeSlack(workspace: Workspace, beside: readonly Work
   }
 
   const socket = attachFakeSlackSocket(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url: root, close } = await listenOnLoopback(server)
   for (const each of [workspace, ...beside]) each.uploadRoot = root
   return {
     url: `${root}/api/`,
@@ -122,8 +121,7 @@ export async function startFakeSlack(workspace: Workspace, beside: readonly Work
     responseUrl: () => `${root}/response/${responses.length}`,
     async close() {
       socket.close()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await close()
     },
   }
 }

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { pino } from 'pino'
 import type { Db, TenantDb } from '#db/index.ts'
 import { createTenant } from '#db/shared/tenants.ts'
 import { provisionTenant } from '#db/shared/workspaces.ts'
 import { createMetrics } from '#server/metrics.ts'
+import { listenOnLoopback } from '#server/testing/listen-on-loopback.ts'
 import type { BotEnv } from '../config.ts'
 import { startBot } from '../start-bot.ts'
 import type { Bot } from '../start-bot.ts'
@@ -79,9 +79,7 @@ export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queu
   })
   const app = new Koa()
   app.use(bot.middleware)
-  const http = createServer(app.callback())
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const { url, close } = await listenOnLoopback(createServer(app.callback()))
   const replies = (root: string, channel = 'C0GENERAL') =>
     slack.workspace.messages.filter((message) => message.channel === channel && message.thread_ts === root && message.user === slack.workspace.botUserId)
 
@@ -116,8 +114,7 @@ export async function openTestBot(db: Db, options: { env?: Partial<BotEnv>; queu
       stop.abort()
       await bot.close()
       await Promise.allSettled(running)
-      http.closeAllConnections()
-      await new Promise((resolve) => http.close(resolve))
+      await close()
       if (!beside) await Promise.all([slack.close(), server.close()])
     },
   }

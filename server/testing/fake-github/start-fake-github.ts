@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { listenOnLoopback } from '../listen-on-loopback.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { Deliveries, Event } from './deliveries.ts'
 import { createFaults } from './faults.ts'
@@ -65,8 +65,7 @@ export async function startFakeGithub({
   const webhookSecret = randomBytes(16).toString('hex')
   const faults = createFaults()
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const web = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url: web, close } = await listenOnLoopback(server)
   const world = createWorld({ api: web + prefix, web, slug: 'nura', appId: 4242, now })
   const deliveries = createDeliveries(world, webhookSecret)
   const payloads = createPayloads(world)
@@ -133,8 +132,7 @@ export async function startFakeGithub({
     deliver: deliveries.deliver,
     async close() {
       serve.close()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await close()
       await deliveries.settle()
       await rm(folder, { recursive: true, force: true })
     },
