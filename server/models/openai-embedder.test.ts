@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '#infra/testing/free-port.ts'
-import { commonFaults, embedderContract, hastyDeadlines } from '../testing/embedder-contract.ts'
+import { commonFaults, embedderContract } from '../testing/embedder-contract.ts'
 import type { EmbedderFault } from '../testing/embedder-contract.ts'
 import { startFakeOpenai } from '../testing/fake-openai.ts'
 import type { FakeOpenai } from '../testing/fake-openai.ts'
@@ -29,21 +29,21 @@ afterAll(() => fake.close())
 const openai = (model = 'text-embedding-3-large') => createOpenaiEmbedder(model, { apiKey: 'sk-test', baseUrl: fake.url, isOpenai: true })
 const compatible = (model = 'BAAI/bge-m3', baseUrl = fake.url) => createOpenaiEmbedder(model, { apiKey: null, baseUrl, isOpenai: false })
 
-embedderContract('of a compatible server', () => holdEmbedder(compatible(), hastyDeadlines), () => ({
+embedderContract('of a compatible server', (deadlines) => holdEmbedder(compatible(), deadlines), () => ({
   cause: (fault) => void (fake.vectors.fault = fault && wire[fault]),
   calls: () => fake.vectors.requests.length,
   aborted: () => fake.vectors.aborted,
 }))
-embedderContract('of OpenAI', () => holdEmbedder(openai(), hastyDeadlines))
+embedderContract('of OpenAI', (deadlines) => holdEmbedder(openai(), deadlines))
 
 describe('a request', () => {
   test('asks OpenAI for 1024 dimensions, with the key', async () => {
-    await holdEmbedder(openai()).embed(['text'], 'query')
+    await holdEmbedder(openai()).embed(['text'], 'document')
     expect(fake.embeddingRequests).toEqual([{ key: 'sk-test', body: { model: 'text-embedding-3-large', input: ['text'], dimensions: 1024, encoding_format: 'base64' } }])
   })
 
   test('asks a compatible server for what every server knows, without a key', async () => {
-    await holdEmbedder(compatible()).embed(['text'], 'query')
+    await holdEmbedder(compatible()).embed(['text'], 'document')
     expect(fake.embeddingRequests).toEqual([{ key: null, body: { model: 'BAAI/bge-m3', input: ['text'], encoding_format: 'base64' } }])
   })
 
@@ -78,7 +78,7 @@ describe('a request', () => {
 
   test('to a server of our own that is not there finds it starting; OpenAI is away', async () => {
     const baseUrl = `http://127.0.0.1:${await freePort()}/v1`
-    const at = (isOpenai: boolean) => holdEmbedder(createOpenaiEmbedder('bge-m3', { apiKey: null, baseUrl, isOpenai })).embed(['text'], 'query')
+    const at = (isOpenai: boolean) => holdEmbedder(createOpenaiEmbedder('bge-m3', { apiKey: null, baseUrl, isOpenai })).embed(['text'], 'document')
     await expect(at(false)).rejects.toMatchObject({ code: 'model-cold' })
     await expect(at(true)).rejects.toMatchObject({ code: 'model-unavailable' })
   })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { commonFaults, embedderContract, hastyDeadlines } from '../testing/embedder-contract.ts'
+import { commonFaults, embedderContract } from '../testing/embedder-contract.ts'
 import type { EmbedderFault } from '../testing/embedder-contract.ts'
 import { startFakeSagemaker } from '../testing/fake-sagemaker.ts'
 import type { FakeSagemaker } from '../testing/fake-sagemaker.ts'
@@ -26,9 +26,9 @@ afterEach(() => {
 afterAll(() => fake.close())
 
 const client = () => ({ endpoint: fake.url, region: 'eu-central-1', credentials: { accessKeyId: 'AKIDTEST', secretAccessKey: 'canary' } })
-const create = (endpoint = fake.endpoint) => holdEmbedder(createSagemakerEmbedder('bge-m3', { endpoint, client: client() }), hastyDeadlines)
+const create = (endpoint = fake.endpoint, deadlines?: Parameters<typeof holdEmbedder>[1]) => holdEmbedder(createSagemakerEmbedder('bge-m3', { endpoint, client: client() }), deadlines)
 
-embedderContract('of SageMaker', create, () => ({
+embedderContract('of SageMaker', (deadlines) => create(fake.endpoint, deadlines), () => ({
   cause: (fault) => void (fake.vectors.fault = fault && wire[fault]),
   calls: () => fake.vectors.requests.length,
   aborted: () => fake.vectors.aborted,
@@ -76,18 +76,18 @@ test.each([
   [{ kind: 'status', status: 400, code: 'ExpiredTokenException' }, 'bad-model'],
 ] as const)('%j is %s', async (fault, code) => {
   fake.vectors.faults.push(fault)
-  await expect(create().embed(['text'], 'query')).rejects.toMatchObject({ code })
+  await expect(create().embed(['text'], 'document')).rejects.toMatchObject({ code })
 })
 
 test('an endpoint that is not there, and a region that nobody named, are for the operator', async () => {
-  await expect(create('other').embed(['text'], 'query')).rejects.toMatchObject({ code: 'bad-model', message: expect.stringContaining('SAGEMAKER_EMBEDDING_ENDPOINT') as string })
+  await expect(create('other').embed(['text'], 'document')).rejects.toMatchObject({ code: 'bad-model', message: expect.stringContaining('SAGEMAKER_EMBEDDING_ENDPOINT') as string })
   const lost = createSagemakerEmbedder('bge-m3', { endpoint: 'bge-m3', client: { ...client(), region: (() => Promise.reject(new Error('Region is missing'))) as never } })
-  await expect(holdEmbedder(lost).embed(['text'], 'query')).rejects.toMatchObject({ code: 'bad-model', message: expect.stringContaining('AWS_REGION') as string })
+  await expect(holdEmbedder(lost).embed(['text'], 'document')).rejects.toMatchObject({ code: 'bad-model', message: expect.stringContaining('AWS_REGION') as string })
 })
 
 test('a request is signed, and the space is that of the model wherever it is served', async () => {
   const embedder = create()
-  await embedder.embed(['text'], 'query')
+  await embedder.embed(['text'], 'document')
   expect(fake.headers.at(-1)!.authorization).toContain('AKIDTEST')
   expect(fake.headers.at(-1)!.authorization).toContain('/eu-central-1/sagemaker/')
   expect(embedder.space).toBe('bge-m3/1024')
