@@ -14,6 +14,7 @@ import { openOwnStores } from './testing/open-own-stores.ts'
 import type { OwnStores } from './testing/open-own-stores.ts'
 import { startProcess } from './testing/processes.ts'
 import type { NuraProcess } from './testing/processes.ts'
+import { shopFiles } from './testing/shop-files.ts'
 import { startDeployment } from './testing/start-deployment.ts'
 import type { Deployment, ServiceEnv } from './testing/start-deployment.ts'
 import { until } from './testing/until.ts'
@@ -35,15 +36,7 @@ let beside: Deployment | undefined
 
 beforeAll(async () => {
   repository = await createRepository({
-    'src/webhooks/verify-signature.ts': [
-      "import { createHmac, timingSafeEqual } from 'node:crypto'",
-      '',
-      '/** Verifies the signature of a webhook over the raw body, in constant time. */',
-      'export function verifySignature(body: Buffer, signature: string, secret: string): boolean {',
-      "  const expected = createHmac('sha256', secret).update(body).digest('hex')",
-      '  return timingSafeEqual(Buffer.from(expected), Buffer.from(signature))',
-      '}',
-    ].join('\n'),
+    'src/webhooks/verify-signature.ts': shopFiles['src/verify-signature.ts'],
     'src/webhooks/receive.ts': "import { verifySignature } from './verify-signature.ts'\n\nexport function receive(body: Buffer, signature: string) {\n  if (!verifySignature(body, signature, 'secret')) throw new Error('unsigned')\n}\n",
     'README.md': '# Shop\n\nWebhooks arrive at `/hooks` and are verified before they are read.\n',
   })

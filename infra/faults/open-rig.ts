@@ -16,6 +16,7 @@ import type { Servers } from '../testing/open-servers.ts'
 import { startProcess } from '../testing/processes.ts'
 import type { NuraProcess } from '../testing/processes.ts'
 import type { ServerPrograms } from '../testing/server-programs.ts'
+import { shopFiles } from '../testing/shop-files.ts'
 import { startDeployment } from '../testing/start-deployment.ts'
 import { toAnswer } from './ledger.ts'
 import type { LedgerReply, LedgerRow } from './ledger.ts'
@@ -55,25 +56,12 @@ export type Rig = {
 const wordMs = 8
 export const awake = { kind: 'slow', ms: wordMs } as const
 
-const files = {
-  'src/verify-signature.ts': [
-    "import { createHmac, timingSafeEqual } from 'node:crypto'",
-    '',
-    '/** Verifies the signature of a webhook over the raw body, in constant time. */',
-    'export function verifySignature(body: Buffer, signature: string, secret: string): boolean {',
-    "  const expected = createHmac('sha256', secret).update(body).digest('hex')",
-    '  return timingSafeEqual(Buffer.from(expected), Buffer.from(signature))',
-    '}',
-  ].join('\n'),
-  'README.md': '# Shop\n\nWebhooks arrive at `/hooks`, and the signature of each webhook is verified before it is read.\n',
-}
-
 export async function openRig(programs: ServerPrograms): Promise<Rig> {
   const [servers, slack, model, repository, folder] = await Promise.all([
     openServers(programs, { survivesKill: true }),
     startFakeSlack(createFakeWorkspace()),
     startFakeOpenai({ reply: ({ messages }) => toAnswer(/webhook (\d+) verified/.exec(JSON.stringify(messages.at(-1)))?.[1] ?? '0') }),
-    createRepository(files),
+    createRepository(shopFiles),
     mkdtemp(join(tmpdir(), 'nura-faults-')),
   ])
   model.fault = awake

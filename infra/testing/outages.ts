@@ -4,6 +4,7 @@ import { startFakeBedrock } from '#server/testing/fake-bedrock.ts'
 import { startFakeOpenai } from '#server/testing/fake-openai.ts'
 import { startFakeSagemaker } from '#server/testing/fake-sagemaker.ts'
 import type { FakeVectors } from '#server/testing/fake-vectors.ts'
+import { shopFiles } from './shop-files.ts'
 import { startSlackDeployment } from './start-slack-deployment.ts'
 import type { Seen, SlackDeployment } from './start-slack-deployment.ts'
 
@@ -29,19 +30,6 @@ export const outages: readonly Outage[] = [
   { row: 'F20', name: 'is limited for 30 s', fault: { kind: 'status', status: 429, retryAfter: '30' } },
 ]
 
-const files = {
-  'src/verify-signature.ts': [
-    "import { createHmac, timingSafeEqual } from 'node:crypto'",
-    '',
-    '/** Verifies the signature of a webhook over the raw body, in constant time. */',
-    'export function verifySignature(body: Buffer, signature: string, secret: string): boolean {',
-    "  const expected = createHmac('sha256', secret).update(body).digest('hex')",
-    '  return timingSafeEqual(Buffer.from(expected), Buffer.from(signature))',
-    '}',
-  ].join('\n'),
-  'README.md': '# Shop\n\nWebhooks arrive at `/hooks`, and the signature of each webhook is verified before it is read.\n',
-}
-
 /** Nura in Slack with one agent a provider, and one more model behind all of them. */
 export type OutageRig = {
   readonly nura: SlackDeployment
@@ -63,7 +51,7 @@ export async function openOutageRig({ isOwn = false } = {}): Promise<OutageRig> 
   for (const [name, fake] of Object.entries(fakes)) fake.reply = () => `${saidBy(name)}\n\n- It is compared in constant time [1].\n`
   const behind = `openai:second@${second.url}`
   const nura = await startSlackDeployment({
-    files,
+    files: shopFiles,
     env: {
       DEV_MODELS: `${isOwn ? `openai:local@${openai.url}` : 'openai:gpt-4.1'}, ${behind}`,
       PM_MODELS: `anthropic:claude-sonnet-4-5, ${behind}`,
