@@ -5,6 +5,7 @@ import type { Db } from '#db/index.ts'
 import { NuraError } from '#db/nura-error.ts'
 import { accept, readTraceparent } from '#db/shared/inbox.ts'
 import { createTestTenant, openTestDb } from '#db/testing/open-test-db.ts'
+import { until } from '#infra/testing/until.ts'
 import { startFakeCollector } from '#server/testing/fake-collector.ts'
 import type { FakeCollector } from '#server/testing/fake-collector.ts'
 import { readTracingConfig } from '#server/tracing/config.ts'
@@ -45,7 +46,7 @@ describe.each(kinds)('the trace of a job, on %s', (kind) => {
     const queues = openQueues([job] as const, rig)
     const workers = await startWorkers([job] as const, { work }, { ...rig, traceparentOf: (id) => readTraceparent(db, id) })
     await leave((inboxId) => queues.enqueue(job.name, { inboxId }))
-    const ran = await vi.waitFor(() => collector.spans.find(({ name }) => name === `job ${job.name}`) ?? expect.unreachable('no span yet'), { timeout: 60_000, interval: 20 })
+    const ran = await until('the span of the job', () => collector.spans.find(({ name }) => name === `job ${job.name}`))
     await workers.close()
     await queues.close()
     return { ran, span: (name: string) => collector.spans.find((span) => span.name === name)! }

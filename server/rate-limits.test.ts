@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { readEnv } from '#db/read-env.ts'
 import { testRedisUrl } from '#jobs/testing/config.ts'
 import { openRedisDoor } from './cache/redis-door.ts'
@@ -65,7 +65,7 @@ describe.skipIf(testRedisUrl() === null)('with Redis', () => {
   async function openDoor(url = testRedisUrl()!, times = {}): Promise<RedisDoor> {
     const door = openRedisDoor({ url, prefix: 'test-limits:' }, { log }, times)
     doors.push(door)
-    await vi.waitUntil(() => door.redis.status === 'ready', { timeout: 60_000 })
+    await expect.poll(() => door.redis.status).toBe('ready')
     return door
   }
 

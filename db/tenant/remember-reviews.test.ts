@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Db, TenantDb } from '../index.ts'
 import { readTestServer } from '../testing/config.ts'
 import { createTestRepository } from '../testing/create-repository.ts'
@@ -91,7 +91,7 @@ test.skipIf(readTestServer() === null)('two that write of one pull request at th
   // Both come as far as they can while a third holds the pull request.
   const both = [give(1), give(2)]
   const waiting = () => tenant.transaction((tx) => tx.query('select 1 from pg_locks where not granted'))
-  await vi.waitFor(async () => expect((await waiting()).length).toBeGreaterThanOrEqual(2), { timeout: 60_000 })
+  await expect.poll(async () => (await waiting()).length).toBeGreaterThanOrEqual(2)
   release.resolve()
   await Promise.all([holder, ...both])
   const rows = await tenant.transaction((tx) => tx.query('select first_reviewed_at, last_reviewed_at from activity_pull where repository_id = $1', [repositoryId]))

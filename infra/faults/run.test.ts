@@ -73,7 +73,7 @@ describe.skipIf(!programs || !('found' in programs))('a deployment that things h
     const calls = rig.slack.calls.length
     const saidBefore = frozen.output().length
     frozen.running.resume()
-    await expect.poll(() => frozen.output().slice(saidBefore), { timeout: 60_000 }).toContain('another run has taken this turn over')
+    await expect.poll(() => frozen.output().slice(saidBefore)).toContain('another run has taken this turn over')
     await answered(await ask(frozen))
     expect(rig.replies(question.ts)).toEqual(shown)
     expect(shown).toHaveLength(1)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '#infra/testing/until.ts'
 import { testRedisUrl } from '#jobs/testing/config.ts'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
@@ -22,7 +23,7 @@ describe.skipIf(url === null)('with Redis', () => {
   const quiet = createLog({ level: 'silent', process: 'test' })
   cacheContract('Redis', async ({ metrics }) => {
     const door = openRedisDoor({ url: url!, prefix: `test-${randomUUID()}:` }, { log: quiet }, { command: 5_000 })
-    await vi.waitUntil(() => door.redis.status === 'ready', { timeout: 60_000 })
+    await until('Redis', () => door.redis.status === 'ready')
     return createRedisCache(door, { metrics })
   })
 
@@ -53,7 +54,13 @@ describe.skipIf(url === null)('with Redis', () => {
       const log = createLog({ level: 'warn', process: 'test', destination: { write: (line: string) => void lines.push(line) } })
       door = openRedisDoor({ url: redis.url, prefix: 'test:' }, { log }, times)
       cache = createRedisCache(door, { metrics })
-      if (wait) await vi.waitUntil(() => door.redis.status === 'ready', { timeout: 60_000 })
+      if (wait) await until('Redis', () => door.redis.status === 'ready')
+    }
+
+    /** What is there after this was written. */
+    async function kept(value: string): Promise<string | null> {
+      await cache.set(key, value, 60_000)
+      return await cache.get(key)
     }
 
     const received = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0)
@@ -80,10 +87,7 @@ describe.skipIf(url === null)('with Redis', () => {
       expect((await received()) - before).toBe(1)
       await cache.close()
       await open({ command: 50, rest: 20 })
-      await vi.waitFor(async () => {
-        await cache.set(key, 'again', 60_000)
-        expect(await cache.get(key)).toBe('again')
-      }, { timeout: 60_000 })
+      await expect.poll(() => kept('again')).toBe('again')
     })
 
     it('is stopped when the process starts: look-ups are misses, and it is used once it goes on', async () => {
@@ -95,10 +99,7 @@ describe.skipIf(url === null)('with Redis', () => {
       } finally {
         redis.signal('SIGCONT')
       }
-      await vi.waitFor(async () => {
-        await cache.set(key, 'there', 60_000)
-        expect(await cache.get(key)).toBe('there')
-      }, { timeout: 60_000 })
+      await expect.poll(() => kept('there')).toBe('there')
     })
 
     it('is full: nothing more is kept, what is there is still read', async () => {
@@ -132,7 +133,7 @@ describe.skipIf(url === null)('with Redis', () => {
     // Last: this Redis does not come back.
     it('is dead: look-ups are misses at once, and the log says so once', async () => {
       redis.signal('SIGKILL')
-      await vi.waitUntil(() => door.redis.status !== 'ready', { timeout: 60_000 })
+      await expect.poll(() => door.redis.status).not.toBe('ready')
       expect([await cache.get(key), await cache.get(other), await cache.drop(key), await cache.dropTenant('a')]).toEqual([null, null, false, null])
       expect(lines).toHaveLength(1)
       expect(lines[0]).toContain('the cache does not answer')

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { TenantDb } from '#db/index.ts'
 import { findGithubInstallation, setGithubInstallationState } from '#db/shared/github-installations.ts'
 import { createTestTenant } from '#db/testing/open-test-db.ts'
@@ -242,7 +242,7 @@ test('reads go one after another, and so do writes; neither waits for the other,
   let isHeld = false
   setup.github.before({ method: 'GET', path: first.path }, () => (isHeld = true, held.promise))
   const reads = [first.get(), first.get(), first.get()]
-  await vi.waitUntil(() => isHeld, { timeout: 60_000 })
+  await expect.poll(() => isHeld).toBe(true)
   await first.post()
   await other.get()
   expect(first.calls()).toHaveLength(2)
@@ -273,7 +273,7 @@ test('a call ends with the reason of its signal: at once, in the middle, and bef
   const [running, waiting] = [new AbortController(), new AbortController()]
   setup.github.fail({ path }, { kind: 'hang' })
   const [first, second] = [get(undefined, running.signal), get(undefined, waiting.signal)]
-  await vi.waitUntil(() => calls().length === 2, { timeout: 60_000 })
+  await expect.poll(() => calls()).toHaveLength(2)
   waiting.abort(reason)
   await expect(second).rejects.toBe(reason)
   running.abort(reason)

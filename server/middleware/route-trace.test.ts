@@ -42,7 +42,7 @@ afterEach(async () => {
 /** What the collector has when it has this one: a route's span ends a moment after the answer was read. */
 async function spansWith(name: string, of = ''): Promise<FakeSpan[]> {
   const ofTrace = () => collector.spans.filter((span) => of.includes(span.traceId) || of === '')
-  await vi.waitFor(() => expect(ofTrace().map((span) => span.name)).toContain(name), { timeout: 60_000, interval: 20 })
+  await expect.poll(() => ofTrace().map((span) => span.name)).toContain(name)
   return ofTrace()
 }
 

@@ -216,7 +216,7 @@ describe('a failure', () => {
 })
 
 describe('the connection', () => {
-  const open = () => vi.waitFor(() => expect(fake.sessions.size).toBe(0), { timeout: 60_000 })
+  const open = async () => await expect.poll(() => fake.sessions.size).toBe(0)
 
   test('is closed after an answer', async () => {
     await ask(create())
@@ -239,7 +239,7 @@ describe('the connection', () => {
     const answer = (async () => {
       for await (const event of create().stream(toRequest(), stop.signal)) expect(event).toBeNull()
     })()
-    await vi.waitFor(() => expect(fake.requests.length).toBe(before + 1), { timeout: 60_000 })
+    await expect.poll(() => fake.requests.length).toBe(before + 1)
     stop.abort(reason)
     await expect(answer).rejects.toBe(reason)
     await open()

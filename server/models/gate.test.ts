@@ -112,7 +112,7 @@ test('a model that is starting is woken by one call at a time, and asked again o
   const { gate, said } = open({}, wake)
   expect(call(gate, modelCold('a:1'))).toBe(true)
   expect(call(gate)).toBe(false)
-  await vi.waitFor(() => expect(call(gate)).toBe(true), { timeout: 60_000 })
+  await expect.poll(() => call(gate)).toBe(true)
   expect(wake).toHaveBeenCalledTimes(3)
   expect(said).toEqual(['a model is starting; others answer meanwhile', 'a model has started'])
 })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Octokit } from 'octokit'
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { blockGithubInstallation } from '#db/shared/github-installations.ts'
 import type { FakeRepository } from '../testing/fake-github/fake-repository.ts'
 import type { FileChange } from '../testing/fake-github/git-store.ts'
@@ -225,7 +225,7 @@ test('a reader of an archive that stops early, and one that is aborted, leave no
   setup.github.fail({ path: /codeload/ }, { kind: 'hang' })
   const reading = readAll(source, blobShas, stop.signal).catch((error: unknown) => error)
   const isAsked = () => setup.github.callsTo('GET', /codeload/).at(-1)?.status === 0
-  await vi.waitUntil(isAsked, { timeout: 60_000 })
+  await expect.poll(isAsked).toBe(true)
   stop.abort(reason)
   expect(await reading).toBe(reason)
   expect(await leftBehind()).toEqual([])

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { toSpaceLiteral } from '#db/tenant/space.ts'
 import type { Embedder, EmbeddingCall } from '../models/embedder.ts'
 import type { VectorFault } from './fake-vectors.ts'
@@ -143,10 +143,10 @@ export function embedderContract(name: string, open: (deadlines: Deadlines) => E
       const [calls, aborted] = [rig().calls(), rig().aborted()]
       rig().cause('a server that never answers')
       const ended = create().embed([text], 'document', stop.signal).then(() => null, (thrown: unknown) => thrown)
-      await vi.waitUntil(() => rig().calls() > calls, { timeout: 60_000 })
+      await expect.poll(() => rig().calls()).toBeGreaterThan(calls)
       stop.abort(reason)
       expect(await ended).toBe(reason)
-      await vi.waitUntil(() => rig().aborted() > aborted, { timeout: 60_000 })
+      await expect.poll(() => rig().aborted()).toBeGreaterThan(aborted)
       rig().cause(null)
     })
 

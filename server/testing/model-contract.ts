@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ChatEvent, ChatModel, ChatRequest } from '../models/chat-model.ts'
 import { holdToLimits } from '../models/hold-to-limits.ts'
 import { checkCitations } from '../retrieval/check-citations.ts'
@@ -135,7 +135,7 @@ export function modelContract(name: string, create: () => ChatModel, options: { 
         for await (const event of create().stream(request('Where is dispatch?'), stop.signal)) if (event.kind === 'text') setImmediate(() => stop.abort(reason))
       }
       await expect(run()).rejects.toBe(reason)
-      await vi.waitFor(() => expect(rig().isAborted()).toBe(true), { timeout: 60_000 })
+      await expect.poll(() => rig().isAborted()).toBe(true)
       rig().cause(null)
     })
   })

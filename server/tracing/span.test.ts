@@ -160,12 +160,12 @@ describe('a collector that is away', () => {
     collector.mode = mode
     await open({ OTEL_BSP_SCHEDULE_DELAY: '20', OTEL_BSP_MAX_QUEUE_SIZE: '64', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '32', OTEL_EXPORTER_OTLP_TIMEOUT: '200' })
     for (let at = 0; at < 500; at++) expect(await inSpan('work', {}, () => at)).toBe(at)
-    await vi.waitFor(() => expect(collector.requests.length).toBeGreaterThan(0), { timeout: 60_000 })
+    await expect.poll(() => collector.requests.length).toBeGreaterThan(0)
     await tracing.close()
     // Of 500 spans at most what one request and the queue hold is ever kept.
     expect(collector.seen().split('"work"').length - 1).toBeLessThan(500)
     expect(openSpan('after the end').within(() => currentTraceId())).toBeNull()
-    if (mode === 'refuse') await vi.waitFor(() => expect(lines.filter((line) => line.includes('"level":"warn"'))).toHaveLength(1), { timeout: 60_000 })
+    if (mode === 'refuse') await expect.poll(() => lines.filter((line) => line.includes('"level":"warn"'))).toHaveLength(1)
   })
 })
 

@@ -18,18 +18,18 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
   const shown = calls.length > 0 ? calls : program
   const elsewhere = own.filter((use) => !shown.includes(use) && use.role !== 'source' && use.role !== 'config' && use.kind !== 'import')
   const tests = testsOf(reading, definition.name, uses)
-  const name = `the ${kindOf(definition)} ${nameOf(definition)}`
+  const name = `${kindOf(definition)} ${nameOf(definition)}`
   const place = `(${span(definition.path)}, line ${definition.startLine} ${cite(definition.passage)})`
   if (shown.length === 0) {
     const besides = [elsewhere.length > 0 ? 'documents' : '', tests.length > 0 ? 'tests' : ''].filter(Boolean)
-    const none = `Outside ${besides.length > 0 ? besides.join(' and ') : 'its own definition'}, the passages that I was given show no use of ${name} ${place}.`
+    const none = `Outside ${besides.length > 0 ? besides.join(' and ') : 'its own definition'}, the passages that I was given show no use of the ${name} ${place}.`
     const named = [...distinct(elsewhere, (use) => use.path).slice(0, 2).map((use) => `Named in ${useAt(use)}`), ...tests.slice(0, 3).map((test) => `Named in the test ${testAt(test)}`)]
     return { lead: [none], list: named, snippets: [snippetOf(reading, definition)] }
   }
   const files = new Set(shown.map((use) => use.path)).size
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
   const count = shown.length === 1 ? 'in one place' : `in ${shown.length} places${files > 1 ? ` of ${files} files` : ` of ${span(shown[0]!.path)}`}`
-  const lead = `T${name.slice(1)} ${place} is ${verb} ${count} that I can see ${cite(...shown.map((use) => use.passage))}.`
+  const lead = `The ${name} ${place} is ${verb} ${count} that I can see ${cite(...shown.map((use) => use.passage))}.`
   const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, 5 - (tests.length > 0 ? 1 : 0) - (elsewhere.length > 0 ? 1 : 0)).map((use) => bullet(reading, use))
   if (elsewhere.length > 0) list.push(`In documents and examples: ${series(distinct(elsewhere, (use) => use.path).slice(0, 3).map(useAt))}`)
   if (tests.length > 0) list.push(`In tests: ${series(tests.slice(0, 2).map(testAt))}`)
