@@ -37,16 +37,20 @@ export type Queues<J extends AnyJob = (typeof jobs)[number]> = {
   close(): Promise<void>
 }
 
-/** Longest wait for the queue's store, milliseconds. */
-const patienceMs = 1_000
-
 /** Finished jobs are kept a while for people to look at; dead ones longer. Counts bound the memory. */
 const kept = { removeOnComplete: { age: 3600, count: 1_000 }, removeOnFail: { age: 14 * 24 * 3600, count: 5_000 } }
 
 /** A job a second is what a tenant may leave at its ease; who floods is at the end after a thousand, and no further. */
 const pace = { paceMs: 1_000, last: 1_000 }
 
-export type QueueRig = { config: JobsConfig; queueConnection: () => QueueConnection; signer: JobSigner; log: Logger }
+export type QueueRig = {
+  config: JobsConfig
+  queueConnection: () => QueueConnection
+  signer: JobSigner
+  log: Logger
+  /** Longest wait for the queue's store, milliseconds: a second, for whoever waits for us has two or three. */
+  patienceMs?: number
+}
 
 /** Opens the producing side of every queue. Does not wait for the store: it may be down, and come later. */
 export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig: QueueRig): Queues<Jobs[number]> {
@@ -55,6 +59,7 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
   const onError = (error: unknown) => rig.log.debug({ err: error }, 'queue connection')
   const store = openQueueStore(rig.config, 'producer', rig.queueConnection, onError)
   const open = new Map<string, Promise<Queue>>()
+  const within = <T>(work: Promise<T>) => withinMs(work, rig.patienceMs ?? 1_000)
   const priorities = new Map([...byName.keys()].map((name) => [name, createTurnTaking(pace)]))
 
   /** A queue whose first contact failed never heals by itself (BullMQ keeps the rejection): the next call opens it anew. */
@@ -108,7 +113,7 @@ export function openQueues<const Jobs extends readonly AnyJob[]>(list: Jobs, rig
   }
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
+async function withinMs<T>(work: Promise<T>, patienceMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(unavailable(new Error(`no answer within ${patienceMs} ms`))), patienceMs)

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker, createPostgresBackend, runMigrations } from 'bullmq'
 import type { PgPool, Processor, WorkerOptions } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -34,6 +35,21 @@ const sides = {
 } satisfies Record<string, RedisOptions>
 type Side = keyof typeof sides
 
+/**
+ * BullMQ asks again at once whenever a store refuses in words: that it starts up, is full, may only be read, has no connection
+ * left. Asked thousands of times a second it does not recover, and a pool that has ended leaves the process to nothing else.
+ */
+class PatientWorker extends Worker {
+  protected override async moveToActive(token: string, name?: string) {
+    try {
+      return await super.moveToActive(token, name)
+    } catch (error) {
+      await sleep(this.opts.runRetryDelay)
+      throw error
+    }
+  }
+}
+
 function openInRedis(url: string, prefix: string, side: Side, onError: (error: unknown) => void): QueueStore {
   const redis = new Redis(url, {
     ...sides[side],
@@ -47,7 +63,7 @@ function openInRedis(url: string, prefix: string, side: Side, onError: (error: u
   return {
     kind: 'redis',
     openQueue: async (name) => new Queue(name, { connection: redis, prefix }),
-    openWorker: async (name, run, options) => new Worker(name, run, { ...options, connection: redis, prefix }),
+    openWorker: async (name, run, options) => new PatientWorker(name, run, { ...options, connection: redis, prefix }),
     async ready() {
       const memory = await redis.info('memory').catch((cause: unknown) => {
         throw unavailable(cause)
@@ -80,7 +96,7 @@ function openInPostgres(connection: QueueConnection): QueueStore {
     },
     async openWorker(name, run, options) {
       await prepare()
-      return new Worker(name, run, { ...options, connection: pool }, createPostgresBackend) as unknown as Worker
+      return new (PatientWorker as typeof Worker)(name, run, { ...options, connection: pool }, createPostgresBackend) as unknown as Worker
     },
     async ready() {
       await prepare().catch((cause: unknown) => {

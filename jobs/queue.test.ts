@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { PgPool } from 'bullmq'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openTestDb } from '#db/testing/open-test-db.ts'
@@ -57,6 +59,26 @@ describe.each(kinds)('queue on %s', (kind) => {
     return { rig, queues, enqueue, start, job }
   }
 
+  /** The rig on a store that can be told to refuse whoever asks for a job, in words, as one does that starts up or is full. */
+  async function openRefusing(rig: ReturnType<typeof createTestRig>) {
+    if (kind === 'postgres') {
+      const pool = db.queueConnection() as unknown as PgPool
+      return { rig, refuse: (yes: boolean) => pool.query(`alter schema ${yes ? 'bullmq rename to away' : 'away rename to bullmq'}`), close: async () => undefined }
+    }
+    const [user, admin] = [rig.config.prefix, new Redis(rig.config.redisUrl!)]
+    const allow = (...rules: string[]) => admin.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', ...rules)
+    await allow()
+    const redisUrl = Object.assign(new URL(rig.config.redisUrl!), { username: user, password: 'secret' }).href
+    return {
+      rig: { ...rig, config: { ...rig.config, redisUrl } },
+      refuse: (yes: boolean) => allow(...(yes ? ['-evalsha', '-eval'] : [])),
+      async close() {
+        await admin.call('ACL', 'DELUSER', user)
+        admin.disconnect()
+      },
+    }
+  }
+
   async function count(rig: { metrics: { jobs: { get(): Promise<{ values: { labels: object; value: number }[] }> } } }, outcome: string): Promise<number> {
     const { values } = await rig.metrics.jobs.get()
     return values.filter((entry) => (entry.labels as { outcome: string }).outcome === outcome).reduce((sum, entry) => sum + entry.value, 0)
@@ -74,6 +96,25 @@ describe.each(kinds)('queue on %s', (kind) => {
     expect(seen.toSorted()).toEqual(['early', 'late'])
     await workers.close()
     await queues.close()
+  })
+
+  it('asks a store that refuses now and then, not all the time, and goes on once it does not', async () => {
+    const seen: string[] = []
+    const { rig, enqueue, job } = await open((id) => void seen.push(id))
+    const store = await openRefusing(rig)
+    const workers = await startWorkers([job] as const, { run: (id: string) => void seen.push(id) }, store.rig)
+    await enqueue('before')
+    await until(() => seen.length === 1)
+    const refusals = () => rig.lines.filter((line) => line.includes('"queue connection"')).length
+    await store.refuse(true)
+    await until(() => refusals() > 0)
+    await wait(2_000)
+    expect(refusals()).toBeLessThan(20)
+    await store.refuse(false)
+    await enqueue('after')
+    await until(() => seen.length === 2)
+    await workers.close()
+    await store.close()
   })
 
   it('holds a delayed job back', async () => {

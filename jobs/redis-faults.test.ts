@@ -45,7 +45,7 @@ describe.skipIf(redisUrl === null)('redis that fails', () => {
 
   function rigOverProxy() {
     const rig = createTestRig(db, 'redis')
-    return { ...rig, config: { ...rig.config, redisUrl: `redis://127.0.0.1:${proxy.port}` } }
+    return { ...rig, patienceMs: 1_000, config: { ...rig.config, redisUrl: `redis://127.0.0.1:${proxy.port}` } }
   }
 
   async function until(read: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
