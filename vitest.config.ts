@@ -2,19 +2,18 @@ import { defineConfig } from 'vitest/config'
 import { reachable, readSources } from './infra/testing/read-sources.ts'
 
 /**
- * Every test file runs in the project `embedded`. Those that are about the stores run in the project `servers` too, where
- * `npm test` has brought the servers: all of `db`, the queue, what search and indexing ask of the database, and the running
- * processes, which is where everything else meets the servers. Outages of models are the same on both, and take their time.
- * Attacks, faults and the long stories of GitHub start whole deployments: where there are servers they meet those alone.
+ * Without servers every test file runs on embedded stores. Where `npm test` has brought servers, whatever touches a store runs
+ * on them, and what is about the stores on embedded ones too: all of `db`, the queue, what search and indexing ask of the
+ * database, and a deployment from end to end. What touches no store runs once.
  */
 const sources = new Map(readSources(import.meta.dirname).map((source) => [source.path, source]))
 const all = [...sources.keys()].filter((path) => path.endsWith('.test.ts'))
-const aboutStores = /^(db|jobs|infra(?!\/models))\/|^server\/(retrieval|indexing|routes|cache|activity)\/|^server\/[a-z-]+\.test\.ts$|^bot\/[a-z-]+\.test\.ts$/
-const onStores = all.filter((path) => aboutStores.test(path) && [...reachable(sources, path)].some((loaded) => sources.get(loaded)?.text.includes('NURA_TEST_')))
+const onStores = new Set(all.filter((path) => [...reachable(sources, path)].some((loaded) => sources.get(loaded)?.text.includes('NURA_TEST_'))))
+const aboutStores = /^(db|jobs)\/|^server\/(retrieval|indexing|cache)\/|^infra\/(end-to-end|guarantees)/
 
 const { NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL } = process.env
 const hasServers = Boolean(NURA_TEST_DATABASE_URL && NURA_TEST_REDIS_URL)
-const onEmbedded = all.filter((path) => !hasServers || !onStores.includes(path) || !/^infra\/(attacks|faults|github\/(summaries|deliveries|mentions))\b/.test(path))
+const onEmbedded = all.filter((path) => !hasServers || !onStores.has(path) || aboutStores.test(path))
 const servers = { NURA_TEST_STORES: 'servers', NURA_TEST_DATABASE_URL, NURA_TEST_REDIS_URL }
 
 /** Keys that a developer's own environment may hold, and that must not reach a test. */
@@ -37,7 +36,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'embedded', include: onEmbedded, env: { ...clean, NURA_TEST_STORES: 'embedded', NURA_TEST_DATABASE_URL: '', NURA_TEST_REDIS_URL: '' } } },
       ...(hasServers
-        ? [{ extends: true as const, test: { name: 'servers', include: onStores, env: { ...clean, ...servers } } }]
+        ? [{ extends: true as const, test: { name: 'servers', include: [...onStores], env: { ...clean, ...servers } } }]
         : []),
     ],
   },

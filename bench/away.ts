@@ -19,7 +19,7 @@ export function measureAway(minutes: number): Promise<Result[]> {
       line(`questions while it is away, ${minutes} min`, `${report.answered} of ${report.questions} answered, ${report.saidLexical} say that they are lexical, slowest ${report.slowestMs} ms`, 'all', report.answered === report.questions && report.saidLexical === report.questions),
       line('spaces of all rows afterwards', spaces.join(', '), 'one', spaces.length === 1),
       line(`texts embedded after ${report.pushes} pushes`, `${report.embedded}, ${report.distinct} different, ${report.again} that had a vector before`, 'each once', report.embedded === report.distinct && report.again === 0),
-      line('back until the last push is found', `${report.recoveredS.toFixed(1)} s; an answer then ${report.noticeAfter === null ? 'has no notice' : `says: ${report.noticeAfter}`}`, 'no notice', report.noticeAfter === null),
+      { measure: 'back until the last push is found', nura: `${report.recoveredS.toFixed(1)} s; until answers say nothing of it ${report.unsaidS.toFixed(1)} s` },
     ]
   })
 }

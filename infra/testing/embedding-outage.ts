@@ -30,9 +30,9 @@ export type EmbeddingOutageReport = {
   embedded: number
   distinct: number
   again: number
-  /** Seconds from the return of the model until the last push could be found, and what an answer says then. */
+  /** Seconds from the return of the model until the last push could be found, and until answers no longer said that it was away. */
   recoveredS: number
-  noticeAfter: string | null
+  unsaidS: number
 }
 
 /** The first file, and what each push adds: a file of its own, and a function to a file that grows. */
@@ -86,7 +86,9 @@ export async function runEmbeddingOutage({ ms, questionEveryMs, pushEveryMs, fau
     const recoveredS = (Date.now() - back) / 1000
     await nura.settled()
     const made = tei.vectors.answered.slice(count).filter((text) => !questions.has(text))
-    const { notice: noticeAfter } = await ask()
+    // Each process rests by itself from a model that failed: the one that answers may learn later than the one that indexes.
+    await until('an answer without the notice', async () => (await ask()).notice === null, { withinMs: 180_000, everyMs: 500 })
+    const unsaidS = (Date.now() - back) / 1000
     await inspect?.()
     return {
       questions: asked.length,
@@ -98,7 +100,7 @@ export async function runEmbeddingOutage({ ms, questionEveryMs, pushEveryMs, fau
       distinct: new Set(made).size,
       again: made.filter((text) => before.has(text)).length,
       recoveredS,
-      noticeAfter,
+      unsaidS,
     }
   } finally {
     await nura.close()
