@@ -16,7 +16,7 @@ const roles: [FileRole, RegExp][] = [
   ],
   [
     'test',
-    /(?:^|\/)(?:tests?|__tests__|__mocks__|specs?|testing|testdata|fixtures?|e2e|integration[-_]tests?|cypress|test[-_]utils?)\/|(?:^|\/)(?:test_[^/]+|conftest)\.py$|[._-](?:test|tests|spec|specs|e2e|bench|benchmark)\.[a-z]+$|(?:Test|Tests|Spec|TestCase|IT)\.(?:java|kt|cs|scala|groovy|swift|php)$|_test\.[a-z]+$|_test\.exs$|(?:^|\/)benchmarks?(?:\/|_)/i,
+    /(?:^|\/)(?:tests?|__tests__|__mocks__|specs?|testing|testdata|fixtures?|e2e|integration[-_]tests?|cypress|test[-_]utils?)\/|(?:^|\/)(?:test_[^/]+|conftest)\.py$|[._-](?:test|tests|spec|specs|e2e|bench|benchmark)\.[a-z]+$|(?:Test|Tests|Spec|TestCase|IT)\.(?:java|kt|cs|scala|groovy|swift|php)$|_test\.[a-z]+$|_test\.exs$|(?:^|\/)(?:bench|benches|benchmarks?)(?:\/|_)/i,
   ],
   ['docs', /(?:^|\/)(?:tutorials?|\.github|\.gitlab)\/(?:.*\/)?[^/]+\.(?:md|mdx|rst|adoc|asciidoc|txt)$/i],
   ['example', /(?:^|\/)(?:examples?|samples?|demos?|playground|tutorial|snippets|_examples?|templates?\/(?:app|project)s?)\//i],
