@@ -79,6 +79,12 @@ test('who uses what a question is about is asked for, and not looked for', () =>
   expect(toQuery('who calls verifySignature?').names).toEqual(['verifysignature'])
 })
 
+test('how something comes about is asked of a flow, and no name of what it is about', () => {
+  expect(toQuery('how does a push reach the index?')).toMatchObject({ kind: 'flow', tokens: ['push', 'index'] })
+  expect(toQuery('how does a question become an answer?').tokens).toEqual(['question', 'answer'])
+  expect(toQuery('where is reach computed?').tokens).toContain('reach')
+})
+
 test('two words are also tried as one name', () => {
   expect(toQuery('how is the private key loaded?').likelyNames).toEqual(
     expect.arrayContaining(['privatekey', 'private_key', 'private', 'key']),

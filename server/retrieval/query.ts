@@ -71,6 +71,9 @@ function formsOf(word: string): string[] {
 const framing =
   /\b(?:(?:is|are|was|were|do|does|did|can|could|should|would)\s+(?:we|you|i|it|they)\b|(?:defined|declared|implemented|located|found|live|lives|happen|happens|happening|work|works|working)\b|(?:show|tell|point|give) me\b|\bplease\b|\bfind\b|\bexplain\b|\bdescribe\b|(?:which|what) (?:file|files|part|place|code)\b|\b(?:in|of) (?:this|the|our|your) (?:code ?base|code|repo|repository|project)\b|\bused for\b|\bresponsible for\b|\bkind of\b)/giu
 
+/** How something gets from one place to another: what a question of a flow asks, and no name of what it asks about. */
+const going = /\b(?:reach(?:es)?|travels?|ends? up|gets? from|becomes?|turns? into)\b/giu
+
 /** What asks for the users of what the rest of the question is about: none of its words is looked for. */
 const whoUses = /(?:,?\s*\band\s+)?\bwho\s+(?:calls|imports|needs|uses)\s+(?:it|that|them|these|this|those)\b/giu
 
@@ -102,7 +105,7 @@ export function toQuery(question: string, repositories: string[] = []): Query {
     most.paths,
   )
   const { names, containers } = namesOf(text)
-  const said = text.replace(whoUses, ' ')
+  const said = text.replace(whoUses, ' ').replace(kind === 'flow' ? going : /(?!)/, ' ')
   const asked = kind === 'change' ? [] : tokens(said.replace(framing, ' '))
   const known = new Set(repositories.flatMap((name) => tokens(name.slice(name.lastIndexOf('/') + 1))))
   const telling = asked.filter((token) => !known.has(token))
