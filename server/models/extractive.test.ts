@@ -35,6 +35,23 @@ describe('the shape of an answer', () => {
     expect(answer).not.toContain('line 1)')
   })
 
+  test('a question for uses counts those that no passage shows, and names what else has the name', () => {
+    const given = webhookEvidence('Who calls verifySignature?')
+    const { relations, symbols, passages } = given
+    const [use] = relations.filter(({ kind, to }) => kind === 'call' && to.symbol === 'verifySignature')
+    const from = { ...use!.from, path: 'src/replay.ts' }
+    const twin = toSymbol('verifySignature', 'lib/verify.ts', [1, 2], { signature: 'function verifySignature()' })
+    const evidence = {
+      ...given,
+      passages: [toPassage(9, 'lib/verify.ts', 'function verifySignature() {\n}\n'), ...passages],
+      symbols: [twin, ...symbols],
+      relations: [...relations, ...[8, 9].map((line) => ({ ...use!, from: { ...from, line } })), { kind: 'reference' as const, from: { ...from, symbol: null, line: 1 }, to: use!.to }],
+    }
+    const answer = compose(evidence, findAgent('dev').lens).join('\n\n')
+    expect(answer).toContain('The function `verifySignature` (`src/verify.ts`, line 2 [1]) is called in 3 places of 2 files, of which I was given 1 [2].')
+    expect(answer).toContain('- Others of that name, which are not counted: `lib/verify.ts` (line 1) [9]')
+  })
+
   test('a question for a flow walks the calls in order', () => {
     const answer = ask('What happens when receiveWebhook gets a request?')
     expect(answer).toMatch(/1\. `verifySignature` .*called on line 6 \[2\]\n2\. `dispatch` .*called on line 7 \[2\]/)

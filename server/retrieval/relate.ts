@@ -19,8 +19,10 @@ const most = {
   symbolsOfFile: 15,
   named: 12,
   usesOfName: 8,
+  usesOfAsked: 60,
   namesCalled: 60,
-  relations: 80,
+  definitionsOfName: 12,
+  relations: 160,
   ofKindFromFile: 12,
 }
 
@@ -57,8 +59,13 @@ export async function relate(
   const chosen = chooseSymbols(inFiles, passages, query)
   const names = [...new Set(chosen.filter((symbol) => symbol.kind !== 'heading').map(({ name }) => name))].slice(0, most.named)
   const imported = files.flatMap(({ stem }) => importedAs(stem))
+  const isAsked = (name: string) => query?.names.includes(name.toLowerCase()) ?? false
+  const uses = await Promise.all([
+    edgesTo(tenant, { names: names.filter((name) => !isAsked(name)), stems: imported, repositoryIds, limit: most.usesOfName }),
+    edgesTo(tenant, { names: names.filter(isAsked), stems: [], repositoryIds, limit: most.usesOfAsked }),
+  ])
   const incoming = [
-    ...stillThere(await edgesTo(tenant, { names, stems: imported, repositoryIds, limit: most.usesOfName }), overlay),
+    ...stillThere(uses.flat(), overlay),
     ...laid.flatMap(({ edges }) => edges.filter(({ target }) => names.includes(target) || imported.includes(target))),
   ]
 
@@ -66,16 +73,19 @@ export async function relate(
   const called = new Set(
     edges.filter(({ kind }) => kind === 'call' || kind === 'reference').map(({ target }) => target.toLowerCase()),
   )
-  const stems = edges.filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
+  // What a file imports tells which of several definitions it means; that is looked up for a name that is asked about.
+  const users = incoming.filter(({ target }) => isAsked(target)).map(({ fileId }) => fileId)
+  const imports = [...(await edgesFrom(tenant, { fileIds: [...new Set(users)], kinds: ['import'] })), ...laid.flatMap((file) => file.edges)]
+  const stems = [...edges, ...imports].filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
   const [definitionRows, fileRows] = await Promise.all([
-    searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: 5, repositoryIds }),
+    searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: most.definitionsOfName, repositoryIds }),
     filesByStems(tenant, { stems, repositoryIds }),
   ])
   const definitions = [...stillThere(definitionRows, overlay), ...laid.flatMap(({ symbols }) => symbols.filter(({ name }) => called.has(name.toLowerCase())))]
   const stemFiles = [...stillThere(fileRows, overlay), ...laid.flatMap(({ row }) => (stems.includes(row.stem) ? [{ ...row, language: null }] : []))]
   return {
     symbols: chosen.map(toEvidenceSymbol),
-    relations: boundRelations(resolveEdges(edges, definitions, stemFiles), fileIds),
+    relations: boundRelations(resolveEdges(edges, definitions, stemFiles, imports), fileIds),
   }
 }
 

@@ -293,6 +293,18 @@ describe('what stands around passages', () => {
     )
   })
 
+  test('who uses one of several things of a name, told by what they import', async () => {
+    const own = await createTestTenant(db)
+    const program = (of: string) => `/** Reads ${of}. */\nexport function decodeText(text: string) {\n  return text\n}\n`
+    const user = (of: string) => `import { decodeText } from './${of}.ts'\n\nexport function read${of}(text: string) {\n  return decodeText(text)\n}\n`
+    const kinds = ['json', 'yaml', 'toml']
+    const id = await index(own, 'acme/parsers', Object.fromEntries(kinds.flatMap((of) => [[`src/${of}.ts`, program(of)], [`src/read-${of}.ts`, user(of)]])))
+    const { passages, query } = await search({ db, embedders: lexicalEmbedders }, own, { question: 'who calls decodeText?', audience: { kind: 'tenant' } })
+    const { relations } = await relate(own, passages, [id], query)
+    const calls = relations.filter(({ kind }) => kind === 'call').map(({ from, to }) => `${from.path} → ${to.path}`)
+    expect(calls.toSorted()).toEqual(kinds.map((of) => `src/read-${of}.ts → src/${of}.ts`).toSorted())
+  })
+
   test('only within the repositories given', async () => {
     const { passages } = await ask('verify signature', { audience: channel })
     const { symbols, relations } = await relate(tenant, passages, [ids.shop!])

@@ -4,7 +4,6 @@ import type { Passage } from '../../retrieval/passage.ts'
 import { plain } from './prose.ts'
 import { sameFile } from './reading.ts'
 import type { Definition, Reading } from './reading.ts'
-import { escape } from './subject.ts'
 
 /** A line that names a definition, as a passage shows it. */
 export type Use = { passage: Passage; path: string; line: number; symbol: string | null; role: FileRole; kind: 'import' | 'call' | 'reference' | 'test' }
@@ -24,6 +23,19 @@ export function usesOf(reading: Reading, definition: Definition): Use[] {
     found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, { passage, path: from.path, line: from.line, symbol: from.symbol, role: fileRole(from.path), kind: importing.test(reading.lineAt(from, from.line)) ? 'import' : kind })
   }
   return [...found.values()].sort((a, b) => order(a) - order(b) || a.passage.n - b.passage.n || a.line - b.line)
+}
+
+/** Lines of programs outside tests that the index knows to use a definition, whether or not a passage shows them. */
+export function knownUses(reading: Reading, definition: Definition): { path: string; line: number }[] {
+  const found = new Map<string, { path: string; line: number }>()
+  for (const { kind, from, to } of reading.relations) {
+    const isItself = sameFile(from, definition) && from.line >= definition.startLine && from.line <= definition.endLine
+    if (to.symbol !== definition.name || to.line !== definition.startLine || !sameFile(to, definition) || isItself) continue
+    // An import names it too, and stands in no definition.
+    if (kind !== 'call' && (kind !== 'reference' || from.symbol === null)) continue
+    if (fileRole(from.path) === 'source' || fileRole(from.path) === 'config') found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, from)
+  }
+  return [...found.values()]
 }
 
 function order(use: Use): number {
@@ -94,7 +106,7 @@ function isInside(inner: Definition, outer: Definition): boolean {
 
 /** Whether a line calls a definition: a function by its bare name or through its file, a method on something, a class by making one. */
 function names(target: Definition, line: string): boolean {
-  const name = escape(target.name)
+  const name = RegExp.escape(target.name)
   if (target.kind === 'method') return new RegExp(`\\.\\s*${name}\\s*(?:<[^>]*>)?\\(`).test(line)
   if (target.kind === 'function' || target.kind === 'macro') {
     const call = new RegExp(`(?:([\\w$]+)\\s*(?:\\.|::)\\s*)?(?<![\\w$])${name}\\s*(?:<[^>]*>)?!?\\(`).exec(line)
@@ -106,5 +118,5 @@ function names(target: Definition, line: string): boolean {
 
 /** Matches a name as a whole word. */
 export function whole(name: string): RegExp {
-  return new RegExp(`(?<![\\p{L}\\p{N}_$])${escape(name)}(?![\\p{L}\\p{N}_$])`, 'u')
+  return new RegExp(`(?<![\\p{L}\\p{N}_$])${RegExp.escape(name)}(?![\\p{L}\\p{N}_$])`, 'u')
 }

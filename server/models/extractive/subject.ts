@@ -1,5 +1,6 @@
 import type { Passage } from '../../retrieval/passage.ts'
 import { tokens } from '../../tokens.ts'
+import { knownUses } from './edges.ts'
 import { isDocument, paragraphs } from './paragraphs.ts'
 import type { Paragraph } from './paragraphs.ts'
 import { docSentences } from './prose.ts'
@@ -46,6 +47,8 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   if (role === 'example' && !query.asksFor.examples) score -= 0.8
   if (reading.shape === 'flow' && /^(?:constant|variable|type|property|field)$/.test(definition.kind)) score -= 0.8
   if (role === 'test' && reading.shape === 'howto') score -= 3
+  // Of several things of one name, who uses it is asked of the one that is used most.
+  if (reading.shape === 'usage') score += (named ? 0.8 : 0.1) * Math.min(3, Math.log2(1 + knownUses(reading, definition).length))
   if (role === 'generated' || role === 'history') score -= 1
   if (endLine === startLine && definition.kind !== 'type') score -= definition.kind === 'method' ? 0.5 : 0.15
   const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85
@@ -66,7 +69,7 @@ export function isNamed(reading: Reading, definition: { name: string; container:
     const known = reading.definitions.some((each) => each.name.toLowerCase() === lower && held(each))
     return !known || held(definition)
   }
-  return new RegExp(`(?<![\\w$])${escape(definition.name)}(?![\\w$])`).test(reading.question) && /\p{Lu}|_|\d/u.test(definition.name.slice(1))
+  return new RegExp(`(?<![\\w$])${RegExp.escape(definition.name)}(?![\\w$])`).test(reading.question) && /\p{Lu}|_|\d/u.test(definition.name.slice(1))
 }
 
 /** Sections of documents that the question may be about, best first, each with the paragraphs that say most about it. */
@@ -109,8 +112,4 @@ export function chooseSubject(reading: Reading, lean: number): Subject | undefin
 
 export function linesOf(passage: Passage, from: number, to: number): string {
   return passage.content.split('\n').slice(Math.max(0, from - passage.startLine), to - passage.startLine + 1).join('\n')
-}
-
-export function escape(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

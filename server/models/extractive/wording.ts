@@ -1,6 +1,5 @@
 import { docSentences, plain, quote, span } from './prose.ts'
 import type { Definition, Reading } from './reading.ts'
-import { escape } from './subject.ts'
 import type { TestCase, Use } from './edges.ts'
 import type { Passage } from '../../retrieval/passage.ts'
 
@@ -57,7 +56,7 @@ export function tellOf(reading: Reading, definition: Definition, most = 1): stri
 function tellingLine(reading: Reading, definition: Definition): { number: number; text: string } | undefined {
   const { passage, startLine, endLine } = definition
   const lines = passage.content.split('\n').map((text, at) => ({ number: passage.startLine + at, text: text.trim().replace(/[,;{]\s*$/, '') }))
-  const inside = lines.filter(({ number, text }) => number > startLine && number <= endLine && text.length > 8 && /[('"`=]/.test(text) && !/^(?:\/\/|#|\*|\/\*)/.test(text) && !new RegExp(`(?<![\\w$])${escape(definition.name)}(?![\\w$])`).test(text))
+  const inside = lines.filter(({ number, text }) => number > startLine && number <= endLine && text.length > 8 && /[('"`=]/.test(text) && !/^(?:\/\/|#|\*|\/\*)/.test(text) && !new RegExp(`(?<![\\w$])${RegExp.escape(definition.name)}(?![\\w$])`).test(text))
   const best = inside.map((line) => ({ line, worth: reading.coverage(line.text) })).reduce((a, b) => (b.worth > a.worth + 1e-9 ? b : a), { line: lines[0]!, worth: 0 })
   return best.worth >= 0.5 ? { number: best.line.number, text: best.line.text.length <= 120 ? best.line.text : `${best.line.text.slice(0, 118)} …` } : undefined
 }

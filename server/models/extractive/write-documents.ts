@@ -6,7 +6,7 @@ import type { Paragraph } from './paragraphs.ts'
 import { quote, sentences, span } from './prose.ts'
 import type { Reading } from './reading.ts'
 import { bestWindow, blockOf, toSnippet } from './snippet.ts'
-import { escape, rankSections } from './subject.ts'
+import { rankSections } from './subject.ts'
 import type { Section } from './subject.ts'
 import { cite, headingOf, sectionAt } from './wording.ts'
 import type { Draft } from './wording.ts'
@@ -114,7 +114,7 @@ function sourceOf({ passage, paragraph }: { passage: Passage; paragraph: Paragra
 export function writeOverview(reading: Reading): Draft | undefined {
   const introduces = (passage: Passage) => /(?:^|\/)(?:readme|index|introduction|overview|about)\.[a-z]+$/i.test(passage.path) || /\b(?:introduction|overview|features?|getting started|quick ?start|usage|about|what is)\b/i.test(passage.scope.join(' '))
   const documents = reading.passages.filter((passage) => isDocument(passage) && introduces(passage) && paragraphs(passage).length > 0)
-  const name = (passage: Passage) => escape(passage.repository.split('/').at(-1)!)
+  const name = (passage: Passage) => RegExp.escape(passage.repository.split('/').at(-1)!)
   const defines = (passage: Passage) => paragraphs(passage).some(({ text }) => new RegExp(`^(?:the )?["\`]?(?:${name(passage)}|this (?:project|repository|library|tool|package|app|framework))\\b.{0,40}\\b(?:is|are|provides?|helps?|lets|makes|answers|allows)\\b`, 'i').test(text))
   const isNews = (passage: Passage) => /\b(?:news|release|available|announc\w+|sponsors?|contribut\w+|licen[cs]e|donate)\b/i.test(passage.scope.at(-1) ?? '')
   const standing = (passage: Passage) => (defines(passage) ? 2 : 0) - (isNews(passage) ? 2 : 0) + (/(?:^|\/)readme/i.test(passage.path) ? 2 : 0) - passage.path.split('/').length * 0.8 - passage.startLine / 100

@@ -1,4 +1,4 @@
-import { testsOf, usesOf } from './edges.ts'
+import { knownUses, testsOf, usesOf } from './edges.ts'
 import type { Use } from './edges.ts'
 import { distinct, neighboursOf } from './neighbours.ts'
 import { span } from './prose.ts'
@@ -26,14 +26,22 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
     const named = [...distinct(elsewhere, (use) => use.path).slice(0, 2).map((use) => `Named in ${useAt(use)}`), ...tests.slice(0, 3).map((test) => `Named in the test ${testAt(test)}`)]
     return { lead: [none], list: named, snippets: [snippetOf(reading, definition)] }
   }
-  const files = new Set(shown.map((use) => use.path)).size
+  const known = knownUses(reading, definition)
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
-  const count = shown.length === 1 ? 'in one place' : `in ${shown.length} places${files > 1 ? ` of ${files} files` : ` of ${span(shown[0]!.path)}`}`
-  const lead = `The ${name} ${place} is ${verb} ${count} that I can see ${cite(...shown.map((use) => use.passage))}.`
-  const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, 5 - (tests.length > 0 ? 1 : 0) - (elsewhere.length > 0 ? 1 : 0)).map((use) => bullet(reading, use))
+  const count = known.length > shown.length ? `${placesOf(known)}, of which I was given ${shown.length}` : `${placesOf(shown)} that I can see`
+  const lead = `The ${name} ${place} is ${verb} in ${count} ${cite(...shown.map((use) => use.passage))}.`
+  const twins = reading.definitions.filter((each) => each.name === definition.name && each.path !== definition.path)
+  const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, 5 - [tests, elsewhere, twins].filter(({ length }) => length > 0).length).map((use) => bullet(reading, use))
+  if (twins.length > 0) list.push(`Others of that name, which are not counted: ${series(twins.slice(0, 3).map((each) => `${span(each.path)} (line ${each.startLine}) ${cite(each.passage)}`))}`)
   if (elsewhere.length > 0) list.push(`In documents and examples: ${series(distinct(elsewhere, (use) => use.path).slice(0, 3).map(useAt))}`)
   if (tests.length > 0) list.push(`In tests: ${series(tests.slice(0, 2).map(testAt))}`)
   return { lead: [lead], list, snippets: [around(reading, shown[0]!)] }
+}
+
+function placesOf(uses: { path: string }[]): string {
+  const paths = [...new Set(uses.map(({ path }) => path))]
+  if (uses.length === 1) return 'one place'
+  return `${uses.length} places of ${paths.length > 1 ? `${paths.length} files` : span(paths[0]!)}`
 }
 
 function bullet(reading: Reading, use: Use): string {
