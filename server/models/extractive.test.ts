@@ -48,7 +48,7 @@ describe('the shape of an answer', () => {
       relations: [...relations, ...[8, 9].map((line) => ({ ...use!, from: { ...from, line } })), { kind: 'reference' as const, from: { ...from, symbol: null, line: 1 }, to: use!.to }],
     }
     const answer = compose(evidence, findAgent('dev').lens).join('\n\n')
-    expect(answer).toContain('The function `verifySignature` (`src/verify.ts`, line 2 [1]) is called in 3 places of 2 files, of which I was given 1 [2].')
+    expect(answer).toContain('The function `verifySignature` (`src/verify.ts`, line 2 [1]) is called in 3 places of 2 files, 1 of which I list [2].')
     expect(answer).toContain('- Others of that name, which are not counted: `lib/verify.ts` (line 1) [9]')
   })
 

@@ -96,7 +96,7 @@ function fit(draft: Draft, { lens, wantsCode, shape }: Reading): string[] {
   }
   const list: string[] = []
   const ordered = draft.ordered ?? false
-  for (const entry of draft.list.slice(0, ordered ? 6 : budget.bullets)) {
+  for (const entry of draft.list.slice(0, draft.bullets ?? (ordered ? 6 : budget.bullets))) {
     const line = `${ordered ? `${list.length + 1}.` : '-'} ${entry}`
     if (room([...list, line].join('\n'))) list.push(line)
   }

@@ -48,7 +48,7 @@ function scoreDefinition(reading: Reading, definition: Definition): { score: num
   if (reading.shape === 'flow' && /^(?:constant|variable|type|property|field)$/.test(definition.kind)) score -= 0.8
   if (role === 'test' && reading.shape === 'howto') score -= 3
   // Of several things of one name, who uses it is asked of the one that is used most.
-  if (reading.shape === 'usage') score += (named ? 0.8 : 0.1) * Math.min(3, Math.log2(1 + knownUses(reading, definition).length))
+  if (reading.shape === 'usage') score += (named ? 1.2 : 0.1) * Math.min(3, Math.log2(1 + knownUses(reading, definition).length))
   if (role === 'generated' || role === 'history') score -= 1
   if (endLine === startLine && definition.kind !== 'type') score -= definition.kind === 'method' ? 0.5 : 0.15
   const firm = named || reading.coverage(`${name} ${container ?? ''} ${said} ${signature} ${path}`) >= 0.85

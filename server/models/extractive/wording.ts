@@ -4,7 +4,7 @@ import type { TestCase, Use } from './edges.ts'
 import type { Passage } from '../../retrieval/passage.ts'
 
 /** The parts of an answer before they are fitted into the budget. Every sentence, bullet and snippet carries its `[n]`. */
-export type Draft = { lead: string[]; list: string[]; ordered?: boolean; snippets: string[] }
+export type Draft = { lead: string[]; list: string[]; ordered?: boolean; /** The most of the list that is shown, where it is itself what was asked for. */ bullets?: number; snippets: string[] }
 
 const kindWords: Record<string, string> = {
   function: 'function', method: 'method', class: 'class', interface: 'interface', type: 'type', constant: 'constant', variable: 'variable',

@@ -9,6 +9,9 @@ import { cite, kindOf, nameOf, series, tellOf, testAt, useAt } from './wording.t
 import type { Draft } from './wording.ts'
 import { snippetOf } from './write-definition.ts'
 
+/** Uses, and a line each for what else has the name, for documents and for tests. */
+const mostListed = 8
+
 /** «Who calls …»: every place that the passages show, with the line itself. */
 export function writeUsage(reading: Reading, definition: Definition): Draft {
   const uses = usesOf(reading, definition)
@@ -28,14 +31,15 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
   }
   const known = knownUses(reading, definition)
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
-  const count = known.length > shown.length ? `${placesOf(known)}, of which I was given ${shown.length}` : `${placesOf(shown)} that I can see`
-  const lead = `The ${name} ${place} is ${verb} in ${count} ${cite(...shown.map((use) => use.passage))}.`
   const twins = reading.definitions.filter((each) => each.name === definition.name && each.path !== definition.path)
-  const list = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, 5 - [tests, elsewhere, twins].filter(({ length }) => length > 0).length).map((use) => bullet(reading, use))
+  const listed = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, mostListed - [tests, elsewhere, twins].filter(({ length }) => length > 0).length)
+  const count = known.length > listed.length ? `${placesOf(known)}, ${listed.length} of which I list` : `${placesOf(listed)} that I can see`
+  const lead = `The ${name} ${place} is ${verb} in ${count} ${cite(...listed.map((use) => use.passage))}.`
+  const list = listed.map((use) => bullet(reading, use))
   if (twins.length > 0) list.push(`Others of that name, which are not counted: ${series(twins.slice(0, 3).map((each) => `${span(each.path)} (line ${each.startLine}) ${cite(each.passage)}`))}`)
   if (elsewhere.length > 0) list.push(`In documents and examples: ${series(distinct(elsewhere, (use) => use.path).slice(0, 3).map(useAt))}`)
   if (tests.length > 0) list.push(`In tests: ${series(tests.slice(0, 2).map(testAt))}`)
-  return { lead: [lead], list, snippets: [around(reading, shown[0]!)] }
+  return { lead: [lead], list, bullets: mostListed, snippets: [around(reading, shown[0]!)] }
 }
 
 function placesOf(uses: { path: string }[]): string {
