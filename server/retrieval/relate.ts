@@ -19,12 +19,13 @@ const most = {
   symbolsOfFile: 15,
   named: 12,
   usesOfName: 8,
-  usesOfAsked: 60,
   namesCalled: 60,
-  definitionsOfName: 12,
-  relations: 160,
+  definitionsOfName: 5,
+  relations: 80,
   ofKindFromFile: 12,
 }
+/** The same where a name is asked about: all of its uses may be what is wanted, and which of several things of the name they mean. */
+const mostOfAsked = { usesOfName: 60, definitionsOfName: 12, relations: 160 }
 
 /**
  * What the code graph says next to the passages: the definitions in their files that a passage shows or the question
@@ -62,7 +63,7 @@ export async function relate(
   const isAsked = (name: string) => query?.names.includes(name.toLowerCase()) ?? false
   const uses = await Promise.all([
     edgesTo(tenant, { names: names.filter((name) => !isAsked(name)), stems: imported, repositoryIds, limit: most.usesOfName }),
-    edgesTo(tenant, { names: names.filter(isAsked), stems: [], repositoryIds, limit: most.usesOfAsked }),
+    edgesTo(tenant, { names: names.filter(isAsked), stems: [], repositoryIds, limit: mostOfAsked.usesOfName }),
   ])
   const incoming = [
     ...stillThere(uses.flat(), overlay),
@@ -75,17 +76,18 @@ export async function relate(
   )
   // What a file imports tells which of several definitions it means; that is looked up for a name that is asked about.
   const users = incoming.filter(({ target }) => isAsked(target)).map(({ fileId }) => fileId)
+  const bounds = users.length > 0 ? mostOfAsked : most
   const imports = [...(await edgesFrom(tenant, { fileIds: [...new Set(users)], kinds: ['import'] })), ...laid.flatMap((file) => file.edges)]
   const stems = [...edges, ...imports].filter(({ kind }) => kind === 'import' || kind === 'test').flatMap(({ target }) => stemsOf(target))
   const [definitionRows, fileRows] = await Promise.all([
-    searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: most.definitionsOfName, repositoryIds }),
+    searchSymbols(tenant, { names: [...called].slice(0, most.namesCalled + most.named), limit: bounds.definitionsOfName, repositoryIds }),
     filesByStems(tenant, { stems, repositoryIds }),
   ])
   const definitions = [...stillThere(definitionRows, overlay), ...laid.flatMap(({ symbols }) => symbols.filter(({ name }) => called.has(name.toLowerCase())))]
   const stemFiles = [...stillThere(fileRows, overlay), ...laid.flatMap(({ row }) => (stems.includes(row.stem) ? [{ ...row, language: null }] : []))]
   return {
     symbols: chosen.map(toEvidenceSymbol),
-    relations: boundRelations(resolveEdges(edges, definitions, stemFiles, imports), fileIds),
+    relations: boundRelations(resolveEdges(edges, definitions, stemFiles, imports), fileIds, bounds.relations),
   }
 }
 
@@ -138,7 +140,7 @@ function nearPassages(edges: EdgeRow[], passages: Passage[]): EdgeRow[] {
 }
 
 /** Calls and tests say more than references and imports; one file may not fill the list; a use in the program goes before one in a test. */
-function boundRelations(edges: ResolvedEdge[], fileIds: string[]): Relation[] {
+function boundRelations(edges: ResolvedEdge[], fileIds: string[], limit: number): Relation[] {
   const order = { call: 0, test: 1, import: 2, reference: 3 }
   const place = (fileId: string) => (fileIds.includes(fileId) ? fileIds.indexOf(fileId) : fileIds.length)
   const sorted = edges
@@ -166,7 +168,7 @@ function boundRelations(edges: ResolvedEdge[], fileIds: string[]): Relation[] {
     seen.add(key)
     counts.set(group, count + 1)
     bounded.push({ kind, from: withoutFileId(from), to: withoutFileId(to) })
-    if (bounded.length === most.relations) break
+    if (bounded.length === limit) break
   }
   return bounded
 }
