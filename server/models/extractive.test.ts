@@ -49,6 +49,8 @@ describe('the shape of an answer', () => {
     }
     const answer = compose(evidence, findAgent('dev').lens).join('\n\n')
     expect(answer).toContain('The function `verifySignature` (`src/verify.ts`, line 2 [1]) is called in 3 places of 2 files, 1 of which I list [2].')
+    const many = Array.from({ length: 40 }, (_, line) => ({ ...use!, from: { ...from, line } }))
+    expect(compose({ ...evidence, relations: [...relations, ...many] }, findAgent('dev').lens)[0]).toContain('is called in at least 41 places of 2 files, 1 of which I list [2].')
     expect(answer).toContain('- Others of that name, which are not counted: `lib/verify.ts` (line 1) [9]')
   })
 

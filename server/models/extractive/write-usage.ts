@@ -12,6 +12,9 @@ import { snippetOf } from './write-definition.ts'
 /** Uses, and a line each for what else has the name, for documents and for tests. */
 const mostListed = 8
 
+/** From so many edges to a name on some may have been left out before they came here. */
+const boundedFrom = 30
+
 /** «Who calls …»: every place that the passages show, with the line itself. */
 export function writeUsage(reading: Reading, definition: Definition): Draft {
   const uses = usesOf(reading, definition)
@@ -33,7 +36,8 @@ export function writeUsage(reading: Reading, definition: Definition): Draft {
   const verb = shown.every((use) => use.kind === 'call') ? 'called' : shown.every((use) => use.kind === 'import') ? 'imported' : 'used'
   const twins = reading.definitions.filter((each) => each.name === definition.name && each.path !== definition.path)
   const listed = distinct(shown, (use) => `${use.path} ${use.line}`).slice(0, mostListed - [tests, elsewhere, twins].filter(({ length }) => length > 0).length)
-  const count = known.length > listed.length ? `${placesOf(known)}, ${listed.length} of which I list` : `${placesOf(listed)} that I can see`
+  const least = reading.relations.filter(({ to }) => to.symbol === definition.name).length >= boundedFrom ? 'at least ' : ''
+  const count = known.length > listed.length ? `${least}${placesOf(known)}, ${listed.length} of which I list` : `${placesOf(listed)} that I can see`
   const lead = `The ${name} ${place} is ${verb} in ${count} ${cite(...listed.map((use) => use.passage))}.`
   const list = listed.map((use) => bullet(reading, use))
   if (twins.length > 0) list.push(`Others of that name, which are not counted: ${series(twins.slice(0, 3).map((each) => `${span(each.path)} (line ${each.startLine}) ${cite(each.passage)}`))}`)
