@@ -19,7 +19,9 @@ export function measureAway(minutes: number): Promise<Result[]> {
       line(`questions while it is away, ${minutes} min`, `${report.answered} of ${report.questions} answered, ${report.saidLexical} say that they are lexical, slowest ${report.slowestMs} ms`, 'all', report.answered === report.questions && report.saidLexical === report.questions),
       line('spaces of all rows afterwards', spaces.join(', '), 'one', spaces.length === 1),
       line(`texts embedded after ${report.pushes} pushes`, `${report.embedded}, ${report.distinct} different, ${report.again} that had a vector before`, 'each once', report.embedded === report.distinct && report.again === 0),
-      { measure: 'back until the last push is found', nura: `${report.recoveredS.toFixed(1)} s; until answers say nothing of it ${report.unsaidS.toFixed(1)} s` },
+      { measure: 'back until the last push is found', nura: `${report.recoveredS.toFixed(1)} s` },
+      // A process rests from a model for a minute at most; the rest is the question that finds it back.
+      line('back until answers say nothing of it', `${report.unsaidS.toFixed(1)} s`, '≤ 65 s', report.unsaidS <= 65),
     ]
   })
 }

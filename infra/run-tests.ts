@@ -8,8 +8,9 @@ import type { Servers } from './testing/open-servers.ts'
 import { findServerPrograms } from './testing/server-programs.ts'
 
 /**
- * `npm test`: the whole suite on embedded stores, then what touches a store once more on PostgreSQL and Redis: those of
- * DATABASE_URL and REDIS_URL, else private ones from this machine's programs. Further arguments go to vitest.
+ * `npm test`: the whole suite. What touches a store runs on PostgreSQL and Redis, and what is about the stores on embedded ones too;
+ * without servers everything runs on embedded ones. The servers are those of DATABASE_URL and REDIS_URL, else private ones from
+ * this machine's programs. Further arguments go to vitest.
  */
 const root = join(import.meta.dirname, '..')
 const folder = await mkdtemp(join(tmpdir(), 'nura-tests-'))
@@ -35,7 +36,7 @@ async function findStores(): Promise<{ say: string; env: Record<string, string> 
   const { DATABASE_URL, REDIS_URL } = process.env
   if (DATABASE_URL && REDIS_URL) {
     return {
-      say: 'Stores: embedded, then PostgreSQL and Redis at DATABASE_URL and REDIS_URL (tests that touch no store run once).',
+      say: 'Stores: PostgreSQL and Redis at DATABASE_URL and REDIS_URL; what is about the stores runs on embedded ones too.',
       env: { NURA_TEST_DATABASE_URL: DATABASE_URL, NURA_TEST_REDIS_URL: REDIS_URL },
     }
   }
@@ -46,7 +47,7 @@ async function findStores(): Promise<{ say: string; env: Record<string, string> 
   }
   servers = await openServers(programs.found)
   return {
-    say: 'Stores: embedded, then private PostgreSQL and Redis of this machine (tests that touch no store run once).',
+    say: 'Stores: private PostgreSQL and Redis of this machine; what is about the stores runs on embedded ones too.',
     env: { NURA_TEST_DATABASE_URL: servers.databaseUrl, NURA_TEST_REDIS_URL: servers.redisUrl },
   }
 }

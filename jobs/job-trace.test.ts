@@ -45,10 +45,14 @@ describe.each(kinds)('the trace of a job, on %s', (kind) => {
     const job = defineJob({ name: `toy-${randomUUID().slice(0, 8)}`, payload: z.strictObject({ inboxId: z.string() }), options: { attempts: 1, backoffMs: 1, concurrency: 1 }, run: async (_, parts: { work: () => Promise<void> }) => parts.work() })
     const queues = openQueues([job] as const, rig)
     const workers = await startWorkers([job] as const, { work }, { ...rig, traceparentOf: (id) => readTraceparent(db, id) })
-    const ran = await leave((inboxId) => queues.enqueue(job.name, { inboxId }))
-      .then(() => until('the span of the job', () => collector.spans.find(({ name }) => name === `job ${job.name}`)))
-      .finally(() => Promise.all([workers.close(), queues.close()]))
-    return { ran, span: (name: string) => collector.spans.find((span) => span.name === name)! }
+    try {
+      await leave((inboxId) => queues.enqueue(job.name, { inboxId }))
+      const ran = await until('the span of the job', () => collector.spans.find(({ name }) => name === `job ${job.name}`))
+      return { ran, span: (name: string) => collector.spans.find((span) => span.name === name)! }
+    } finally {
+      await workers.close()
+      await queues.close()
+    }
   }
 
   it('goes on from what queued it, which is carried beside the payload', async () => {

@@ -100,7 +100,7 @@ describe.each(kinds)('queue on %s', (kind) => {
 
   it('asks a store that refuses now and then, not all the time, and goes on once it does not', async () => {
     const seen: string[] = []
-    const { rig, enqueue, job } = await open((id) => void seen.push(id))
+    const { rig, queues, enqueue, job } = await open((id) => void seen.push(id))
     const store = await openRefusing(rig)
     const workers = await startWorkers([job] as const, { run: (id: string) => void seen.push(id) }, store.rig)
     await enqueue('before')
@@ -114,6 +114,7 @@ describe.each(kinds)('queue on %s', (kind) => {
     await enqueue('after')
     await until(() => seen.length === 2)
     await workers.close()
+    await queues.close()
     await store.close()
   })
 

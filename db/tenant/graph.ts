@@ -13,7 +13,6 @@ export type EdgeRow = {
   path: string
 }
 
-const kinds: EdgeRow['kind'][] = ['import', 'call', 'reference', 'test']
 const edgeColumns = `edge.kind, from_symbol as "fromSymbol", target, line, file_id as "fileId", edge.repository_id as "repositoryId", path`
 
 export async function symbolsInFiles(tenant: TenantDb, fileIds: string[]): Promise<SymbolRow[]> {
@@ -26,7 +25,7 @@ export async function symbolsInFiles(tenant: TenantDb, fileIds: string[]): Promi
 export async function edgesFrom(tenant: TenantDb, from: { fileIds: string[]; kinds?: EdgeRow['kind'][] }): Promise<EdgeRow[]> {
   if (from.fileIds.length === 0) return []
   return readTenant(tenant, (tx) =>
-    tx.query<EdgeRow>(`select ${edgeColumns} from edge join file on file.id = file_id where file_id = any($1::uuid[]) and kind = any($2::text[]) order by path, line, edge.id`, [from.fileIds, from.kinds ?? kinds]),
+    tx.query<EdgeRow>(`select ${edgeColumns} from edge join file on file.id = file_id where file_id = any($1::uuid[]) and ($2::text[] is null or kind = any($2)) order by path, line, edge.id`, [from.fileIds, from.kinds ?? null]),
   )
 }
 

@@ -105,7 +105,8 @@ export function toQuery(question: string, repositories: string[] = []): Query {
     most.paths,
   )
   const { names, containers } = namesOf(text)
-  const said = text.replace(whoUses, ' ').replace(kind === 'flow' ? going : /(?!)/, ' ')
+  const looked = text.replace(whoUses, ' ')
+  const said = kind === 'flow' ? looked.replace(going, ' ') : looked
   const asked = kind === 'change' ? [] : tokens(said.replace(framing, ' '))
   const known = new Set(repositories.flatMap((name) => tokens(name.slice(name.lastIndexOf('/') + 1))))
   const telling = asked.filter((token) => !known.has(token))

@@ -15,9 +15,7 @@ export const importing = /^\s*(?:import\b|from\s+\S+\s+import\b|export\s+(?:\*|\
 export function usesOf(reading: Reading, definition: Definition): Use[] {
   const name = whole(definition.name)
   const found = new Map<string, Use>()
-  for (const { kind, from, to } of reading.relations) {
-    if (to.symbol !== definition.name || !sameFile(to, definition)) continue
-    if (sameFile(from, definition) && from.line >= definition.startLine && from.line <= definition.endLine) continue
+  for (const { kind, from } of namings(reading, definition)) {
     const passage = reading.passageAt(from, from.line)
     if (!passage || !name.test(reading.lineAt(from, from.line))) continue
     found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, { passage, path: from.path, line: from.line, symbol: from.symbol, role: fileRole(from.path), kind: importing.test(reading.lineAt(from, from.line)) ? 'import' : kind })
@@ -28,14 +26,19 @@ export function usesOf(reading: Reading, definition: Definition): Use[] {
 /** Lines of programs outside tests that the index knows to use a definition, whether or not a passage shows them. */
 export function knownUses(reading: Reading, definition: Definition): { path: string; line: number }[] {
   const found = new Map<string, { path: string; line: number }>()
-  for (const { kind, from, to } of reading.relations) {
-    const isItself = sameFile(from, definition) && from.line >= definition.startLine && from.line <= definition.endLine
-    if (to.symbol !== definition.name || to.line !== definition.startLine || !sameFile(to, definition) || isItself) continue
+  for (const { kind, from, to } of namings(reading, definition)) {
+    if (to.line !== definition.startLine) continue
     // An import names it too, and stands in no definition.
     if (kind !== 'call' && (kind !== 'reference' || from.symbol === null)) continue
     if (fileRole(from.path) === 'source' || fileRole(from.path) === 'config') found.set(`${from.repositoryId}\n${from.path}\n${from.line}`, from)
   }
   return [...found.values()]
+}
+
+/** The relations that lead to a definition from outside of it. */
+function namings(reading: Reading, definition: Definition): Reading['relations'] {
+  const isOwn = (place: Reading['relations'][number]['from']) => sameFile(place, definition) && place.line >= definition.startLine && place.line <= definition.endLine
+  return reading.relations.filter(({ from, to }) => to.symbol === definition.name && sameFile(to, definition) && !isOwn(from))
 }
 
 function order(use: Use): number {
